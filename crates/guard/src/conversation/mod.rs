@@ -1,0 +1,1 @@
+//! Requests and answers of the wire formats, as parts with an origin each.

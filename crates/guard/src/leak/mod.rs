@@ -1,0 +1,1 @@
+//! What must not leave: canaries, system prompts, protected documents.

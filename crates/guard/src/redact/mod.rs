@@ -1,0 +1,1 @@
+//! Replaces what was found: styles, format-preserving encryption, the reversible vault.

@@ -1,0 +1,1 @@
+//! Risk over the turns of a session, as a pure state machine.

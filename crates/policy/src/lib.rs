@@ -1,0 +1,1 @@
+//! Pure decisions: from a report to a verdict, with reasons. No IO, no clock, no randomness.

@@ -1,0 +1,1 @@
+//! Folds text so that ASCII patterns see what a reader sees.

@@ -1,0 +1,1 @@
+//! Names and places, by an embedded tagger.

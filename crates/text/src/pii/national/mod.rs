@@ -1,0 +1,1 @@
+//! National identifiers with their checks, one file per region.

@@ -1,0 +1,10 @@
+//! Precision and recall on the PII sets.
+
+/// Arguments of the command.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// Runs the command.
+pub(crate) fn run(_args: &Args) -> miette::Result<()> {
+    Err(miette::miette!("not built yet"))
+}
