@@ -85,13 +85,11 @@ impl<'a> Text<'a> {
 
     /// Each view with the hits of the patterns of one group in it, in order of their start.
     pub fn hits(&self, group: crate::scan::Group) -> impl Iterator<Item = (&View<'a>, &Hit)> {
-        self.views()
-            .zip(&self.hits)
-            .flat_map(move |(view, hits)| {
-                hits.iter()
-                    .filter(move |hit| hit.group == group)
-                    .map(move |hit| (view, hit))
-            })
+        self.views().zip(&self.hits).flat_map(move |(view, hits)| {
+            hits.iter()
+                .filter(move |hit| hit.group == group)
+                .map(move |hit| (view, hit))
+        })
     }
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.

@@ -86,9 +86,10 @@ impl OffsetMap {
             let continues = last.view_unit == segment.view_unit
                 && last.orig_unit == segment.orig_unit
                 && grown.is_multiple_of(u32::from(last.view_unit))
-                && last.orig.saturating_add(
-                    grown / u32::from(last.view_unit) * u32::from(last.orig_unit),
-                ) == segment.orig;
+                && last
+                    .orig
+                    .saturating_add(grown / u32::from(last.view_unit) * u32::from(last.orig_unit))
+                    == segment.orig;
             if continues {
                 return;
             }
@@ -108,7 +109,8 @@ impl OffsetMap {
         }
         let (first, last) = (self.start_of(range.start), self.end_of(range.end));
         // A reversed view maps its start to the right of its end.
-        let (other_first, other_last) = (self.end_of(range.start + 1), self.start_of(range.end - 1));
+        let (other_first, other_last) =
+            (self.end_of(range.start + 1), self.start_of(range.end - 1));
         Span::from_range(first.min(other_last)..last.max(other_first))
     }
 
@@ -179,7 +181,8 @@ impl OffsetMap {
 
     fn start_of(&self, view: usize) -> usize {
         self.at(view).map_or(view, |(segment, into)| {
-            segment.orig as usize + into / usize::from(segment.view_unit) * usize::from(segment.orig_unit)
+            segment.orig as usize
+                + into / usize::from(segment.view_unit) * usize::from(segment.orig_unit)
         })
     }
 
@@ -189,7 +192,8 @@ impl OffsetMap {
         };
         self.at(last).map_or(view, |(segment, into)| {
             segment.orig as usize
-                + (into + 1).div_ceil(usize::from(segment.view_unit)) * usize::from(segment.orig_unit)
+                + (into + 1).div_ceil(usize::from(segment.view_unit))
+                    * usize::from(segment.orig_unit)
         })
     }
 }
