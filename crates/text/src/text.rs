@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bartizan_core::Origin;
+use bartizan_core::{Direction, Origin, Sink};
 
 use crate::{
     Patterns, View,
@@ -42,6 +42,8 @@ impl Scanner {
         );
         Text {
             origin,
+            direction: Direction::Input,
+            sink: None,
             raw,
             main,
             derived: derived.views,
@@ -57,6 +59,10 @@ impl Scanner {
 pub struct Text<'a> {
     /// Who wrote it.
     pub origin: Origin,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Where it will be shown or run, if that is known.
+    pub sink: Option<Sink>,
     raw: &'a [u8],
     main: View<'a>,
     derived: Vec<View<'a>>,
