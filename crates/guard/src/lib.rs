@@ -5,3 +5,4 @@ pub mod leak;
 pub mod redact;
 pub mod session;
 pub mod sink;
+pub mod window;
