@@ -45,7 +45,7 @@ pub enum Action {
     /// Release it as it is.
     Keep,
     /// Release this in its place.
-    Replace(String),
+    Replace(Vec<u8>),
     /// Release nothing from here on.
     Stop,
 }
@@ -160,9 +160,25 @@ impl<E: Examine> Window<E> {
         self.dropped + self.released as u64
     }
 
+    /// Whether it releases anything further.
+    #[must_use]
+    pub const fn flow(&self) -> Flow {
+        self.flow
+    }
+
     /// What it was made with.
     pub const fn examiner(&self) -> &E {
         &self.examiner
+    }
+
+    /// What it was made with.
+    pub const fn examiner_mut(&mut self) -> &mut E {
+        &mut self.examiner
+    }
+
+    /// What it was made with.
+    pub fn into_examiner(self) -> E {
+        self.examiner
     }
 
     fn advance(&mut self, last: bool, out: &mut Vec<u8>) {
@@ -192,7 +208,7 @@ impl<E: Examine> Window<E> {
             match cluster.action {
                 Action::Keep => self.release_until(cluster.range.end, out),
                 Action::Replace(text) => {
-                    out.extend_from_slice(text.as_bytes());
+                    out.extend_from_slice(&text);
                     self.released = cluster.range.end;
                 }
                 Action::Stop => {

@@ -1,9 +1,10 @@
-use std::{collections::BTreeMap, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, str::FromStr};
 
+use bartizan_core::Finding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FormatPreserving, Keys, Vault};
+use super::{FormatPreserving, Keys, Vault, stretches};
 
 /// How a value is replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +146,34 @@ impl Redactor {
         }
     }
 
+    /// `text`, which stands at byte `at` of its subject, with the stretches of `findings` replaced;
+    /// nothing else changes.
+    #[must_use]
+    pub fn rewrite<'f>(
+        &mut self,
+        text: &[u8],
+        at: usize,
+        findings: impl IntoIterator<Item = &'f Finding>,
+    ) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut from = 0;
+        for stretch in stretches(findings) {
+            let start = stretch.range.start.saturating_sub(at).min(text.len());
+            let end = stretch.range.end.saturating_sub(at).min(text.len());
+            let label = label(stretch.best);
+            out.extend_from_slice(text.get(from..start).unwrap_or_default());
+            let value = text.get(start..end).unwrap_or_default();
+            let replacement = match std::str::from_utf8(value) {
+                Ok(value) if stretch.is_one_value() => self.replace(&label, value),
+                _ => self.replace_mixed(&label),
+            };
+            out.extend_from_slice(replacement.as_bytes());
+            from = end;
+        }
+        out.extend_from_slice(text.get(from..).unwrap_or_default());
+        out
+    }
+
     /// What stands in the place of a stretch that is more than one value.
     #[must_use]
     pub fn replace_mixed(&self, entity: &str) -> String {
@@ -170,6 +199,21 @@ impl Redactor {
     /// The vault behind [`Style::Vault`], for erasure.
     pub const fn vault_mut(&mut self) -> &mut Vault {
         &mut self.vault
+    }
+}
+
+/// What a mark calls a finding: its entity, or its kind of harm.
+fn label(finding: &Finding) -> Cow<'_, str> {
+    match &finding.rule.entity {
+        Some(entity) => Cow::Borrowed(entity),
+        None => Cow::Owned(
+            finding
+                .rule
+                .category
+                .as_str()
+                .to_ascii_uppercase()
+                .replace('-', "_"),
+        ),
     }
 }
 

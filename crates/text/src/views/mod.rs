@@ -37,7 +37,7 @@ pub struct Disguise {
 }
 
 /// What [`derive`] made.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Derived<'a> {
     /// The views.
     pub views: Vec<View<'a>>,
