@@ -41,7 +41,9 @@ pub enum PatternError {
     #[error("bad pattern: {0}")]
     Syntax(String),
     /// Every match must start with one of a few literals.
-    #[error("the pattern can start with anything; let it start with words of at least 3 letters, or give `anchors`")]
+    #[error(
+        "the pattern can start with anything; let it start with words of at least 3 letters, or give `anchors`"
+    )]
     NoAnchor,
     /// The pattern can match the empty string.
     #[error("the pattern matches the empty text")]

@@ -31,9 +31,10 @@ impl Scanner {
     /// Reads `raw`.
     #[must_use]
     pub fn read<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
-        let main = views::main_view(raw);
+        let (main, mut disguises) = views::read(raw);
         let mut hits = vec![self.patterns.scan(&main.text)];
         let derived = views::derive(raw, &main, &self.limits);
+        disguises.extend(derived.disguises);
         hits.extend(
             derived
                 .views
@@ -45,7 +46,7 @@ impl Scanner {
             raw,
             main,
             derived: derived.views,
-            disguises: derived.disguises,
+            disguises,
             truncated: derived.truncated,
             hits,
         }
@@ -85,13 +86,11 @@ impl<'a> Text<'a> {
 
     /// Each view with the hits of the patterns of one group in it, in order of their start.
     pub fn hits(&self, group: crate::scan::Group) -> impl Iterator<Item = (&View<'a>, &Hit)> {
-        self.views()
-            .zip(&self.hits)
-            .flat_map(move |(view, hits)| {
-                hits.iter()
-                    .filter(move |hit| hit.group == group)
-                    .map(move |hit| (view, hit))
-            })
+        self.views().zip(&self.hits).flat_map(move |(view, hits)| {
+            hits.iter()
+                .filter(move |hit| hit.group == group)
+                .map(move |hit| (view, hit))
+        })
     }
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.
