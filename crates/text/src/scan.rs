@@ -133,9 +133,7 @@ fn longest(hir: &Hir) -> Result<usize, PatternError> {
     if hir.properties().minimum_len() == Some(0) {
         return Err(PatternError::Empty);
     }
-    hir.properties()
-        .maximum_len()
-        .ok_or(PatternError::TooLarge)
+    hir.properties().maximum_len().ok_or(PatternError::TooLarge)
 }
 
 fn parse(pattern: &str) -> Result<Hir, PatternError> {
