@@ -189,11 +189,7 @@ impl Guard {
     /// Every rule of every check, by id.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleRef> {
-        let mut rules: Vec<RuleRef> = self
-            .checks
-            .iter()
-            .flat_map(|check| check.rules())
-            .collect();
+        let mut rules: Vec<RuleRef> = self.checks.iter().flat_map(|check| check.rules()).collect();
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
-use bartizan_core::{
-    Coverage, Direction, Finding, Origin, Reach, Report, Sink, Verdict,
-};
+use bartizan_core::{Coverage, Direction, Finding, Origin, Reach, Report, Sink, Verdict};
 use bartizan_policy::{DecisionContext, Policy};
-use bartizan_text::Text;
+use bartizan_text::{Text, View};
 
 use crate::{
     Guard,
@@ -161,7 +159,10 @@ impl Stream {
         let (at, overlap) = (self.deep_at, self.overlap as u64);
         for finding in report.findings {
             // What ends in the overlap was seen with the last block.
-            if finding.span.is_some_and(|span| span.end() <= overlap && overlap > 0) {
+            if finding
+                .span
+                .is_some_and(|span| span.end() <= overlap && overlap > 0)
+            {
                 continue;
             }
             self.verdict = self.verdict.join(reader.action(&finding));
@@ -246,8 +247,7 @@ impl Examine for Reader {
         } else {
             let view = text.main();
             let length = view.text.len();
-            view.map
-                .original(length.saturating_sub(self.reach + FOLD_CONTEXT))
+            place(view, length.saturating_sub(self.reach + FOLD_CONTEXT))
         };
         self.gaps
             .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
@@ -269,7 +269,7 @@ impl Examine for Reader {
                         .filter(|finding| self.action(finding) == Verdict::Redact)
                         .collect();
                     let text = bytes.get(stretch.range.clone()).unwrap_or_default();
-                    Action::Replace(self.redactor.rewrite(text, stretch.range.start, &redacted))
+                    Action::Replace(self.redactor.rewrite(text, stretch.range.start, redacted))
                 }
                 Verdict::Ask | Verdict::Block => Action::Stop,
             };
@@ -285,7 +285,16 @@ impl Examine for Reader {
     fn keep_from(&self, bytes: &[u8], released: usize) -> usize {
         let scanner = self.guard.scanner();
         let view = scanner.main(bytes.get(..released).unwrap_or_default());
-        view.map
-            .original(view.text.len().saturating_sub(self.reach + 2 * FOLD_CONTEXT))
+        place(
+            &view,
+            view.text
+                .len()
+                .saturating_sub(self.reach + 2 * FOLD_CONTEXT),
+        )
     }
+}
+
+/// Where byte `at` of `view` came from.
+fn place(view: &View<'_>, at: usize) -> usize {
+    view.span(at..at).as_range().start
 }

@@ -86,6 +86,7 @@ pub struct RawRow {
     /// Tenants; `*` stands for any run of characters.
     pub tenant: Vec<String>,
     /// `input` is on the way to the model, `output` from it.
+    #[schemars(schema_with = "direction")]
     pub direction: Option<Direction>,
     /// List the finding in the decision from this confidence on, 0 to 1.
     #[schemars(range(min = 0, max = 1))]
@@ -139,6 +140,7 @@ pub struct RawScore {
     #[schemars(with = "Option<f64>", range(min = 0, max = 1))]
     pub review: Option<Spanned<f64>>,
     /// Directions in which the band counts; `[output]` by default.
+    #[schemars(schema_with = "directions")]
     pub enforce: Option<Vec<Direction>>,
 }
 
@@ -196,4 +198,12 @@ fn origin(_: &mut SchemaGenerator) -> Schema {
 
 fn severity(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": ["string", "null"], "enum": Severity::ALL.map(Severity::as_str) })
+}
+
+fn direction(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["string", "null"], "enum": ["input", "output"] })
+}
+
+fn directions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": ["array", "null"], "items": { "type": "string", "enum": ["input", "output"] } })
 }

@@ -1,33 +1,8 @@
 use std::fmt;
 
-use bartizan_core::{Finding, Origin, Report};
+use bartizan_core::{Direction, Finding, Origin, Report};
 use jiff::civil::Date;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// Which way a text goes.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// To the model.
-    #[default]
-    Input,
-    /// From the model.
-    Output,
-}
 
 /// What a decision depends on beside the report.
 #[derive(Clone, Copy)]

@@ -21,6 +21,28 @@ impl Policy {
         self.decide_parts(&[subject], cx)
     }
 
+    /// What `finding` asks for by itself, for a stream that must act before it has seen everything;
+    /// what is in shadow asks for nothing.
+    #[must_use]
+    pub fn action(&self, finding: &Finding, cx: &DecisionContext<'_>) -> Verdict {
+        if self.is_shadow() {
+            return Verdict::Allow;
+        }
+        let subject = Subject {
+            part: 0,
+            origin: cx.origin,
+            report: &Report::default(),
+        };
+        let mut pending = Pending::new(self, cx.recorded(), cx.today);
+        pending.finding(&subject, finding, cx);
+        pending
+            .reasons
+            .iter()
+            .filter(|reason| !reason.shadow)
+            .map(|reason| reason.action)
+            .fold(Verdict::Allow, Verdict::join)
+    }
+
     /// Decides about all parts of a conversation together. No part at all is not looked at, so it
     /// is blocked.
     #[must_use]

@@ -22,8 +22,9 @@ mod refusal;
 mod row;
 mod score;
 
+pub use bartizan_core::Direction;
 pub use config::{Action, PolicyFile, RawException, RawLayer, RawRow, RawScore, schema};
-pub use context::{DecisionContext, Direction, RecordedContext, Subject, TextHash};
+pub use context::{DecisionContext, RecordedContext, Subject, TextHash};
 pub use decision::{Decision, Evidence, Gap, GapCause, PartRecord, Reason, Record, RecordedReason};
 pub use error::{Mistake, MistakeKind, PolicyError};
 pub use exception::{Exception, Warning};
