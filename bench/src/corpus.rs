@@ -88,7 +88,9 @@ impl Dice {
     }
 
     fn digits(&mut self, n: usize) -> String {
-        (0..n).map(|_| char::from(b'0' + self.below(10) as u8)).collect()
+        (0..n)
+            .map(|_| char::from(b'0' + self.below(10) as u8))
+            .collect()
     }
 
     fn hex(&mut self, n: usize) -> String {
@@ -99,29 +101,80 @@ impl Dice {
 }
 
 const SUBJECTS: &[&str] = &[
-    "The committee", "My neighbour", "A recent survey", "The second chapter", "Our supplier in Leeds",
-    "The old lighthouse", "Nobody in the office", "The new release", "Her research group", "The museum",
-    "This recipe", "The ferry to the islands", "A small team", "The quarterly report", "The garden",
-    "The city council", "His grandmother", "The orchestra", "Every visitor", "The train from Vienna",
+    "The committee",
+    "My neighbour",
+    "A recent survey",
+    "The second chapter",
+    "Our supplier in Leeds",
+    "The old lighthouse",
+    "Nobody in the office",
+    "The new release",
+    "Her research group",
+    "The museum",
+    "This recipe",
+    "The ferry to the islands",
+    "A small team",
+    "The quarterly report",
+    "The garden",
+    "The city council",
+    "His grandmother",
+    "The orchestra",
+    "Every visitor",
+    "The train from Vienna",
 ];
 const VERBS: &[&str] = &[
-    "describes", "has postponed", "will probably replace", "still remembers", "was built around",
-    "quietly improved", "needs", "compares", "no longer supports", "turned out to depend on",
-    "explains how to repair", "is looking for", "cannot agree about", "kept a record of", "finally published",
-    "prefers", "would rather ignore", "has always followed", "instructs its members about", "forgot",
+    "describes",
+    "has postponed",
+    "will probably replace",
+    "still remembers",
+    "was built around",
+    "quietly improved",
+    "needs",
+    "compares",
+    "no longer supports",
+    "turned out to depend on",
+    "explains how to repair",
+    "is looking for",
+    "cannot agree about",
+    "kept a record of",
+    "finally published",
+    "prefers",
+    "would rather ignore",
+    "has always followed",
+    "instructs its members about",
+    "forgot",
 ];
 const OBJECTS: &[&str] = &[
-    "the weather of the past forty years", "a collection of hand-made clocks", "the rules of the game",
-    "three different ways to bake bread", "its own documentation", "the price of copper and tin",
-    "a bridge that nobody uses any more", "the previous version of the schedule", "an agreement on noise",
-    "the system that controls the heating", "what the children wrote in spring", "a list of open questions",
-    "the shortest path through the forest", "several thousand photographs", "the results of last season",
-    "a letter from the ministry", "the instructions for the assembly of the shelf", "two old maps",
+    "the weather of the past forty years",
+    "a collection of hand-made clocks",
+    "the rules of the game",
+    "three different ways to bake bread",
+    "its own documentation",
+    "the price of copper and tin",
+    "a bridge that nobody uses any more",
+    "the previous version of the schedule",
+    "an agreement on noise",
+    "the system that controls the heating",
+    "what the children wrote in spring",
+    "a list of open questions",
+    "the shortest path through the forest",
+    "several thousand photographs",
+    "the results of last season",
+    "a letter from the ministry",
+    "the instructions for the assembly of the shelf",
+    "two old maps",
 ];
 const ENDS: &[&str] = &[
-    ", which surprised most of us", " because the budget was cut", ", although it rained all day",
-    " before the end of the month", "", ", as far as anyone can tell", " without asking for help",
-    " and then started again from the beginning", "; the details are in the appendix", ", at least for now",
+    ", which surprised most of us",
+    " because the budget was cut",
+    ", although it rained all day",
+    " before the end of the month",
+    "",
+    ", as far as anyone can tell",
+    " without asking for help",
+    " and then started again from the beginning",
+    "; the details are in the appendix",
+    ", at least for now",
 ];
 
 fn prose(dice: &mut Dice, out: &mut String) {
@@ -158,30 +211,55 @@ fn other_languages(dice: &mut Dice, out: &mut String) {
     out.push('\n');
 }
 
-const FIRST: &[&str] = &["Anna", "Tomas", "Priya", "Kenji", "Maria", "Oluwaseun", "Lena", "Pierre"];
-const LAST: &[&str] = &["Schmidt", "Novak", "Patel", "Tanaka", "Garcia", "Adeyemi", "Larsen", "Moreau"];
+const FIRST: &[&str] = &[
+    "Anna",
+    "Tomas",
+    "Priya",
+    "Kenji",
+    "Maria",
+    "Oluwaseun",
+    "Lena",
+    "Pierre",
+];
+const LAST: &[&str] = &[
+    "Schmidt", "Novak", "Patel", "Tanaka", "Garcia", "Adeyemi", "Larsen", "Moreau",
+];
 
 fn mail(dice: &mut Dice, out: &mut String) {
     let (first, last) = (dice.pick(FIRST), dice.pick(LAST));
-    let address = format!("{}.{}@example.org", first.to_lowercase(), last.to_lowercase());
+    let address = format!(
+        "{}.{}@example.org",
+        first.to_lowercase(),
+        last.to_lowercase()
+    );
     out.push_str(&format!(
         "From: {first} {last} <{address}>\nDate: Tue, {} Oct 2026 0{}:{}:11 +0200\nMessage-ID: <{}@mail.example.org>\nSubject: Re: {}\n\nHello,\n\n",
         10 + dice.below(20), dice.below(10), 10 + dice.below(50), dice.hex(24), dice.pick(OBJECTS),
     ));
     prose(dice, out);
     if dice.below(4) == 0 {
-        out.push_str(&format!("You can reach me at +44 20 7946 0{}.\n", dice.digits(3)));
+        out.push_str(&format!(
+            "You can reach me at +44 20 7946 0{}.\n",
+            dice.digits(3)
+        ));
     }
     if dice.below(8) == 0 {
         out.push_str("Please bill the card 4111 1111 1111 1111 as before.\n");
     }
-    out.push_str(&format!("\nBest regards,\n{first}\n\n> On Monday you wrote:\n> "));
+    out.push_str(&format!(
+        "\nBest regards,\n{first}\n\n> On Monday you wrote:\n> "
+    ));
     prose(dice, out);
 }
 
 fn chat(dice: &mut Dice, out: &mut String) {
     for _ in 0..3 + dice.below(4) {
-        out.push_str(&format!("[{}:{}] {}: ", 10 + dice.below(12), 10 + dice.below(50), dice.pick(FIRST)));
+        out.push_str(&format!(
+            "[{}:{}] {}: ",
+            10 + dice.below(12),
+            10 + dice.below(50),
+            dice.pick(FIRST)
+        ));
         out.push_str(match dice.below(6) {
             0 => "ok, will do 👍",
             1 => "did you see the build? it's red again",
@@ -195,7 +273,13 @@ fn chat(dice: &mut Dice, out: &mut String) {
 }
 
 fn code(dice: &mut Dice, out: &mut String) {
-    let name = dice.pick(&["parse_header", "load_config", "user_token", "read_rows", "buildIndex"]);
+    let name = dice.pick(&[
+        "parse_header",
+        "load_config",
+        "user_token",
+        "read_rows",
+        "buildIndex",
+    ]);
     out.push_str(&format!(
         "pub fn {name}(input: &[u8], limit: usize) -> Result<Vec<Row>, Error> {{\n    let mut rows = Vec::with_capacity({});\n    for (index, line) in input.split(|b| *b == b'\\n').enumerate() {{\n        if index >= limit {{ return Err(Error::TooLong {{ at: index }}); }}\n        // see https://docs.example.com/{name}#errors\n        rows.push(Row::parse(line)?);\n    }}\n    Ok(rows)\n}}\n\n",
         dice.below(4096),

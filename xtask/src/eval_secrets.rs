@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
     let rows = read(&path)?;
     let mut builder = PatternsBuilder::default();
     let secrets = Secrets::new(&mut builder).into_diagnostic()?;
-    let patterns = builder.build().into_diagnostic()?;
+    let patterns = builder.build();
     let scanner = Scanner::new(patterns.into(), ViewLimits::default());
 
     let mut tally = Tally::default();

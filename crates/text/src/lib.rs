@@ -5,6 +5,7 @@
 //! every place where a pattern of the loaded detectors matched. Checks then look at a `Text`
 //! without scanning it again. Every view maps back to the original bytes.
 
+mod anchors;
 pub mod fold;
 pub mod names;
 pub mod pii;

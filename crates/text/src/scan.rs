@@ -1,23 +1,17 @@
 //! One pass over a text for the patterns of every detector.
 //!
-//! Every match of a pattern starts with one of a few literals, its *anchors*. One automaton finds
-//! the anchors of all patterns together; a pattern's own expression is tried only where one of its
-//! anchors stands, and no farther than its longest match. Patterns are compiled when they are
+//! Every match of a pattern starts with one of a few literals, its *anchors*, where a word starts.
+//! One pass finds the anchors of all patterns together; a pattern's own expression is tried only
+//! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
-use std::{
-    collections::BTreeMap,
-    ops::Range,
-    sync::{
-        OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use bartizan_core::Reach;
 use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, HirKind, literal};
+
+use crate::anchors::Anchors;
 
 /// The patterns of one detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,9 +77,9 @@ pub enum PatternError {
         "a match can start with anything; let every alternative start with a literal of at least {MIN_ANCHOR} bytes, or give `anchors`"
     )]
     NoAnchor,
-    /// An anchor is too short to be worth looking for.
-    #[error("the anchor `{0}` is shorter than {MIN_ANCHOR} bytes")]
-    ShortAnchor(String),
+    /// An anchor cannot be looked for.
+    #[error("the anchor `{0}` is shorter than {MIN_ANCHOR} bytes or starts with white space")]
+    BadAnchor(String),
     /// The pattern can match the empty text.
     #[error("the pattern matches the empty text")]
     Empty,
@@ -221,11 +215,15 @@ fn anchors_of(hir: &Hir) -> Result<Vec<String>, PatternError> {
     let anchors = shortest_prefixes(anchors);
     if anchors.is_empty()
         || anchors.len() > MAX_ANCHORS
-        || anchors.iter().any(|anchor| anchor.len() < MIN_ANCHOR)
+        || !anchors.iter().all(|anchor| is_anchor(anchor))
     {
         return Err(PatternError::NoAnchor);
     }
     Ok(anchors)
+}
+
+fn is_anchor(literal: &str) -> bool {
+    literal.len() >= MIN_ANCHOR && !literal.starts_with(|c: char| c <= ' ')
 }
 
 /// `bytes` up to white space other than a blank (one of many kinds) and without a character that is
@@ -298,8 +296,8 @@ impl PatternsBuilder {
                 (shortest_prefixes(given.collect()), max_len)
             }
         };
-        if let Some(short) = anchors.iter().find(|anchor| anchor.len() < MIN_ANCHOR) {
-            return Err(PatternError::ShortAnchor(short.clone()));
+        if let Some(bad) = anchors.iter().find(|anchor| !is_anchor(anchor)) {
+            return Err(PatternError::BadAnchor(bad.clone()));
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
         for anchor in anchors {
@@ -322,47 +320,25 @@ impl PatternsBuilder {
     }
 
     /// Builds the set.
-    ///
-    /// # Errors
-    /// [`PatternError::TooLarge`] when there are too many anchors for one automaton.
-    pub fn build(self) -> Result<Patterns, PatternError> {
+    #[must_use]
+    pub fn build(self) -> Patterns {
         let (anchors, of_anchor): (Vec<_>, Vec<_>) = self.anchors.into_iter().unzip();
-        Ok(Patterns {
-            light: automaton(&anchors, AhoCorasickKind::ContiguousNFA)?,
-            fast: OnceLock::new(),
-            read: AtomicUsize::new(0),
-            anchors,
+        Patterns {
+            anchors: Anchors::new(&anchors),
             of_anchor,
             patterns: self.patterns,
-        })
+        }
     }
-}
-
-fn automaton(anchors: &[String], kind: AhoCorasickKind) -> Result<AhoCorasick, PatternError> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .ascii_case_insensitive(true)
-        .kind(Some(kind))
-        .build(anchors)
-        .map_err(|_| PatternError::TooLarge)
 }
 
 /// The patterns of every detector, matched in one pass.
 #[derive(Debug)]
 pub struct Patterns {
-    /// Quick to build; used until [`WARM_AFTER`] bytes were read.
-    light: AhoCorasick,
-    /// Quick to run.
-    fast: OnceLock<AhoCorasick>,
-    read: AtomicUsize,
-    anchors: Vec<String>,
+    anchors: Anchors,
     /// Patterns by anchor.
     of_anchor: Vec<Vec<u32>>,
     patterns: Vec<Pattern>,
 }
-
-/// Bytes after which the faster automaton is worth building.
-const WARM_AFTER: usize = 1 << 20;
 
 #[derive(Debug)]
 struct Pattern {
@@ -379,25 +355,17 @@ impl Patterns {
     #[must_use]
     pub fn scan(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for found in self.automaton(text.len()).find_overlapping_iter(text) {
-            let Some(patterns) = self.of_anchor.get(found.pattern().as_usize()) else {
-                continue;
-            };
-            for &index in patterns {
+        self.anchors.find(text.as_bytes(), |anchor, at| {
+            for &index in self.of_anchor.get(anchor as usize).into_iter().flatten() {
                 if let Some(pattern) = self.patterns.get(index as usize)
-                    && let Some(hit) = pattern.match_at(text, found.start())
+                    && let Some(hit) = pattern.match_at(text, at)
                 {
                     hits.push(hit);
                 }
             }
-        }
+        });
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
         hits
-    }
-
-    /// Builds now what would otherwise be built after the first megabyte; for servers.
-    pub fn warm(&self) {
-        self.fast();
     }
 
     /// The longest match of `group`, in bytes of the view.
@@ -415,25 +383,7 @@ impl Patterns {
     /// Number of patterns and of distinct anchors.
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
-        (self.patterns.len(), self.anchors.len())
-    }
-
-    fn automaton(&self, bytes: usize) -> &AhoCorasick {
-        if let Some(fast) = self.fast.get() {
-            return fast;
-        }
-        let before = self.read.fetch_add(bytes, Ordering::Relaxed);
-        if before.saturating_add(bytes) > WARM_AFTER {
-            self.fast()
-        } else {
-            &self.light
-        }
-    }
-
-    fn fast(&self) -> &AhoCorasick {
-        self.fast.get_or_init(|| {
-            automaton(&self.anchors, AhoCorasickKind::DFA).unwrap_or_else(|_| self.light.clone())
-        })
+        (self.patterns.len(), self.of_anchor.len())
     }
 }
 
@@ -496,15 +446,11 @@ mod tests {
         for spec in specs {
             builder.add(group, spec).unwrap();
         }
-        let patterns = builder.build().unwrap();
-        let light = patterns.scan(text);
-        patterns.warm();
-        assert_eq!(light, patterns.scan(text), "both automata agree");
+        let hits = builder.build().scan(text);
         let said = |range: &Range<usize>| {
             String::from_utf8_lossy(&text.as_bytes()[range.clone()]).into_owned()
         };
-        light
-            .iter()
+        hits.iter()
             .map(|hit| (hit.pattern, said(&hit.range), said(&hit.value)))
             .collect()
     }

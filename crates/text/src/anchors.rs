@@ -1,0 +1,327 @@
+//! Finds the literals that patterns start with, faster than an automaton: only where a word
+//! starts, by the hash of the first four bytes.
+
+use std::collections::BTreeMap;
+
+/// Literals to look for where a word starts.
+///
+/// A word starts at a letter after anything but a letter, at a digit after anything but a digit, at
+/// a capital after a small letter, at every punctuation mark, at every character outside ASCII, and
+/// behind an escape such as `\n`. Letters are compared without ASCII case.
+#[derive(Debug)]
+pub(crate) struct Anchors {
+    /// One bit per hash of a first word of four bytes.
+    filter: Box<[u64; FILTER_WORDS]>,
+    /// Sorted by first word.
+    // INVARIANT: `words` and `starts` have the same length.
+    words: Vec<u32>,
+    /// For each of `words`, where its literals begin in `literals`; ends where the next begins.
+    starts: Vec<u32>,
+    literals: Vec<(Box<[u8]>, u32)>,
+    /// Literals of three bytes.
+    short: Vec<([u8; 3], u32)>,
+}
+
+const FILTER_BITS: u32 = 17;
+const FILTER_WORDS: usize = 1 << (FILTER_BITS - 6);
+
+impl Anchors {
+    /// Takes lower-case literals of at least 3 bytes that do not start with white space; each is
+    /// reported under its place in the list.
+    pub(crate) fn new(literals: &[String]) -> Self {
+        let mut filter = Box::new([0; FILTER_WORDS]);
+        let mut by_word: BTreeMap<u32, Vec<(Box<[u8]>, u32)>> = BTreeMap::new();
+        let mut short = Vec::new();
+        for (number, literal) in (0..).zip(literals) {
+            match literal.as_bytes() {
+                [a, b, c] => {
+                    short.push(([*a, *b, *c], number));
+                    for fourth in 0..=u8::MAX {
+                        set(&mut filter, caseless([*a, *b, *c, fourth]));
+                    }
+                }
+                bytes @ [a, b, c, d, ..] => {
+                    let word = caseless([*a, *b, *c, *d]);
+                    set(&mut filter, word);
+                    by_word
+                        .entry(word)
+                        .or_default()
+                        .push((bytes.into(), number));
+                }
+                _ => {}
+            }
+        }
+        let mut words = Vec::with_capacity(by_word.len());
+        let mut starts = Vec::with_capacity(by_word.len());
+        let mut literals = Vec::with_capacity(literals.len());
+        for (word, entries) in by_word {
+            words.push(word);
+            starts.push(u32::try_from(literals.len()).unwrap_or(u32::MAX));
+            literals.extend(entries);
+        }
+        Self {
+            filter,
+            words,
+            starts,
+            literals,
+            short,
+        }
+    }
+
+    /// Calls `found(number, start)` for every literal in `text`, in order of start.
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
+        let mut before = Before::default();
+        let (blocks, rest) = text.as_chunks::<64>();
+        for (index, block) in blocks.iter().enumerate() {
+            self.look(text, index * 64, starts_of(block, &mut before), &mut found);
+        }
+        let mut last = [b' '; 64];
+        for (byte, from) in last.iter_mut().zip(rest) {
+            *byte = *from;
+        }
+        self.look(
+            text,
+            blocks.len() * 64,
+            starts_of(&last, &mut before),
+            &mut found,
+        );
+    }
+
+    #[inline]
+    fn look(&self, text: &[u8], base: usize, mut starts: u64, found: &mut impl FnMut(u32, usize)) {
+        while starts != 0 {
+            let at = base + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            let Some(&first) = text.get(at..).and_then(<[u8]>::first_chunk::<4>) else {
+                self.verify_short(text, at, found);
+                continue;
+            };
+            if self.passes(caseless(first)) {
+                self.verify(text, at, caseless(first), found);
+            }
+        }
+    }
+
+    #[inline]
+    fn passes(&self, word: u32) -> bool {
+        let (index, bit) = slot(word);
+        self.filter
+            .get(index)
+            .is_some_and(|bits| bits >> bit & 1 == 1)
+    }
+
+    #[cold]
+    fn verify_short(&self, text: &[u8], at: usize, found: &mut impl FnMut(u32, usize)) {
+        for (literal, number) in &self.short {
+            if starts_with(text, at, literal) {
+                found(*number, at);
+            }
+        }
+    }
+
+    fn verify(&self, text: &[u8], at: usize, word: u32, found: &mut impl FnMut(u32, usize)) {
+        if let Ok(index) = self.words.binary_search(&word) {
+            let start = self.starts.get(index).copied().unwrap_or(0) as usize;
+            let end = self
+                .starts
+                .get(index + 1)
+                .map_or(self.literals.len(), |&end| end as usize);
+            for (literal, number) in self.literals.get(start..end).unwrap_or_default() {
+                if starts_with(text, at, literal) {
+                    found(*number, at);
+                }
+            }
+        }
+        if !self.short.is_empty() {
+            self.verify_short(text, at, found);
+        }
+    }
+}
+
+fn starts_with(text: &[u8], at: usize, literal: &[u8]) -> bool {
+    text.get(at..at + literal.len())
+        .is_some_and(|text| text.eq_ignore_ascii_case(literal))
+}
+
+/// The first four bytes, letters without case; other bytes may fall together, which the
+/// comparison that follows puts right.
+const fn caseless(bytes: [u8; 4]) -> u32 {
+    u32::from_le_bytes(bytes) | 0x2020_2020
+}
+
+/// Multiplicative hashing: word and bit of the filter.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "takes the upper bits on purpose"
+)]
+const fn slot(word: u32) -> (usize, u32) {
+    let hash = word.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
+    ((hash >> 6) as usize, hash & 63)
+}
+
+fn set(filter: &mut [u64; FILTER_WORDS], word: u32) {
+    let (index, bit) = slot(word);
+    if let Some(bits) = filter.get_mut(index) {
+        *bits |= 1 << bit;
+    }
+}
+
+/// What stood before a block of 64 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Before {
+    letter: u64,
+    digit: u64,
+    small: u64,
+    /// Bits of the last two bytes: a backslash at all, and an escape's letter behind one.
+    backslash: u64,
+    escape: u64,
+}
+
+/// One bit per byte of `block` at which a word starts.
+#[inline]
+fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
+    let (words, _) = block.as_chunks::<8>();
+    let (mut letter, mut digit, mut small, mut high, mut space, mut follow) = (0, 0, 0, 0, 0, 0);
+    for (index, word) in (0u32..).zip(words) {
+        let bytes = u64::from_le_bytes(*word);
+        let shift = index * 8;
+        let non_ascii = bytes & HIGH;
+        let ascii = bytes & !HIGH;
+        let lower = ascii | 0x2020_2020_2020_2020;
+        let is_letter = between(lower, b'a', b'z') & !non_ascii;
+        letter |= compress(is_letter) << shift;
+        // A small letter has bit 5 of the byte set.
+        small |= compress(is_letter & (bytes << 2)) << shift;
+        digit |= compress(between(ascii, b'0', b'9') & !non_ascii) << shift;
+        space |= compress(!at_least(ascii, b'!') & HIGH & !non_ascii) << shift;
+        high |= compress(non_ascii) << shift;
+        // Bytes 10xxxxxx continue a character.
+        follow |= compress(non_ascii & !(bytes << 1)) << shift;
+    }
+    let letter_starts = letter & !(letter << 1 | before.letter);
+    let capital_starts = (letter & !small) & (small << 1 | before.small);
+    let digit_starts = digit & !(digit << 1 | before.digit);
+    let marks = !(letter | digit | space | high);
+    let characters = high & !follow;
+    let mut starts = letter_starts | capital_starts | digit_starts | marks | characters;
+    // Behind an escape: rare enough to be looked for byte by byte.
+    let backslash = backslashes(block, marks);
+    if backslash | before.backslash | before.escape != 0 {
+        let escaped = (backslash << 1 | before.backslash) & letter;
+        starts |= escaped << 1 | before.escape;
+        before.escape = escaped >> 63;
+        before.backslash = backslash >> 63;
+    }
+    before.letter = letter >> 63;
+    before.digit = digit >> 63;
+    before.small = small >> 63;
+    starts
+}
+
+fn backslashes(block: &[u8; 64], marks: u64) -> u64 {
+    if marks == 0 || !block.contains(&b'\\') {
+        return 0;
+    }
+    (0u32..)
+        .zip(block)
+        .filter(|&(_, &byte)| byte == b'\\')
+        .fold(0, |bits, (at, _)| bits | 1 << at)
+}
+
+const HIGH: u64 = 0x8080_8080_8080_8080;
+const ONES: u64 = 0x0101_0101_0101_0101;
+
+/// The high bit of each byte that is at least `low`; bytes are below 128.
+const fn at_least(bytes: u64, low: u8) -> u64 {
+    (bytes + ONES * (128 - low as u64)) & HIGH
+}
+
+/// The high bit of each byte in `low..=end`; bytes are below 128.
+const fn between(bytes: u64, low: u8, end: u8) -> u64 {
+    at_least(bytes, low) & !at_least(bytes, end + 1)
+}
+
+/// The high bits of eight bytes as eight bits, the first byte lowest.
+const fn compress(high_bits: u64) -> u64 {
+    ((high_bits & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn find(literals: &[&str], text: &str) -> Vec<(u32, usize)> {
+        let literals: Vec<String> = literals.iter().map(|&l| l.to_owned()).collect();
+        let mut found = Vec::new();
+        Anchors::new(&literals).find(text.as_bytes(), |number, at| found.push((number, at)));
+        found
+    }
+
+    #[test]
+    fn words_start_where_a_reader_sees_them_start() {
+        let literals = [
+            "token",
+            "api",
+            "ghp_",
+            "забудь",
+            "<|im",
+            "-----begin",
+            "忽略",
+        ];
+        for (text, expected) in [
+            ("TOKEN", vec![(0, 0)]),
+            ("a token", vec![(0, 2)]),
+            ("my_token", vec![(0, 3)]),
+            ("myToken", vec![(0, 2)]),
+            ("2token", vec![(0, 1)]),
+            ("mytoken", vec![]),
+            (r"\ntoken", vec![(0, 2)]),
+            ("api", vec![(1, 0)]),
+            ("x=ghp_a", vec![(2, 2)]),
+            ("я: забудь", vec![(3, 4)]),
+            ("请忽略它", vec![(6, 3)]),
+            ("a<|im_", vec![(4, 1)]),
+            ("------BEGIN", vec![(5, 1)]),
+        ] {
+            assert_eq!(find(&literals, text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        /// The fast way over blocks and the plain definition agree.
+        #[test]
+        fn agrees_with_the_definition(text in r"([a-cA-C0-2 _<\\я]|abc|abca){0,200}") {
+            let literals = ["abc", "abca", "<ab", "012", "яя"];
+            let found = find(&literals, &text);
+            let bytes = text.as_bytes();
+            let starts = |at: usize| {
+                let byte = bytes[at];
+                let before = at.checked_sub(1).map(|at| bytes[at]);
+                let escaped = at >= 2 && bytes[at - 2] == b'\\' && bytes[at - 1].is_ascii_alphabetic();
+                match byte {
+                    _ if escaped => true,
+                    b if b.is_ascii_alphabetic() => {
+                        !before.is_some_and(|b| b.is_ascii_alphabetic())
+                            || b.is_ascii_uppercase() && before.is_some_and(|b| b.is_ascii_lowercase())
+                    }
+                    b if b.is_ascii_digit() => !before.is_some_and(|b| b.is_ascii_digit()),
+                    b if b >= 0x80 => b & 0xC0 != 0x80,
+                    b => b > b' ',
+                }
+            };
+            let mut expected = Vec::new();
+            for at in 0..bytes.len() {
+                for (number, literal) in (0u32..).zip(literals) {
+                    if starts(at) && starts_with(bytes, at, literal.as_bytes()) {
+                        expected.push((number, at));
+                    }
+                }
+            }
+            let mut found = found;
+            found.sort_by_key(|&(number, at)| (at, number));
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
