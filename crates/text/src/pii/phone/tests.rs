@@ -5,7 +5,7 @@ fn find(text: &str) -> Option<(&str, PhoneMatch)> {
     text.bytes().enumerate().find_map(|(at, byte)| {
         let starts = byte.is_ascii_digit() || matches!(byte, b'+' | b'(');
         let found = starts.then(|| match_at(text.as_bytes(), at)).flatten()?;
-        Some((&text[found.range.clone()], found))
+        Some((text.get(found.range.clone())?, found))
     })
 }
 
