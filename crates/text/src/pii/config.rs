@@ -65,7 +65,7 @@ pub(super) struct Settings {
     enabled: Vec<bool>,
     favoured: Vec<bool>,
     pub(super) min_confidence: f32,
-    pub(super) regions: Vec<[u8; 2]>,
+    regions: Vec<[u8; 2]>,
 }
 
 impl Settings {
@@ -133,6 +133,11 @@ impl Settings {
     #[inline]
     pub(super) fn enabled(&self, kind: u16) -> bool {
         self.enabled.get(usize::from(kind)) == Some(&true)
+    }
+
+    /// Whether `region`, an ISO 3166 code, is in favour.
+    pub(super) fn favours(&self, region: &str) -> bool {
+        self.regions.iter().any(|known| known == region.as_bytes())
     }
 
     /// Whether recogniser `kind` is of a region in favour.

@@ -99,6 +99,26 @@ impl Lexicon {
                 label.insert(kind);
             }
         }
+        // The longest word wins where several start, so it speaks for the shorter ones as well:
+        // `my number is` for whatever `my number` speaks for.
+        let inherited: Vec<Kinds> = words
+            .iter()
+            .map(|word| {
+                let mut kinds = Kinds::default();
+                for (end, _) in word.char_indices().skip(1) {
+                    let shorter = word.get(..end).and_then(|head| numbers.get(head));
+                    if let Some(label) = shorter.and_then(|number| labels.get(*number)) {
+                        kinds.extend(label);
+                    }
+                }
+                kinds
+            })
+            .collect();
+        for (label, more) in labels.iter_mut().zip(&inherited) {
+            if !label.is_empty() {
+                label.extend(more);
+            }
+        }
         let words = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .ascii_case_insensitive(true)
@@ -151,10 +171,6 @@ impl Lexicon {
         }
     }
 
-    /// What the whole of `text` says as a key.
-    pub(super) fn key(&self, text: &[u8]) -> Option<Kinds> {
-        self.label_of(text, 0, text.len())
-    }
 }
 
 /// A word stands alone, begins at a hump of camel case, or belongs to a script without spaces;
@@ -266,15 +282,23 @@ impl<'a> Context<'a> {
 
     fn find_place(&mut self, start: usize) -> Place {
         let text = self.text;
-        let mut before = start;
-        while before > 0 && start - before < 8 && matches!(at(text, before - 1), b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\') {
+        // A value may have a head that the candidate has not: `ORD-` before `46006939`.
+        let mut value = start;
+        while value > 0
+            && start - value < 24
+            && (at(text, value - 1).is_ascii_alphanumeric() || matches!(at(text, value - 1), b'-' | b'_' | b'.' | b'/' | b'#' | b'+'))
+        {
+            value -= 1;
+        }
+        let mut before = value;
+        while before > 0 && value - before < 8 && matches!(at(text, before - 1), b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\') {
             before -= 1;
         }
         let sign = before.checked_sub(1).map_or(b'\n', |index| at(text, index));
         match sign {
             b'=' | b':' => self.key(before - 1, sign),
             b'>' => self.tag(before - 1),
-            b'(' | b',' | b';' | b'\t' | b'|' | b'\n' => self.cell(start),
+            b'(' | b',' | b';' | b'\t' | b'|' | b'\n' => self.cell(value),
             _ => Place::Prose,
         }
     }
@@ -364,7 +388,11 @@ impl<'a> Context<'a> {
                 };
             }
             if nearest.is_none() {
-                nearest = Some(if kinds.is_empty() { Support::Against } else { Support::Other });
+                if kinds.is_empty() {
+                    let gap = start - hit.end;
+                    return (if gap <= CLOSE { Support::Against } else { Support::None }, gap);
+                }
+                nearest = Some(Support::Other);
             }
         }
         (nearest.unwrap_or(Support::None), 0)
@@ -411,13 +439,14 @@ impl<'a> Context<'a> {
 
 /// Whether `from..to` holds the end of a line or of a sentence.
 fn breaks(text: &[u8], from: usize, to: usize) -> bool {
-    let Some(between) = text.get(from..to) else {
+    let Some(between) = text.get(from..text.len().min(to + 1)) else {
         return true;
     };
     let line = between.iter().position(|byte| *byte == b'\n');
     if let Some(line) = line {
         let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b'>' | b'*');
         let (before, after) = between.split_at(line);
+        let after = after.get(..after.len().saturating_sub(1)).unwrap_or(after);
         return !(before.iter().all(blank) && after.iter().all(blank));
     }
     between

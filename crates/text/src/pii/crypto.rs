@@ -26,6 +26,22 @@ pub(super) static WALLET: Recogniser = Recogniser {
     ],
 };
 
+/// Addresses of Ethereum and of what is compatible with it: forty hex digits without a checksum
+/// that this module could check, since that of EIP-55 is optional.
+pub(super) static ETHEREUM: Recogniser = Recogniser {
+    rule: rule(
+        "pii.ethereum-address",
+        "address of an Ethereum wallet",
+        "CRYPTO",
+        Severity::Medium,
+    ),
+    shapes: &[],
+    check: by_grammar,
+    plausible: 0.65,
+    valid: 0.65,
+    context: WALLET.context,
+};
+
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
@@ -33,7 +49,7 @@ const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 pub(super) fn wallet(token: &[u8]) -> Validity {
     match token {
         [b'0', b'x' | b'X', hex @ ..] => {
-            Validity::strict(hex.len() == 40 && hex.iter().all(u8::is_ascii_hexdigit) && !is_uniform(hex))
+            Validity::weak(hex.len() == 40 && hex.iter().all(u8::is_ascii_hexdigit) && !is_uniform(hex))
         }
         [b'b', b'c', b'1', data @ ..] => segwit(b"bc", data),
         [b'B', b'C', b'1', data @ ..] => segwit(b"bc", &data.to_ascii_lowercase()),
@@ -138,7 +154,7 @@ mod tests {
         check("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", Validity::Valid);
         check("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", Validity::Valid);
         check("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", Validity::Valid);
-        check("0x52908400098527886E0F7030069857D2E4169EE7", Validity::Valid);
+        check("0x52908400098527886E0F7030069857D2E4169EE7", Validity::Plausible);
     }
 
     #[test]

@@ -38,7 +38,7 @@ const AGAINST: &[&str] = &[
 
 /// Words for some national identifier, besides those of [`national::GENERIC_CONTEXT`].
 const GENERIC: &[&str] = &[
-    "my id", "my id is", "id is", "her id", "his id", "their id", "national id", "nationalid", "id document", "document id", "personal id no", "identity", "identification", "identification no",
+    "my id", "my id is", "id (", "id is", "her id", "his id", "their id", "national id", "nationalid", "id document", "document id", "personal id no", "identity", "identification", "identification no",
     "ausweisnummer", "identifikationsnummer", "steuernummer", "numero d'identite", "numero de identidad", "numero de identificacion", "documento de identidad", "documento", "numero de documento", "codice personale",
     "identiteitsnummer", "numer identyfikacyjny", "identifikacni cislo", "azonosito", "azonosito szam", "numar de identificare", "personnummer", "personnr", "henkilotunnus", "kimlik", "kimlik no",
     "код", "идентификационный номер", "номер документа", "удостоверение личности", "идентификационен номер", "ідентифікаційний", "αριθμος ταυτοτητας", "ταυτοτητα", "身分証", "身份证", "身份证号", "신분증", "رقم الهوية", "הויה", "هوية", "תעודת זהות", "מספר זהות", "ת.ז.", "ת.ז",
@@ -58,6 +58,7 @@ pub(super) struct Own {
     pub(super) iban: u16,
     pub(super) bic: u16,
     pub(super) wallet: u16,
+    pub(super) ethereum: u16,
     pub(super) date_of_birth: u16,
     pub(super) date_time: u16,
     pub(super) username: u16,
@@ -96,6 +97,7 @@ impl Engine {
             &date::DATE_TIME,
             &keyed::USERNAME,
             &phones::PHONE,
+            &crypto::ETHEREUM,
         ];
         let own = Own {
             email: 0,
@@ -109,6 +111,7 @@ impl Engine {
             date_time: 8,
             username: 9,
             phone: 10,
+            ethereum: 11,
         };
         recognisers.extend([&bank::CARD, &bank::ABA, &bank::ACCOUNT]);
         recognisers.extend(&documents::DOCUMENTS);

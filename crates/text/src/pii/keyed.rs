@@ -242,7 +242,7 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
     let fits = match tie {
         Tie::Sign => !bare_user || telling,
         Tie::Verb => !bare_user && (telling || value.len() >= 8),
-        Tie::Blank => !bare_user && telling && value.iter().any(u8::is_ascii_alphabetic),
+        Tie::Blank => !bare_user && (telling || (value.len() >= 6 && matches!(after, b';' | b','))),
     };
     fits.then_some(next..stop)
 }

@@ -78,7 +78,7 @@ pub(super) fn ipv4(text: &[u8], start: usize) -> Option<(usize, Reachable)> {
     if longer {
         return None;
     }
-    let nowhere = matches!(octets, [0 | 127, ..] | [255, 255, ..]);
+    let nowhere = matches!(octets, [0, ..] | [127, 0, ..] | [255, 255, ..]);
     Some((end, if nowhere { Reachable::No } else { Reachable::Yes }))
 }
 

@@ -38,6 +38,7 @@ pub(super) fn find(engine: &Engine, settings: &Settings, text: &str, out: &mut V
         colons_done: 0,
         phones_done: 0,
         claimed: 0,
+        labelled: None,
     };
     run.digits();
     run.signs();
@@ -60,6 +61,8 @@ struct Run<'a> {
     phones_done: usize,
     /// Something that explains every digit before here.
     claimed: usize,
+    /// A candidate of a weak kind whose label must not serve another one.
+    labelled: Option<(usize, u16)>,
 }
 
 impl Run<'_> {
@@ -129,6 +132,9 @@ impl Run<'_> {
             first = word;
             self.shaped(first);
         }
+        if let Some((at, kind)) = self.labelled.take() {
+            self.context.consume(at, kind);
+        }
     }
 
     /// Every shape that starts at `start`.
@@ -181,7 +187,7 @@ impl Run<'_> {
             return;
         }
         let mut confidence = self.weigh(kind, validity, start, end);
-        if start < self.claimed || (cut && validity == Validity::Plausible) {
+        if end <= self.claimed || (cut && validity == Validity::Plausible) {
             confidence *= 0.5;
         }
         self.report(kind, start..end, confidence);
@@ -217,7 +223,7 @@ impl Run<'_> {
             return;
         };
         if recogniser.plausible < WEAK {
-            self.context.consume(range.start, kind);
+            self.labelled = Some((range.start, kind));
         }
         self.out.push(Match {
             rule: &recogniser.rule,
@@ -284,7 +290,8 @@ impl Run<'_> {
         };
         let validity = crypto::wallet(token);
         if validity != Validity::Invalid {
-            let kind = self.engine.own.wallet;
+            let own = self.engine.own;
+            let kind = if token.starts_with(b"0x") { own.ethereum } else { own.wallet };
             let confidence = self.weigh(kind, validity, start, end);
             self.report(kind, start..end, confidence);
         }
@@ -324,21 +331,39 @@ impl Run<'_> {
         if from > 0 && at(self.text, from - 1) == b'+' {
             from -= 1;
         }
-        let found = phone::match_at(self.text, from).or_else(|| (from < start).then(|| phone::match_at(self.text, start)).flatten());
+        let own = self.engine.own;
+        let found = phone::match_at(self.text, from)
+            .or_else(|| (from < start).then(|| phone::match_at(self.text, start)).flatten());
+        let reach = found.as_ref().map_or(start, |found| found.range.end);
+        // A label says that it is a number even where no plan knows it.
+        if let Some(range) = loose_number(self.text, from)
+            && range.end > reach
+            && range.end > self.claimed
+            && self.context.support(range.start, range.end, own.phone) == Support::Direct
+        {
+            self.phones_done = range.end;
+            self.report(own.phone, range, 0.8);
+            return;
+        }
         let Some(found) = found else {
             return;
         };
-        let own = self.engine.own;
         let range = found.range.clone();
-        let explained = range.start < self.claimed;
+        let explained = range.end <= self.claimed;
         let support = self.context.support(range.start, range.end, own.phone);
+        let international = found.form == phone::Form::International;
+        let doubtful = if !international && starts_with_year(self.text, range.start) { 0.5 } else { 1.0 };
+        let favour = if self.settings.favours(found.region) { 0.3 } else { 0.0 };
+        let written = found.confidence + (1.0 - found.confidence) * favour;
         let confidence = match support {
             Support::Direct | Support::Labelled => found.confidence_with_context(),
             _ if explained => 0.0,
-            Support::Near => (found.confidence + found.confidence_with_context()) / 2.0,
-            Support::None => found.confidence,
-            Support::Other => found.confidence * 0.6,
-            Support::Against => found.confidence * 0.4,
+            Support::Near => (written + found.confidence_with_context()) / 2.0 * doubtful,
+            Support::None => written * doubtful,
+            Support::Other if international => written * 0.8,
+            Support::Other => written * 0.6,
+            Support::Against if international => written * 0.7,
+            Support::Against => written * 0.4,
         };
         if confidence >= self.settings.min_confidence {
             self.phones_done = range.end;
@@ -429,6 +454,31 @@ fn confidence(recogniser: &Recogniser, validity: Validity, base: f32, support: S
         Support::Against if base >= 0.9 => base * 0.6,
         Support::Against => base * 0.3,
     }
+}
+
+/// Digits in groups, 7 to 15 in all, from the digit, `+`, or `(` at `start` on.
+fn loose_number(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let mut end = start;
+    let mut digits = 0;
+    let mut last = start;
+    while end - start < 28 {
+        match at(text, end) {
+            b'0'..=b'9' => {
+                digits += 1;
+                last = end + 1;
+            }
+            b'+' if end == start => {}
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' if end - last < 3 => {}
+            _ => break,
+        }
+        end += 1;
+    }
+    ((7..=15).contains(&digits) && !goes_on(text, last)).then_some(start..last)
+}
+
+/// `2026-598323` is more often the number of a file than of a telephone.
+fn starts_with_year(text: &[u8], start: usize) -> bool {
+    matches!(text.get(start..start + 5), Some([b'1', b'9', _, _, b'-' | b'/'] | [b'2', b'0', _, _, b'-' | b'/']))
 }
 
 /// Bytes looked at together; one test for the whole block becomes a few vector instructions.
