@@ -1,7 +1,153 @@
 //! Personal data: recognisers, validators, context.
+//!
+//! [`Pii::find`] walks over the digits and the `@` signs of a folded text, matches the shapes of
+//! every recogniser at once, asks the recogniser's check, and weighs what the words around say.
+//! [`resolve`] keeps one match for each place.
 
+mod bank;
+mod config;
+mod context;
+mod crypto;
+mod date;
+mod documents;
+mod email;
+mod engine;
+mod keyed;
 pub mod national;
+mod net;
 pub mod phone;
+mod phones;
 mod recogniser;
+mod resolve;
+mod run;
+mod sha256;
+mod shapes;
+mod table;
+#[cfg(test)]
+mod tests;
+mod words;
 
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
+
+use bartizan_core::{Check, CheckError, Confidence, Cx, Layer, Reach, Rule, RuleRef, Transform};
+
+pub use config::{PiiConfig, PiiConfigError};
 pub use recogniser::{Recogniser, Validity};
+pub use resolve::resolve;
+
+use crate::Text;
+use config::Settings;
+use engine::Engine;
+
+/// Finds personal data in texts.
+///
+/// Cheap to clone; built once from a [`PiiConfig`].
+#[derive(Clone, Debug)]
+pub struct Pii {
+    engine: Arc<Engine>,
+    settings: Arc<Settings>,
+}
+
+/// One place where a rule saw something.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// What it is.
+    pub rule: &'static Rule,
+    /// Where, in bytes of the text that was searched.
+    pub range: Range<usize>,
+    /// How likely it is meant.
+    pub confidence: Confidence,
+}
+
+impl Default for Pii {
+    fn default() -> Self {
+        let engine = engine::builtin();
+        let settings = Arc::new(Settings::of(&engine));
+        Self { engine, settings }
+    }
+}
+
+impl Pii {
+    /// A detector for what `config` asks for.
+    ///
+    /// # Errors
+    /// When the configuration names an entity that does not exist or a confidence outside 0 to 1.
+    pub fn new(config: &PiiConfig) -> Result<Self, PiiConfigError> {
+        let builtin = engine::builtin();
+        let settings = Arc::new(Settings::new(config, &builtin)?);
+        let engine = if config.context.is_empty() {
+            builtin
+        } else {
+            Arc::new(Engine::new(&config.context))
+        };
+        Ok(Self { engine, settings })
+    }
+
+    /// Adds every match in `text`, which must be folded (as the main [`crate::View`] is), to
+    /// `out`; matches may overlap, see [`resolve`].
+    pub fn find(&self, text: &str, out: &mut Vec<Match>) {
+        run::find(&self.engine, &self.settings, text, out);
+    }
+}
+
+/// Bytes before and after a place that [`Pii`] looks at: a table's header stands furthest away.
+const REACH: u64 = (table::REACH + 1024 + 256) as u64;
+
+impl Check<Text<'_>> for Pii {
+    fn name(&self) -> &'static str {
+        "pii"
+    }
+
+    fn layer(&self) -> Layer {
+        Layer::Sensitive
+    }
+
+    fn rules(&self) -> Vec<RuleRef> {
+        let mut seen = BTreeSet::new();
+        (0_u16..)
+            .zip(self.engine.recognisers())
+            .filter(|(kind, recogniser)| self.settings.enabled(*kind) && seen.insert(recogniser.rule.id.clone()))
+            .map(|(_, recogniser)| RuleRef::Static(&recogniser.rule))
+            .collect()
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Bounded(REACH)
+    }
+
+    fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
+        let mut seen = BTreeSet::new();
+        let mut matches = Vec::new();
+        for view in text.views().filter(|view| is_read(&view.via)) {
+            cx.spend(view.text.len() as u64)?;
+            matches.clear();
+            self.find(&view.text, &mut matches);
+            for found in &matches {
+                let span = view.span(found.range.clone());
+                if seen.insert((found.rule.id.as_ref(), span)) {
+                    let message = found.rule.title.clone();
+                    cx.report_via(&RuleRef::Static(found.rule), Some(span), found.confidence, &view.via, message)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text itself and what was encoded in it. Turned, joined or respelled letters make numbers
+/// that nobody wrote.
+fn is_read(via: &[Transform]) -> bool {
+    via.iter().all(|transform| {
+        matches!(
+            transform,
+            Transform::Folded
+                | Transform::Base64
+                | Transform::Base32
+                | Transform::Hex
+                | Transform::Url
+                | Transform::HtmlEntities
+                | Transform::UnicodeEscape
+                | Transform::QuotedPrintable
+        )
+    })
+}

@@ -1,0 +1,480 @@
+//! The words around a candidate, and the key, tag, or column that it stands under.
+
+use std::collections::{HashMap, VecDeque};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::table::Tables;
+use super::words::{at, last_char, letter_after};
+
+/// Bytes before a candidate in which a word counts.
+pub(super) const BEFORE: usize = 96;
+/// Bytes after a candidate in which a word counts.
+pub(super) const AFTER: usize = 40;
+/// Bytes between a label and what it labels, for kinds whose shape says nothing.
+const CLOSE: usize = 28;
+/// Bytes of a key or tag.
+const KEY: usize = 48;
+
+/// Numbers of recognisers, as a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kinds([u64; 6]);
+
+impl Kinds {
+    /// Recognisers that a set can hold.
+    pub(super) const CAPACITY: usize = 64 * 6;
+
+    pub(super) fn insert(&mut self, kind: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(kind / 64)) {
+            *word |= 1 << (kind % 64);
+        }
+    }
+
+    pub(super) fn contains(&self, kind: u16) -> bool {
+        self.0
+            .get(usize::from(kind / 64))
+            .is_some_and(|word| word >> (kind % 64) & 1 == 1)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|word| *word == 0)
+    }
+
+    fn extend(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
+    }
+}
+
+/// Every context word with the recognisers that it speaks for; none for a word that speaks
+/// against all of them.
+#[derive(Debug)]
+pub(super) struct Lexicon {
+    words: AhoCorasick,
+    labels: Vec<Kinds>,
+}
+
+/// A context word in the text.
+#[derive(Clone, Copy, Debug)]
+struct Hit {
+    start: usize,
+    end: usize,
+    label: usize,
+    /// The candidate that it was about, when its kind needs a label of its own.
+    used: bool,
+}
+
+/// What the surroundings say about a candidate and a recogniser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Support {
+    /// It is labelled as something that it cannot be: an order number, a version.
+    Against,
+    /// It is labelled as another kind.
+    Other,
+    /// Nothing.
+    None,
+    /// Its word is around, but another one is nearer.
+    Near,
+    /// Its word is around.
+    Labelled,
+    /// Its word is its key, tag, or column, or stands right before it.
+    Direct,
+}
+
+impl Lexicon {
+    /// A lexicon of `(word, recogniser)`; `None` for words that speak against every recogniser.
+    pub(super) fn new<'a>(entries: impl IntoIterator<Item = (&'a str, Option<u16>)>) -> Result<Self, aho_corasick::BuildError> {
+        let mut numbers: HashMap<String, usize> = HashMap::new();
+        let mut words = Vec::new();
+        let mut labels: Vec<Kinds> = Vec::new();
+        for (word, kind) in entries {
+            let word = crate::views::main_view(word.as_bytes()).text.to_lowercase();
+            let number = *numbers.entry(word.clone()).or_insert_with(|| {
+                words.push(word);
+                labels.push(Kinds::default());
+                labels.len() - 1
+            });
+            if let (Some(kind), Some(label)) = (kind, labels.get_mut(number)) {
+                label.insert(kind);
+            }
+        }
+        // The longest word wins where several start, so it speaks for the shorter ones as well:
+        // `my number is` for whatever `my number` speaks for.
+        let inherited: Vec<Kinds> = words
+            .iter()
+            .map(|word| {
+                let mut kinds = Kinds::default();
+                for (end, _) in word.char_indices().skip(1) {
+                    let shorter = word.get(..end).and_then(|head| numbers.get(head));
+                    if let Some(label) = shorter.and_then(|number| labels.get(*number)) {
+                        kinds.extend(label);
+                    }
+                }
+                kinds
+            })
+            .collect();
+        for (label, more) in labels.iter_mut().zip(&inherited) {
+            if !label.is_empty() {
+                label.extend(more);
+            }
+        }
+        let words = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(words)?;
+        Ok(Self { words, labels })
+    }
+
+    fn hits(&self, text: &[u8], from: usize, to: usize, found: &mut impl FnMut(Hit)) {
+        let mut from = from;
+        while from < to {
+            let input = aho_corasick::Input::new(text).range(from..to);
+            let Some(hit) = self.words.find(input) else {
+                return;
+            };
+            if is_word(text, hit.start(), hit.end()) {
+                found(Hit {
+                    start: hit.start(),
+                    end: hit.end(),
+                    label: hit.pattern().as_usize(),
+                    used: false,
+                });
+                from = hit.end();
+            } else {
+                from = hit.start() + 1;
+            }
+        }
+    }
+
+    /// What the key in `region` stands for: the last label in it.
+    fn label_of(&self, text: &[u8], from: usize, to: usize) -> Option<Kinds> {
+        let mut last: Option<Hit> = None;
+        let mut against = None;
+        let mut all = Kinds::default();
+        self.hits(text, from, to, &mut |hit| {
+            if let Some(kinds) = self.labels.get(hit.label) {
+                if kinds.is_empty() {
+                    against = Some(hit.end);
+                } else {
+                    all.extend(kinds);
+                    last = Some(hit);
+                }
+            }
+        });
+        match (last, against) {
+            (None, None) => None,
+            (None, Some(_)) => Some(Kinds::default()),
+            (Some(hit), Some(end)) if end > hit.end => Some(Kinds::default()),
+            (Some(_), _) => Some(all),
+        }
+    }
+
+}
+
+/// A word stands alone, begins at a hump of camel case, or belongs to a script without spaces;
+/// longer words may carry an ending.
+fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+    let first = at(text, start);
+    if first >= 0xe0 {
+        return true;
+    }
+    let first_is_letter = first.is_ascii_alphabetic() || first >= 0x80;
+    if first_is_letter {
+        let hump = first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
+        match last_char(text, start) {
+            Some(before) if before.is_alphabetic() && !hump && !is_unspaced(before) => {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    let hump = at(text, end).is_ascii_uppercase() && at(text, end - 1).is_ascii_lowercase();
+    let last = at(text, end - 1);
+    if hump || !(last.is_ascii_alphabetic() || last >= 0x80) {
+        return true;
+    }
+    let ending = letter_after(text, end);
+    ending == 0 || (ending <= 4 && end - start >= 6)
+}
+
+/// Whether words of the script are written without spaces: kana, ideographs, Hangul, Thai.
+fn is_unspaced(letter: char) -> bool {
+    matches!(letter, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
+}
+
+/// The context of one text, read once from left to right.
+pub(super) struct Context<'a> {
+    text: &'a [u8],
+    lexicon: &'a Lexicon,
+    hits: VecDeque<Hit>,
+    done: usize,
+    tables: Tables<'a>,
+    place: Option<(usize, Place)>,
+}
+
+/// Where a candidate stands.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// Under a key, a tag, or a column with this label; empty: one that speaks against.
+    Key(Kinds),
+    /// Under a key, a tag, or a column that says nothing.
+    UnknownKey,
+    /// In running text.
+    Prose,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(text: &'a [u8], lexicon: &'a Lexicon) -> Self {
+        Self {
+            text,
+            lexicon,
+            hits: VecDeque::new(),
+            done: 0,
+            tables: Tables::new(text),
+            place: None,
+        }
+    }
+
+    /// What stands around `start..end` for recogniser `kind`.
+    pub(super) fn support(&mut self, start: usize, end: usize, kind: u16) -> Support {
+        match self.place(start) {
+            Place::Key(kinds) if kinds.is_empty() => return Support::Against,
+            Place::Key(kinds) if kinds.contains(kind) => return Support::Direct,
+            Place::Key(_) => return Support::Other,
+            Place::UnknownKey => return Support::None,
+            Place::Prose => {}
+        }
+        let (before, gap) = self.before(start, kind);
+        match before {
+            Support::Labelled if gap <= CLOSE => Support::Direct,
+            Support::None | Support::Against | Support::Other => {
+                let after = self.after(end, kind);
+                if after == Support::None { before } else { after }
+            }
+            other => other,
+        }
+    }
+
+    /// Says that the label right before `start` has been used up by a candidate.
+    pub(super) fn consume(&mut self, start: usize, kind: u16) {
+        for hit in self.hits.iter_mut().filter(|hit| hit.end <= start) {
+            let about = self
+                .lexicon
+                .labels
+                .get(hit.label)
+                .is_some_and(|kinds| kinds.contains(kind));
+            hit.used |= about;
+        }
+    }
+
+    fn place(&mut self, start: usize) -> Place {
+        if let Some((known, place)) = self.place
+            && known == start
+        {
+            return place;
+        }
+        let place = self.find_place(start);
+        self.place = Some((start, place));
+        place
+    }
+
+    fn find_place(&mut self, start: usize) -> Place {
+        let text = self.text;
+        // A value may have a head that the candidate has not: `ORD-` before `46006939`.
+        let mut value = start;
+        while value > 0
+            && start - value < 24
+            && (at(text, value - 1).is_ascii_alphanumeric() || matches!(at(text, value - 1), b'-' | b'_' | b'.' | b'/' | b'#' | b'+'))
+        {
+            value -= 1;
+        }
+        let mut before = value;
+        while before > 0 && value - before < 8 && matches!(at(text, before - 1), b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\') {
+            before -= 1;
+        }
+        let sign = before.checked_sub(1).map_or(b'\n', |index| at(text, index));
+        match sign {
+            b'=' | b':' => self.key(before - 1, sign),
+            b'>' => self.tag(before - 1),
+            b'(' | b',' | b';' | b'\t' | b'|' | b'\n' => self.cell(value),
+            _ => Place::Prose,
+        }
+    }
+
+    /// The key before the sign at `sign_at`.
+    fn key(&self, sign_at: usize, sign: u8) -> Place {
+        let text = self.text;
+        let mut end = sign_at;
+        while end > 0 && matches!(at(text, end - 1), b'"' | b'\'' | b' ' | b'`' | b'*') {
+            end -= 1;
+        }
+        let quoted = end < sign_at && matches!(at(text, end), b'"' | b'\'');
+        let floor = end.saturating_sub(KEY);
+        let from = (floor..end)
+            .rev()
+            .find(|index| {
+                let byte = at(text, *index);
+                matches!(byte, b'\n' | b',' | b';' | b'{' | b'|' | b'&' | b'?' | b'"' | b'=' | b'<' | b'>')
+                    || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
+            })
+            .map_or(floor, |index| index + 1);
+        match self.lexicon.label_of(text, from, end) {
+            Some(kinds) => Place::Key(kinds),
+            None if quoted || sign == b'=' => Place::UnknownKey,
+            // `created: 2024-05-02` on a line of its own is a key as well.
+            None if from.checked_sub(1).is_none_or(|index| matches!(at(text, index), b'\n' | b';' | b'{'))
+                && text.get(from..end).is_some_and(is_identifier) =>
+            {
+                Place::UnknownKey
+            }
+            None => Place::Prose,
+        }
+    }
+
+    /// The tag that ends at `end`.
+    fn tag(&self, end: usize) -> Place {
+        let floor = end.saturating_sub(KEY);
+        let Some(from) = (floor..end).rev().find(|index| at(self.text, *index) == b'<') else {
+            return Place::Prose;
+        };
+        match self.lexicon.label_of(self.text, from, end) {
+            Some(kinds) => Place::Key(kinds),
+            None if at(self.text, from + 1) != b'/' => Place::UnknownKey,
+            None => Place::Prose,
+        }
+    }
+
+    /// The column above, or the cell to the left.
+    fn cell(&mut self, start: usize) -> Place {
+        let Some(header) = self.tables.header(start) else {
+            return Place::Prose;
+        };
+        match self.lexicon.label_of(self.text, header.start, header.end) {
+            Some(kinds) => Place::Key(kinds),
+            None => Place::UnknownKey,
+        }
+    }
+
+    /// What the words before `start` say, and how far the one that says it is away.
+    fn before(&mut self, start: usize, kind: u16) -> (Support, usize) {
+        let text = self.text;
+        let floor = start.saturating_sub(BEFORE);
+        while self.hits.front().is_some_and(|hit| hit.start < floor) {
+            self.hits.pop_front();
+        }
+        if start > self.done {
+            let hits = &mut self.hits;
+            self.lexicon
+                .hits(text, self.done.max(floor), start, &mut |hit| hits.push_back(hit));
+            self.done = start;
+        }
+        let mut nearest = None;
+        let mut cut = start;
+        for hit in self.hits.iter().rev().filter(|hit| hit.end <= start) {
+            if breaks(text, hit.end, cut) {
+                break;
+            }
+            cut = hit.start;
+            let Some(kinds) = self.lexicon.labels.get(hit.label) else {
+                continue;
+            };
+            if kinds.contains(kind) {
+                let gap = if hit.used { CLOSE + 1 } else { start - hit.end };
+                return match nearest {
+                    None => (Support::Labelled, gap),
+                    Some(_) => (Support::Near, gap),
+                };
+            }
+            if nearest.is_none() {
+                if kinds.is_empty() {
+                    let gap = start - hit.end;
+                    return (if gap <= CLOSE { Support::Against } else { Support::None }, gap);
+                }
+                nearest = Some(Support::Other);
+            }
+        }
+        (nearest.unwrap_or(Support::None), 0)
+    }
+
+    /// What the words after `end` say, as in `078-05-1120 is my SSN`.
+    fn after(&self, end: usize, kind: u16) -> Support {
+        let text = self.text;
+        let mut to = (end + AFTER).min(text.len());
+        for index in end..to {
+            match at(text, index) {
+                b'\n' | b';' | b',' | b'|' | b'<' | b'"' | b'\t' => {
+                    to = index;
+                    break;
+                }
+                b'.' if at(text, index + 1) == b' ' => {
+                    to = index;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let mut first = None;
+        self.lexicon.hits(text, end, to, &mut |hit| {
+            first = first.or(Some(hit));
+        });
+        let Some(hit) = first else {
+            return Support::None;
+        };
+        // `... 555 0100 SSN: 078-05-1120`: the word belongs to what follows it.
+        let mut next = hit.end;
+        while matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
+            next += 1;
+        }
+        if at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ') {
+            return Support::None;
+        }
+        match self.lexicon.labels.get(hit.label) {
+            Some(kinds) if kinds.contains(kind) => Support::Labelled,
+            _ => Support::None,
+        }
+    }
+}
+
+/// Whether `from..to` holds the end of a line or of a sentence.
+fn breaks(text: &[u8], from: usize, to: usize) -> bool {
+    let Some(between) = text.get(from..text.len().min(to + 1)) else {
+        return true;
+    };
+    let line = between.iter().position(|byte| *byte == b'\n');
+    if let Some(line) = line {
+        let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b'>' | b'*');
+        let (before, after) = between.split_at(line);
+        let after = after.get(..after.len().saturating_sub(1)).unwrap_or(after);
+        return !(before.iter().all(blank) && after.iter().all(blank));
+    }
+    between
+        .windows(3)
+        .any(|window| matches!(window, [b'.' | b'!' | b'?', b' ', next] if next.is_ascii_uppercase()))
+        && between.len() > 12
+        || between.windows(3).any(|window| window == "。".as_bytes())
+}
+
+/// Whether the words from `space` to `end` read like a label of several words, not a new field.
+fn prose_key(text: &[u8], space: usize, end: usize) -> bool {
+    // `a=1 b=2`: what stands before the space is a value when a sign stands before it.
+    let floor = space.saturating_sub(KEY);
+    let mut index = space;
+    while index > floor && !at(text, index - 1).is_ascii_whitespace() {
+        index -= 1;
+        if at(text, index) == b'=' {
+            return false;
+        }
+    }
+    // Spaces before the sign (`routing number = `) are how people write, not machines.
+    at(text, end) == b' '
+}
+
+fn is_identifier(key: &[u8]) -> bool {
+    !key.is_empty()
+        && key.len() <= 32
+        && key
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+}
