@@ -84,7 +84,9 @@ pub(super) enum Support {
 
 impl Lexicon {
     /// A lexicon of `(word, recogniser)`; `None` for words that speak against every recogniser.
-    pub(super) fn new<'a>(entries: impl IntoIterator<Item = (&'a str, Option<u16>)>) -> Result<Self, aho_corasick::BuildError> {
+    pub(super) fn new<'a>(
+        entries: impl IntoIterator<Item = (&'a str, Option<u16>)>,
+    ) -> Result<Self, aho_corasick::BuildError> {
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut words = Vec::new();
         let mut labels: Vec<Kinds> = Vec::new();
@@ -170,7 +172,6 @@ impl Lexicon {
             (Some(_), _) => Some(all),
         }
     }
-
 }
 
 /// A word stands alone, begins at a hump of camel case, or belongs to a script without spaces;
@@ -182,7 +183,8 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
     }
     let first_is_letter = first.is_ascii_alphabetic() || first >= 0x80;
     if first_is_letter {
-        let hump = first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
+        let hump =
+            first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
         match last_char(text, start) {
             Some(before) if before.is_alphabetic() && !hump && !is_unspaced(before) => {
                 return false;
@@ -251,7 +253,11 @@ impl<'a> Context<'a> {
             Support::Labelled if gap <= CLOSE => Support::Direct,
             Support::None | Support::Against | Support::Other => {
                 let after = self.after(end, kind);
-                if after == Support::None { before } else { after }
+                if after == Support::None {
+                    before
+                } else {
+                    after
+                }
             }
             other => other,
         }
@@ -286,12 +292,19 @@ impl<'a> Context<'a> {
         let mut value = start;
         while value > 0
             && start - value < 24
-            && (at(text, value - 1).is_ascii_alphanumeric() || matches!(at(text, value - 1), b'-' | b'_' | b'.' | b'/' | b'#' | b'+'))
+            && (at(text, value - 1).is_ascii_alphanumeric()
+                || matches!(at(text, value - 1), b'-' | b'_' | b'.' | b'/' | b'#' | b'+'))
         {
             value -= 1;
         }
         let mut before = value;
-        while before > 0 && value - before < 8 && matches!(at(text, before - 1), b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\') {
+        while before > 0
+            && value - before < 8
+            && matches!(
+                at(text, before - 1),
+                b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\'
+            )
+        {
             before -= 1;
         }
         let sign = before.checked_sub(1).map_or(b'\n', |index| at(text, index));
@@ -316,15 +329,19 @@ impl<'a> Context<'a> {
             .rev()
             .find(|index| {
                 let byte = at(text, *index);
-                matches!(byte, b'\n' | b',' | b';' | b'{' | b'|' | b'&' | b'?' | b'"' | b'=' | b'<' | b'>')
-                    || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
+                matches!(
+                    byte,
+                    b'\n' | b',' | b';' | b'{' | b'|' | b'&' | b'?' | b'"' | b'=' | b'<' | b'>'
+                ) || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
             })
             .map_or(floor, |index| index + 1);
         match self.lexicon.label_of(text, from, end) {
             Some(kinds) => Place::Key(kinds),
             None if quoted || sign == b'=' => Place::UnknownKey,
             // `created: 2024-05-02` on a line of its own is a key as well.
-            None if from.checked_sub(1).is_none_or(|index| matches!(at(text, index), b'\n' | b';' | b'{'))
+            None if from
+                .checked_sub(1)
+                .is_none_or(|index| matches!(at(text, index), b'\n' | b';' | b'{'))
                 && text.get(from..end).is_some_and(is_identifier) =>
             {
                 Place::UnknownKey
@@ -336,7 +353,10 @@ impl<'a> Context<'a> {
     /// The tag that ends at `end`.
     fn tag(&self, end: usize) -> Place {
         let floor = end.saturating_sub(KEY);
-        let Some(from) = (floor..end).rev().find(|index| at(self.text, *index) == b'<') else {
+        let Some(from) = (floor..end)
+            .rev()
+            .find(|index| at(self.text, *index) == b'<')
+        else {
             return Place::Prose;
         };
         match self.lexicon.label_of(self.text, from, end) {
@@ -367,7 +387,9 @@ impl<'a> Context<'a> {
         if start > self.done {
             let hits = &mut self.hits;
             self.lexicon
-                .hits(text, self.done.max(floor), start, &mut |hit| hits.push_back(hit));
+                .hits(text, self.done.max(floor), start, &mut |hit| {
+                    hits.push_back(hit)
+                });
             self.done = start;
         }
         let mut nearest = None;
@@ -390,7 +412,14 @@ impl<'a> Context<'a> {
             if nearest.is_none() {
                 if kinds.is_empty() {
                     let gap = start - hit.end;
-                    return (if gap <= CLOSE { Support::Against } else { Support::None }, gap);
+                    return (
+                        if gap <= CLOSE {
+                            Support::Against
+                        } else {
+                            Support::None
+                        },
+                        gap,
+                    );
                 }
                 nearest = Some(Support::Other);
             }
@@ -444,15 +473,15 @@ fn breaks(text: &[u8], from: usize, to: usize) -> bool {
     };
     let line = between.iter().position(|byte| *byte == b'\n');
     if let Some(line) = line {
-        let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b'>' | b'*');
+        let blank =
+            |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b'>' | b'*');
         let (before, after) = between.split_at(line);
         let after = after.get(..after.len().saturating_sub(1)).unwrap_or(after);
         return !(before.iter().all(blank) && after.iter().all(blank));
     }
-    between
-        .windows(3)
-        .any(|window| matches!(window, [b'.' | b'!' | b'?', b' ', next] if next.is_ascii_uppercase()))
-        && between.len() > 12
+    between.windows(3).any(
+        |window| matches!(window, [b'.' | b'!' | b'?', b' ', next] if next.is_ascii_uppercase()),
+    ) && between.len() > 12
         || between.windows(3).any(|window| window == "。".as_bytes())
 }
 
