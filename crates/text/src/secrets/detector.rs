@@ -296,12 +296,12 @@ fn further_lines(rest: &[u8]) -> usize {
             .iter()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
             .count();
-        let whole = body > 0 && body == line.trim_ascii_end().len();
-        if number > 0 && !(whole && body.is_multiple_of(4)) {
+        let complete = body == line.trim_ascii_end().len();
+        if number > 0 && !(complete && body > 0 && body.is_multiple_of(4)) {
             break;
         }
-        end += if whole { line.len() } else { body };
-        if !whole && body > 0 || end > formats::MAX_SECRET {
+        end += if complete { line.len() } else { body };
+        if !complete || end > formats::MAX_SECRET {
             break;
         }
     }

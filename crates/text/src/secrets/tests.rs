@@ -2,11 +2,16 @@
 //!
 //! Examples are made from templates, so that nothing in this repository looks like a live key.
 
+#![expect(
+    clippy::string_slice,
+    reason = "test text is cut at found spans and in ASCII"
+)]
+
 use std::sync::LazyLock;
 
 use bartizan_core::{Check, Cx, Finding, Layer, Limits, Origin};
 
-use super::{Secrets, examples::EXAMPLES, formats, proof};
+use super::{Secrets, assigned, examples::EXAMPLES, formats, proof};
 use crate::{PatternsBuilder, Scanner, scan, views::ViewLimits};
 
 static GUARD: LazyLock<(Secrets, Scanner)> = LazyLock::new(|| {
@@ -186,24 +191,27 @@ fn every_rule_has_an_example() {
 
 #[test]
 fn patterns_keep_what_the_table_says_of_them() {
+    let longest = |pattern: &str| {
+        let hir = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .build()
+            .parse(pattern)
+            .unwrap();
+        hir.properties().maximum_len().unwrap()
+    };
+    for keyword in &assigned::KEYWORDS {
+        assert!(longest(keyword.pattern) <= assigned::MAX_NAME);
+        assert!(scan::compile(keyword.pattern, false).is_ok());
+    }
     for format in formats::all() {
         let id = &format.rule.id;
         assert!(
             scan::compile(format.pattern, format.case_sensitive).is_ok(),
             "{id}"
         );
-        // Anchors that are left out would make the format blind.
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(format.pattern)
-            .unwrap();
-        let longest = hir.properties().maximum_len();
-        assert!(
-            longest.is_some_and(|len| len <= format.max_len),
-            "{id}: {longest:?}"
-        );
+        let longest = longest(format.pattern);
+        assert!(longest <= format.max_len, "{id}: {longest}");
         assert!(id.starts_with("secret."));
         assert!(
             format
@@ -341,6 +349,13 @@ fn a_private_key_is_covered_whole() {
     );
     let cut = &key[..120];
     finds("secret.rsa-private-key", cut, cut);
+}
+
+#[test]
+fn every_line_of_a_putty_key_is_covered() {
+    let lines = Source(6).fill("{b64}\n{b40}\n{b64}");
+    let file = format!("Private-Lines: 3\n{lines}\nPrivate-MAC: 00");
+    finds("secret.putty-private-key", &file, &lines);
 }
 
 #[test]

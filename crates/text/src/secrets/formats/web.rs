@@ -24,9 +24,9 @@ const fn placed(
 
 /// What may be a password in a URL: neither a port nor a name of a variable.
 fn password(value: &[u8]) -> bool {
-    !(value.iter().all(u8::is_ascii_digit) && value.len() < 6)
-        && !(value.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'))
-        && !matches!(value, [b':', ..])
+    let port = value.len() < 6 && value.iter().all(u8::is_ascii_digit);
+    let variable = value.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+    !port && !variable && value.first() != Some(&b':')
 }
 
 fn bearer(value: &[u8]) -> bool {
