@@ -2,11 +2,17 @@
 
 use super::entropy;
 
-/// Whether `value` is a documented example, a placeholder, or a reference to a secret that lives
-/// elsewhere. Holds for every format, since vendors' examples have the vendors' prefixes.
+/// Whether `value` is a documented example or a placeholder. Holds for every format, since vendors'
+/// examples have the vendors' prefixes.
+#[must_use]
+pub fn is_made_up(value: &[u8]) -> bool {
+    is_example(value) || is_placeholder(value)
+}
+
+/// Whether `value` is made up, or a reference to a secret that lives elsewhere.
 #[must_use]
 pub fn is_benign(value: &[u8]) -> bool {
-    is_example(value) || is_placeholder(value) || is_reference(value)
+    is_made_up(value) || is_reference(value)
 }
 
 /// Whether `value` is a key that documentation uses as its example.
@@ -111,7 +117,6 @@ const TO_FILL_IN: &[&str] = &[
     "testsecret",
     "test-password",
     "testpass",
-    "insecure",
     "sha256:",
     "sha512-",
     "qwerty",
@@ -230,12 +235,13 @@ pub fn is_placeholder(value: &[u8]) -> bool {
             [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%']
         )
         || distinct_at_most(bare, 2)
-        || (bare.len() >= 8 && entropy::is_repeated(bare))
+        || (bare.len() >= 8
+            // Some formats start with a run of the same letter.
+            && bare.get(bare.len() / 3..).is_some_and(entropy::is_repeated))
 }
 
 /// How a reference to a secret that lives elsewhere starts.
 const REFERENCES: &[&str] = &[
-    "$",
     "{{",
     "{%",
     "<%",
@@ -326,9 +332,30 @@ const REFERENCES: &[&str] = &[
 #[must_use]
 pub fn is_reference(value: &[u8]) -> bool {
     REFERENCES.iter().any(|start| starts_with(value, start))
-        || memchr::memmem::find(value, b"${").is_some()
-        || memchr::memmem::find(value, b"{{").is_some()
-        || memchr::memmem::find(value, b"$(").is_some()
+        || is_variable(value)
+        || holds_both(value, b"${", b'}')
+        || holds_both(value, b"{{", b'}')
+        || holds_both(value, b"$(", b')')
+}
+
+/// `$NAME`, but not `$6$salt$hash`.
+fn is_variable(value: &[u8]) -> bool {
+    match value {
+        [b'$', b'{' | b'(', ..] => true,
+        [b'$', first, rest @ ..] => {
+            (first.is_ascii_alphabetic() || *first == b'_')
+                && rest
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.'))
+        }
+        _ => false,
+    }
+}
+
+fn holds_both(value: &[u8], open: &[u8], close: u8) -> bool {
+    memchr::memmem::find(value, open)
+        .and_then(|at| value.get(at..))
+        .is_some_and(|rest| rest.contains(&close))
 }
 
 /// Whether a value without quotes reads as code: a call, an index, a type, a path of names.

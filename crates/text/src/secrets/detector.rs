@@ -136,8 +136,14 @@ struct Candidate {
 impl Candidate {
     fn new(view: &View<'_>, range: Range<usize>, format: &'static SecretFormat) -> Option<Self> {
         let value = view.text.as_bytes().get(range.clone())?;
+        let refers = format.rank < Rank::Vendor && benign::is_reference(value);
         let random = entropy::shannon(value) >= format.min_entropy;
-        if !random || benign::is_benign(value) || !(format.check)(value) || repeats(value, format) {
+        if !random
+            || refers
+            || benign::is_made_up(value)
+            || !(format.check)(value)
+            || repeats(value, format)
+        {
             return None;
         }
         let confidence = match format.proof {
@@ -160,10 +166,7 @@ fn repeats(value: &[u8], format: &SecretFormat) -> bool {
     let tail = value.get(value.len() / 3..).unwrap_or_default();
     format.rank >= Rank::Vendor
         && value.len() < 200
-        && (entropy::is_repeated(tail)
-            || tail
-                .array_windows::<10>()
-                .any(|window| entropy::is_sequential(window)))
+        && (entropy::is_repeated(tail) || entropy::longest_sequence(tail) >= 8)
 }
 
 /// Finds the formats that have no literal by the dots between their parts.
@@ -213,6 +216,9 @@ fn matched(
                 .take_while(|byte| class(**byte))
                 .count();
             grown.set(number, value.end);
+        }
+        Grow::Lines => {
+            value.end += further_lines(text.get(value.end..)?);
         }
         Grow::Block => {
             value.end = block_end(text, value.end)?;
@@ -280,6 +286,26 @@ fn joins_right(text: &[u8], end: usize) -> bool {
         && text
             .get(end)
             .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}
+
+/// The length of the lines of base64 at the start of `rest`, the first of which began before it.
+fn further_lines(rest: &[u8]) -> usize {
+    let mut end = 0;
+    for (number, line) in rest.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let body = line
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+            .count();
+        let complete = body == line.trim_ascii_end().len();
+        if number > 0 && !(complete && body > 0 && body.is_multiple_of(4)) {
+            break;
+        }
+        end += if complete { line.len() } else { body };
+        if !complete || end > formats::MAX_SECRET {
+            break;
+        }
+    }
+    rest.get(..end).unwrap_or_default().trim_ascii_end().len()
 }
 
 /// The end of the armoured block whose first line ends at `from`: after its last line if that

@@ -130,17 +130,25 @@ fn longest_word(value: &[u8]) -> usize {
 /// Whether `value` counts up, down, or stands still most of the time, or for six bytes or more.
 #[must_use]
 pub fn is_sequential(value: &[u8]) -> bool {
-    let (mut steps, mut up, mut down, mut longest) = (0, 1, 1, 1);
+    let steps = value
+        .array_windows()
+        .filter(|[a, b]| a.abs_diff(*b) <= 1)
+        .count();
+    longest_sequence(value) >= 6 || (value.len() >= 4 && steps * 2 >= value.len())
+}
+
+/// Longest run of bytes that counts up or down by one; `0` comes after `9`.
+#[must_use]
+pub fn longest_sequence(value: &[u8]) -> usize {
+    let (mut up, mut down, mut longest) = (1, 1, 1);
     for [a, b] in value.array_windows() {
-        let (rises, falls) = (*b == a.wrapping_add(1), *a == b.wrapping_add(1));
-        // `...789` goes on with `0`.
-        let wraps = (*a, *b) == (b'9', b'0');
-        steps += usize::from(rises || falls || a == b);
-        up = if rises || wraps { up + 1 } else { 1 };
+        let rises = *b == a.wrapping_add(1) || (*a, *b) == (b'9', b'0');
+        let falls = *a == b.wrapping_add(1);
+        up = if rises { up + 1 } else { 1 };
         down = if falls { down + 1 } else { 1 };
         longest = up.max(down).max(longest);
     }
-    longest >= 6 || (value.len() >= 4 && steps * 2 >= value.len())
+    longest
 }
 
 /// Whether `value` is one short piece over and over, or holds the same byte six times in a row.

@@ -7,6 +7,8 @@ mod assigned;
 pub mod benign;
 mod detector;
 pub mod entropy;
+#[cfg(test)]
+mod examples;
 pub mod formats;
 pub mod proof;
 #[cfg(test)]

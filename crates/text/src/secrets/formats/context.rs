@@ -28,6 +28,7 @@ const fn named(
 ) -> SecretFormat {
     token(id, entity, title, anchors, pattern)
         .any_case()
+        .longest(544)
         .check(proof::digit_and_letter)
         .confidence(0.85)
 }

@@ -25,7 +25,7 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         "FLY_TOKEN",
         "a Fly.io token",
         &["fm1_", "fm1r_", "fm2_", "fo1_"],
-        r"f(?:m[12]r?|o1)_[A-Za-z0-9+/_-]{40}",
+        r"f(?:m[12]r?|o1)_[A-Za-z0-9+/=_-]{40}",
     )
     .grow(Grow::Right { class: base64_any, max: 2048 }),
     token(

@@ -85,7 +85,7 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         &["Private-Lines:"],
         r"Private-Lines: \d{1,3}(?:\\r)?(?:\\n)?\s{0,4}([A-Za-z0-9+/=]{40})",
     )
-    .grow(Grow::Right { class: |byte| base64_any(byte) || byte.is_ascii_whitespace(), max: 8192 })
+    .grow(Grow::Lines)
     .severity(Severity::Critical),
     token(
         "secret.age-secret-key",

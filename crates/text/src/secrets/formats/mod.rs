@@ -82,6 +82,8 @@ pub enum Grow {
         /// Most bytes.
         max: usize,
     },
+    /// To the right, over lines of base64.
+    Lines,
     /// To the end line of a PEM or PGP block, or as far as its body goes.
     Block,
 }

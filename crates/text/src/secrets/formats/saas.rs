@@ -32,7 +32,7 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         "SENTRY_TOKEN",
         "a Sentry token",
         &["sntrys_", "sntryu_", "sntrya_"],
-        r"sntry(?:s_eyJ[A-Za-z0-9+/=_-]{40}|[sua]_[a-f0-9]{64})",
+        r"sntry[sua]_[A-Za-z0-9+/=_-]{40}",
     )
     .grow(Grow::Right { class: base64_any, max: 400 }),
     // The public half of a DSN reports events; the old format also holds a secret half.

@@ -24,9 +24,9 @@ const fn placed(
 
 /// What may be a password in a URL: neither a port nor a name of a variable.
 fn password(value: &[u8]) -> bool {
-    !(value.iter().all(u8::is_ascii_digit) && value.len() < 6)
-        && !(value.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'))
-        && !matches!(value, [b':', ..])
+    let port = value.len() < 6 && value.iter().all(u8::is_ascii_digit);
+    let variable = value.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+    !port && !variable && value.first() != Some(&b':')
 }
 
 fn bearer(value: &[u8]) -> bool {
@@ -93,14 +93,14 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         "DATABASE_URL",
         "a JDBC URL with a password",
         &["jdbc:"],
-        r#"jdbc:[a-z0-9:]{2,24}:(?://|@|thin:)[^\s"'<>]{1,160}?[?&;]password=([^\s"'<>&;]{4,64})"#,
+        r#"jdbc:[a-z0-9:]{2,24}:(?://|@|thin:)[^\s"'<>]{1,160}?[?&;]password=([^\s"'<>&;`]{4,64})"#,
     ),
     placed(
         "secret.connection-string",
         "CONNECTION_STRING",
         "a connection string with a password",
         &["server=", "data source=", "host=", "user id=", "uid=", "endpoint=", "hostname=", "driver={"],
-        r#"(?:server|data source|host|user id|uid|endpoint|hostname|driver)=[^"'\r\n<>]{1,200}?(?:;|\s)\s?(?:password|pwd|sharedaccesskey|accountkey|accesskey)=([^\s;"'<>]{4,128})"#,
+        r#"(?:server|data source|host|user id|uid|endpoint|hostname|driver)=[^"'\r\n<>]{1,200}?(?:;|\s)\s?(?:password|pwd|sharedaccesskey|accountkey|accesskey)=([^\s;"'<>`]{4,128})"#,
     )
     .severity(Severity::Critical),
     placed(
@@ -108,14 +108,14 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         "NETRC_PASSWORD",
         "a password in a netrc file",
         &["machine "],
-        r"machine[ \t]{1,4}[A-Za-z0-9.-]{1,100}\s{1,8}login[ \t]{1,4}\S{1,64}\s{1,8}password[ \t]{1,4}(\S{3,128})",
+        r"machine[ \t]{1,4}[A-Za-z0-9.-]{1,100}\s{1,8}login[ \t]{1,4}\S{1,64}\s{1,8}password[ \t]{1,4}([^\s`]{3,128})",
     ),
     placed(
         "secret.pgpass",
         "PGPASS_PASSWORD",
         "a password in a pgpass file",
         &[":5432:", ":6432:", ":5433:"],
-        r"(?::5432:|:6432:|:5433:)[\w*-]{1,63}:[\w*.-]{1,63}:([^\s:]{3,100})",
+        r"(?::5432:|:6432:|:5433:)[\w*-]{1,63}:[\w*.-]{1,63}:([^\s:`]{3,100})",
     ),
     placed(
         "secret.docker-auth",
@@ -130,14 +130,21 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         "BASIC_AUTH",
         "a user and a password on a command line",
         &["curl "],
-        r#"curl [^\r\n|;]{0,120}?(?:-u|--user)[ =]["']?[\w.@-]{1,60}:([^\s"']{4,100})"#,
+        r#"curl [^\r\n|;]{0,120}?(?:-u|--user)[ =]["']?[\w.@-]{1,60}:([^\s"'`]{4,100})"#,
+    ),
+    placed(
+        "secret.mysql-password",
+        "PASSWORD",
+        "a data base password on a command line",
+        &["mysql ", "mysqldump ", "mysqladmin ", "mariadb "],
+        r#"(?:mysql(?:dump|admin)?|mariadb) [^\r\n|;]{0,120}?-p["']?([^\s"'`]{4,100})"#,
     ),
     placed(
         "secret.sshpass",
         "PASSWORD",
         "a password on a command line",
         &["sshpass "],
-        r#"sshpass -p[ =]?["']?([^\s"']{4,100})"#,
+        r#"sshpass -p[ =]?["']?([^\s"'`]{4,100})"#,
     ),
     placed(
         "secret.totp",
