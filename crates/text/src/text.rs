@@ -5,7 +5,7 @@ use bartizan_core::{Direction, Origin, Sink};
 use crate::{
     Patterns, View,
     scan::Hit,
-    views::{self, ViewLimits},
+    views::{self, Derived, Disguise, ViewLimits},
 };
 
 /// Reads bytes into [`Text`]s: folds, decodes, and matches the patterns of every detector once.
@@ -28,18 +28,50 @@ impl Scanner {
         &self.patterns
     }
 
-    /// Reads `raw`.
+    /// The main view of `raw`.
+    #[must_use]
+    pub fn main<'a>(&self, raw: &'a [u8]) -> View<'a> {
+        views::main_view(raw)
+    }
+
+    /// Reads `raw`: the main view and everything derived from it.
     #[must_use]
     pub fn read<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
-        let main = views::main_view(raw);
-        let mut hits = vec![self.patterns.scan(&main.text)];
+        let (main, disguises) = views::read(raw);
         let derived = views::derive(raw, &main, &self.limits);
-        hits.extend(
-            derived
-                .views
-                .iter()
-                .map(|view| self.patterns.scan(&view.text)),
-        );
+        self.text(origin, raw, main, disguises, derived)
+    }
+
+    /// Reads the main view of `raw` only: what depends on near-by bytes alone.
+    #[must_use]
+    pub fn read_main<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
+        let (main, disguises) = views::read(raw);
+        self.text(origin, raw, main, disguises, Derived::default())
+    }
+
+    /// Reads `raw` twice: as [`Scanner::read`] does, and with the derived views alone, for checks
+    /// that have seen the main view by other means.
+    #[must_use]
+    pub fn read_deep<'a>(&self, origin: Origin, raw: &'a [u8]) -> (Text<'a>, Text<'a>) {
+        let (main, disguises) = views::read(raw);
+        let derived = views::derive(raw, &main, &self.limits);
+        let alone = self.text(origin, &[], View::plain(""), Vec::new(), derived.clone());
+        (self.text(origin, raw, main, disguises, derived), alone)
+    }
+
+    fn text<'a>(
+        &self,
+        origin: Origin,
+        raw: &'a [u8],
+        main: View<'a>,
+        mut disguises: Vec<Disguise>,
+        derived: Derived<'a>,
+    ) -> Text<'a> {
+        let hits = std::iter::once(&main)
+            .chain(&derived.views)
+            .map(|view| self.patterns.scan(&view.text))
+            .collect();
+        disguises.extend(derived.disguises);
         Text {
             origin,
             direction: Direction::Input,
@@ -47,7 +79,7 @@ impl Scanner {
             raw,
             main,
             derived: derived.views,
-            disguises: derived.disguises,
+            disguises,
             truncated: derived.truncated,
             hits,
         }
@@ -66,7 +98,7 @@ pub struct Text<'a> {
     raw: &'a [u8],
     main: View<'a>,
     derived: Vec<View<'a>>,
-    disguises: Vec<views::Disguise>,
+    disguises: Vec<Disguise>,
     truncated: Option<&'static str>,
     hits: Vec<Vec<Hit>>,
 }
@@ -100,7 +132,7 @@ impl<'a> Text<'a> {
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.
     #[must_use]
-    pub fn disguises(&self) -> &[views::Disguise] {
+    pub fn disguises(&self) -> &[Disguise] {
         &self.disguises
     }
 
