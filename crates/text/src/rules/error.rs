@@ -76,6 +76,18 @@ pub enum Mistake {
     /// A pattern that is not usable.
     #[error("bad pattern: {0}")]
     Pattern(crate::scan::PatternError),
+    /// A pattern with an alternative that the scan cannot look for.
+    #[error(
+        "bad pattern: a match can start with `{start}`, fewer than {min} fixed bytes; write a blank after a short word as `[ ]`, narrow the alternative, or give `anchors`",
+        min = crate::scan::MIN_ANCHOR
+    )]
+    ShortStart {
+        /// The start of the alternative, as an expression.
+        start: String,
+    },
+    /// The pack is not trusted.
+    #[error("{0}")]
+    Signature(super::SignatureError),
     /// A define that expands without end.
     #[error("`{{{{{0}}}}}` expands to itself or to more than 64 KiB; defines may nest 8 deep")]
     Endless(String),

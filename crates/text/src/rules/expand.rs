@@ -127,7 +127,7 @@ fn expand_into(
 
 /// `text` as the folded view spells it.
 pub(super) fn fold(text: &str) -> String {
-    text.to_ascii_lowercase()
+    crate::fold::fold_str(text)
 }
 
 #[cfg(test)]

@@ -11,10 +11,12 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::{
+    anchors,
     error::{Mistake, PackError, hint},
     expand,
     format::{At, PackDescription, Place, RawRule, RuleFile, Texts},
     set::{Compiled, CompiledPattern, Pack, PackInfo, RuleSet, Source, hex},
+    sign::{Trust, verify_files},
     validator,
 };
 use crate::scan::{self, MIN_ANCHOR, PatternError};
@@ -52,15 +54,36 @@ impl RuleSet {
     /// # Errors
     /// Every mistake in them.
     pub fn load(files: &[PackFile]) -> Result<Self, Vec<PackError>> {
+        Self::load_trusted(files, &Trust::AllowUnsigned)
+    }
+
+    /// Reads packs of trusted authors.
+    ///
+    /// # Errors
+    /// Every mistake in them, and every pack whose signature does not hold.
+    pub fn load_trusted(files: &[PackFile], trust: &Trust) -> Result<Self, Vec<PackError>> {
         let mut loader = Loader::default();
         let mut folders: BTreeMap<&str, Vec<&PackFile>> = BTreeMap::new();
-        for file in files.iter().filter(|file| file.is_yaml()) {
+        for file in files {
             folders.entry(file.split().0).or_default().push(file);
         }
         let mut packs = Vec::new();
         for (folder, mut files) in folders {
+            let signer = match trust {
+                Trust::AllowUnsigned => None,
+                Trust::SignedBy(keys) => match verify_files(&files, keys) {
+                    Ok(signer) => Some(signer.to_string()),
+                    Err(error) => {
+                        loader.error(folder, Place::default(), Mistake::Signature(error));
+                        continue;
+                    }
+                },
+            };
+            files.retain(|file| file.is_yaml());
             files.sort_by_key(|file| &file.name);
-            packs.extend(loader.pack(folder, &files));
+            if !files.is_empty() {
+                packs.extend(loader.pack(folder, &files, signer));
+            }
         }
         if loader.errors.is_empty() {
             Ok(Self::new(packs))
@@ -90,7 +113,12 @@ impl Loader {
         });
     }
 
-    fn pack(&mut self, folder: &str, files: &[&PackFile]) -> Option<Arc<Pack>> {
+    fn pack(
+        &mut self,
+        folder: &str,
+        files: &[&PackFile],
+        signer: Option<String>,
+    ) -> Option<Arc<Pack>> {
         let description = files.iter().find(|file| file.split().1 == "pack.yaml");
         let info = match description {
             Some(file) => self.info(file, files),
@@ -110,7 +138,8 @@ impl Loader {
                 );
             }
         }
-        Some(Arc::new(Pack { info: info?, rules }))
+        let info = PackInfo { signer, ..info? };
+        Some(Arc::new(Pack { info, rules }))
     }
 
     fn info(&mut self, file: &PackFile, files: &[&PackFile]) -> Option<PackInfo> {
@@ -359,7 +388,7 @@ impl Loader {
         raw: &RawRule,
         defines: &BTreeMap<String, At<String>>,
     ) -> Vec<CompiledPattern> {
-        let anchors: Vec<String> = self
+        let given: Vec<String> = self
             .list(file, "anchors", raw.anchors.as_ref())
             .iter()
             .map(|at| expand::fold(&at.value))
@@ -376,14 +405,14 @@ impl Loader {
             let pattern = expand::phrase(&text.value, !raw.inside_words);
             match analysed(pattern, &[]) {
                 Ok(pattern) => patterns.push(pattern),
-                Err(error) => self.error(&file.name, text.place, Mistake::Pattern(error)),
+                Err(error) => self.error(&file.name, text.place, error),
             }
         }
         for text in self.list(file, "patterns", raw.patterns.as_ref()) {
             if let Some(expanded) = self.expanded(file, text, defines) {
-                match analysed(expanded, &anchors) {
+                match analysed(expanded, &given) {
                     Ok(pattern) => patterns.push(pattern),
-                    Err(error) => self.error(&file.name, text.place, Mistake::Pattern(error)),
+                    Err(error) => self.error(&file.name, text.place, error),
                 }
             }
         }
@@ -443,13 +472,21 @@ impl Loader {
     }
 }
 
-fn analysed(pattern: String, anchors: &[String]) -> Result<CompiledPattern, PatternError> {
-    scan::compile(&pattern, false)?;
-    let (anchors, max_len) = if anchors.is_empty() {
-        let analysis = scan::analyse(&pattern)?;
+fn analysed(pattern: String, given: &[String]) -> Result<CompiledPattern, Mistake> {
+    scan::compile(&pattern, false).map_err(Mistake::Pattern)?;
+    let (anchors, max_len) = if given.is_empty() {
+        let analysis = scan::analyse(&pattern).map_err(|error| {
+            let start = (error == PatternError::NoAnchor)
+                .then(|| anchors::culprit(&pattern))
+                .flatten();
+            start.map_or(Mistake::Pattern(error), |start| Mistake::ShortStart {
+                start,
+            })
+        })?;
         (analysis.anchors, analysis.max_len)
     } else {
-        (anchors.to_vec(), scan::longest_match(&pattern)?)
+        let max_len = scan::longest_match(&pattern).map_err(Mistake::Pattern)?;
+        (given.to_vec(), max_len)
     };
     Ok(CompiledPattern {
         pattern,

@@ -59,6 +59,26 @@ impl RuleSet {
         Self::new(packs.into_values().cloned().collect())
     }
 
+    /// The first rule whose id another pack has taken.
+    pub(super) fn duplicate(&self) -> Option<super::PackError> {
+        let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+        for pack in self.packs() {
+            for rule in &pack.rules {
+                if let Some(taken_by) = first.insert(&rule.rule.id, &pack.info.name) {
+                    return Some(super::PackError {
+                        file: rule.source.file.clone(),
+                        place: super::Place::default(),
+                        mistake: super::Mistake::DuplicateId {
+                            id: rule.rule.id.to_string(),
+                            first: format!("the pack `{taken_by}`"),
+                        },
+                    });
+                }
+            }
+        }
+        None
+    }
+
     pub(super) fn rules(&self) -> impl Iterator<Item = &Compiled> {
         self.packs.iter().flat_map(|pack| &pack.rules)
     }
