@@ -8,7 +8,11 @@ use std::{
 };
 
 use bartizan_core::{Category, Check, Cx, Finding, Layer, Limits, Origin};
-use bartizan_text::{PatternsBuilder, Scanner, Text, rules::Rules, views::ViewLimits};
+use bartizan_text::{
+    PatternsBuilder, Scanner, Text,
+    rules::{Rules, template_tokens::TemplateTokens},
+    views::ViewLimits,
+};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde::Deserialize;
 
@@ -156,9 +160,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
         .collect();
     println!("{} rules, version {}", set.len(), set.version());
     let mut builder = PatternsBuilder::default();
-    let checks: Vec<Box<dyn for<'a> Check<Text<'a>>>> = vec![Box::new(
-        Rules::register(Arc::clone(&set), &mut builder).into_diagnostic()?,
-    )];
+    let checks: Vec<Box<dyn for<'a> Check<Text<'a>>>> = vec![
+        Box::new(Rules::register(Arc::clone(&set), &mut builder).into_diagnostic()?),
+        Box::new(TemplateTokens::register(&mut builder).into_diagnostic()?),
+    ];
     let scanner = Scanner::new(
         Arc::new(builder.build().into_diagnostic()?),
         ViewLimits::default(),

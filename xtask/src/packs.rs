@@ -15,6 +15,15 @@ pub(crate) struct Args {
     /// Folder of packs
     #[arg(long, default_value = "packs")]
     packs: PathBuf,
+    /// Where the compiled packs go
+    #[arg(long, default_value = "crates/text/src/rules/builtin.json")]
+    out: PathBuf,
+    /// Where the schema of packs goes
+    #[arg(long, default_value = "schemas/rule-pack.schema.json")]
+    schema: PathBuf,
+    /// Only say whether the compiled packs and the schema are up to date
+    #[arg(long)]
+    check: bool,
     /// Only test the examples of every rule
     #[arg(long)]
     test: bool,
@@ -29,7 +38,34 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
     if args.test {
         return test(&set, args.mutations);
     }
+    let schema = serde_json::to_string_pretty(&rules::schema()).into_diagnostic()? + "\n";
+    let outputs = [
+        (&args.out, set.to_json().into_diagnostic()?),
+        (&args.schema, schema),
+    ];
+    for (path, content) in &outputs {
+        if args.check {
+            let current = fs::read_to_string(path).unwrap_or_default();
+            if current.replace("\r\n", "\n") != *content {
+                return Err(miette!(
+                    "`{}` is out of date; run `cargo xtask packs`",
+                    path.display()
+                ));
+            }
+        } else {
+            write(path, content)?;
+        }
+    }
     Ok(())
+}
+
+fn write(path: &Path, content: &str) -> miette::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).into_diagnostic()?;
+    }
+    fs::write(path, content)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write `{}`", path.display()))
 }
 
 /// The packs below `folder`, examples not tested.

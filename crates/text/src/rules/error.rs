@@ -92,7 +92,7 @@ pub enum Mistake {
     #[error("`{{{{{0}}}}}` expands to itself or to more than 64 KiB; defines may nest 8 deep")]
     Endless(String),
     /// A number outside its range.
-    #[error("`{key}` must lie between {range}")]
+    #[error("`{key}` must be {range}")]
     Range {
         /// The key.
         key: &'static str,

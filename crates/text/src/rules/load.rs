@@ -235,14 +235,14 @@ impl Loader {
         }
         let confidence = raw.confidence.as_ref().map_or(0.8, |at| {
             if !(at.value > 0.0 && at.value <= 1.0) {
-                let (key, range) = ("confidence", "above 0 and 1");
+                let (key, range) = ("confidence", "above 0 and at most 1");
                 self.error(&file.name, at.place, Mistake::Range { key, range });
             }
             at.value
         });
         let within = raw.within.as_ref().map_or(100, |at| {
             if !(1..=MAX_WITHIN).contains(&at.value) {
-                let (key, range) = ("within", "1 and 2000");
+                let (key, range) = ("within", "from 1 to 2000");
                 self.error(&file.name, at.place, Mistake::Range { key, range });
             }
             at.value
@@ -538,8 +538,13 @@ fn within_scalar(file: &str, text: &At<String>, at: usize) -> Place {
     place
 }
 
+/// What the parser said, without the place, which stands before it already.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.rsplit_once(" at line ") {
+        Some((said, _)) => said.to_owned(),
+        None => line,
+    }
 }
 
 /// The manifest of a pack: one line `digest  file` for each of its files, as `sha256sum` writes.
