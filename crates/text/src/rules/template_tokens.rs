@@ -561,9 +561,9 @@ mod tests {
                 prop_oneof![
                     prop::sample::select(special().collect::<Vec<_>>()).prop_map(str::to_owned),
                     prop::sample::select(special().collect::<Vec<_>>())
-                        .prop_flat_map(|token| (0..=token.len()).prop_map(move |cut| token[..cut].to_owned())),
+                        .prop_flat_map(|token| (0..=token.len()).prop_map(move |cut| token.split_at(cut).0.to_owned())),
                     prop::sample::select(special().collect::<Vec<_>>())
-                        .prop_flat_map(|token| (0..=token.len()).prop_map(move |cut| token[cut..].to_owned())),
+                        .prop_flat_map(|token| (0..=token.len()).prop_map(move |cut| token.split_at(cut).1.to_owned())),
                     prop::sample::select(vec!["\n", " ", "\r", "\u{200b}", "system:", "### ", "Human:", "é"])
                         .prop_map(str::to_owned),
                 ],
