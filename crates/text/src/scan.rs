@@ -123,6 +123,14 @@ pub fn analyse(pattern: &str) -> Result<Analysis, PatternError> {
     })
 }
 
+/// Reads `pattern` and tells its longest match in bytes, for a pattern that comes with anchors.
+///
+/// # Errors
+/// When it is no regular expression or matches the empty text.
+pub fn longest_match(pattern: &str) -> Result<usize, PatternError> {
+    longest(&parse(pattern)?)
+}
+
 fn longest(hir: &Hir) -> Result<usize, PatternError> {
     if hir.properties().minimum_len() == Some(0) {
         return Err(PatternError::Empty);
