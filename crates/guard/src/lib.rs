@@ -4,4 +4,5 @@ pub mod conversation;
 pub mod leak;
 pub mod redact;
 pub mod session;
+pub mod shape;
 pub mod sink;
