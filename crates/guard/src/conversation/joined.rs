@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use bartizan_core::{Origin, Span};
 
@@ -61,21 +61,23 @@ impl fmt::Debug for JoinedView {
 }
 
 impl Conversation {
-    /// The text of each message that has more than one text part: once without anything between
+    /// The text of each message that has more than one text part, pictures between them or not: once without anything between
     /// the parts, which shows a split key, and, unless white space stands there already, once with
     /// a space, which shows a split sentence. Together at most twice the length of those messages.
     #[must_use]
     pub fn joined_views(&self) -> Vec<JoinedView> {
-        let mut views = Vec::new();
-        let mut start = 0;
-        for group in self.parts.chunk_by(|part, _| part.joined_with_next) {
-            if group.len() > 1 {
-                views.push(join(start, group.iter(), ""));
-                if !group.windows(2).all(has_space_between) {
-                    views.push(join(start, group.iter(), " "));
-                }
+        let mut messages: BTreeMap<u32, Vec<(usize, &Part)>> = BTreeMap::new();
+        for (number, part) in self.parts.iter().enumerate() {
+            if part.group != 0 {
+                messages.entry(part.group).or_default().push((number, part));
             }
-            start += group.len();
+        }
+        let mut views = Vec::new();
+        for parts in messages.values().filter(|parts| parts.len() > 1) {
+            views.push(join(parts, ""));
+            if !parts.windows(2).all(has_space_between) {
+                views.push(join(parts, " "));
+            }
         }
         views
     }
@@ -132,26 +134,19 @@ impl JoinedView {
     }
 }
 
-fn join<'a>(
-    first: usize,
-    parts: impl Iterator<Item = &'a Part> + Clone,
-    separator: &str,
-) -> JoinedView {
+fn join(parts: &[(usize, &Part)], separator: &str) -> JoinedView {
     let mut view = JoinedView {
         text: String::new(),
-        origin: parts
-            .clone()
-            .next()
-            .map_or(Origin::User, |part| part.origin),
+        origin: parts.first().map_or(Origin::User, |(_, part)| part.origin),
         pieces: Vec::new(),
     };
-    for (offset, part) in parts.enumerate() {
-        view.add(first + offset, 0, &part.text, separator);
+    for (number, part) in parts {
+        view.add(*number, 0, &part.text, separator);
     }
     view
 }
 
-fn has_space_between(pair: &[Part]) -> bool {
-    matches!(pair, [left, right]
+fn has_space_between(pair: &[(usize, &Part)]) -> bool {
+    matches!(pair, [(_, left), (_, right)]
         if left.text.ends_with(char::is_whitespace) || right.text.starts_with(char::is_whitespace))
 }

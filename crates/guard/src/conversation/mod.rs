@@ -13,6 +13,7 @@ mod image;
 mod joined;
 mod json;
 mod part;
+mod place;
 mod walk;
 
 pub use error::{ConversationError, JsonError};
