@@ -5,6 +5,7 @@ mod guard;
 pub mod leak;
 pub mod redact;
 pub mod session;
+pub mod shape;
 pub mod sink;
 mod stream;
 pub mod window;

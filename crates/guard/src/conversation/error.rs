@@ -100,7 +100,9 @@ pub enum JsonError {
     #[error("control character in a string, write it as an escape")]
     ControlCharacter,
     /// A key that came before in the same object.
-    #[error("the key came before in this object; parsers disagree about which one counts, remove one")]
+    #[error(
+        "the key came before in this object; parsers disagree about which one counts, remove one"
+    )]
     DuplicateKey,
     /// A number beyond a double.
     #[error("the number is too large or too long")]

@@ -12,7 +12,7 @@ use super::{ConversationError, JsonError, ParseLimits};
 pub(super) enum Value<'a> {
     Null,
     Bool,
-    Number,
+    Number(Text<'a>),
     String(Text<'a>),
     Array(Vec<Value<'a>>),
     Object(Vec<(Text<'a>, Value<'a>)>),
@@ -196,10 +196,15 @@ impl<'a> Reader<'a, '_> {
         }
         // Readers disagree about numbers beyond a double: one sees infinity, one an error.
         let literal = self.text.get(start..self.at).unwrap_or_default();
-        let fits = literal.len() <= MAX_NUMBER_BYTES
-            && literal.parse::<f64>().is_ok_and(f64::is_finite);
+        let fits =
+            literal.len() <= MAX_NUMBER_BYTES && literal.parse::<f64>().is_ok_and(f64::is_finite);
         if fits {
-            Ok(Value::Number)
+            let mut map = OffsetMap::identity();
+            map.push(0, start, 1, 1);
+            Ok(Value::Number(Text {
+                value: Cow::Borrowed(literal),
+                map,
+            }))
         } else {
             self.at = start;
             Err(JsonError::HugeNumber)
@@ -291,12 +296,12 @@ impl<'a> Reader<'a, '_> {
 
     fn unicode_escape(&mut self) -> Result<char, JsonError> {
         let first = self.hex4()?;
-        let mut units = vec![first];
+        let mut second = None;
         if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
             self.at += 2;
-            units.push(self.hex4()?);
+            second = Some(self.hex4()?);
         }
-        let mut characters = char::decode_utf16(units);
+        let mut characters = char::decode_utf16([Some(first), second].into_iter().flatten());
         match (characters.next(), characters.next()) {
             (Some(Ok(character)), None) => Ok(character),
             _ => Err(JsonError::LoneSurrogate),
@@ -333,7 +338,11 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
-        if self.eat(byte) { Ok(()) } else { Err(self.wrong()) }
+        if self.eat(byte) {
+            Ok(())
+        } else {
+            Err(self.wrong())
+        }
     }
 
     fn wrong(&self) -> JsonError {

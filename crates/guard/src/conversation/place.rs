@@ -1,0 +1,199 @@
+//! What a value is by where it stands: the tables of all wire formats.
+
+use bartizan_core::Origin;
+
+use super::PartKind;
+
+/// What a value is, by where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) origin: Origin,
+    pub(super) kind: PartKind,
+    pub(super) shape: Shape,
+    /// The message that a text belongs to; 0 for none.
+    pub(super) group: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A list of messages or items, or one of them.
+    Messages,
+    /// A text, a list of blocks, or a block.
+    Content,
+    /// The value of a known text field.
+    Text,
+    /// `tool_calls` and what is in it, down to the arguments.
+    Calls,
+    /// Values for a tool, to any depth.
+    Arguments,
+    /// `choices` and what is in it, down to the message.
+    Choices,
+    /// Anything else, to any depth.
+    Any,
+}
+
+impl Place {
+    pub(super) const fn new(origin: Origin, kind: PartKind, shape: Shape) -> Self {
+        Self {
+            origin,
+            kind,
+            shape,
+            group: 0,
+        }
+    }
+
+    pub(super) fn field(&self) -> Self {
+        Self::new(self.origin, PartKind::Field, Shape::Any)
+    }
+
+    pub(super) fn shaped(&self, shape: Shape) -> Self {
+        Self {
+            shape,
+            ..self.clone()
+        }
+    }
+}
+
+/// What a field at the top of a request or an answer is.
+#[rustfmt::skip]
+pub(super) const ROOT_FIELDS: &[(&str, Place)] = &[
+    ("messages", Place::new(Origin::User, PartKind::Text, Shape::Messages)),
+    ("input", Place::new(Origin::User, PartKind::Text, Shape::Messages)),
+    ("prompt", Place::new(Origin::User, PartKind::Text, Shape::Content)),
+    ("suffix", Place::new(Origin::User, PartKind::Text, Shape::Content)),
+    ("system", Place::new(Origin::System, PartKind::Text, Shape::Content)),
+    ("instructions", Place::new(Origin::System, PartKind::Text, Shape::Content)),
+    ("tools", Place::new(Origin::Tool, PartKind::ToolDescription, Shape::Any)),
+    ("functions", Place::new(Origin::Tool, PartKind::ToolDescription, Shape::Any)),
+    ("documents", Place::new(Origin::Retrieved, PartKind::Document, Shape::Any)),
+    ("context", Place::new(Origin::Retrieved, PartKind::Document, Shape::Any)),
+    ("search_results", Place::new(Origin::Retrieved, PartKind::Document, Shape::Any)),
+    ("choices", Place::new(Origin::Model, PartKind::Text, Shape::Choices)),
+    ("output", Place::new(Origin::Model, PartKind::Text, Shape::Messages)),
+    ("output_text", Place::new(Origin::Model, PartKind::Text, Shape::Content)),
+];
+
+/// Who speaks in a role.
+pub(super) const ROLES: &[(&str, Origin)] = &[
+    ("system", Origin::System),
+    ("developer", Origin::System),
+    ("user", Origin::User),
+    ("assistant", Origin::Model),
+    ("model", Origin::Model),
+    ("tool", Origin::Tool),
+    ("function", Origin::Tool),
+    ("ipython", Origin::Tool),
+];
+
+/// What a block is, by its type.
+#[derive(Clone, Copy)]
+pub(super) enum Block {
+    Text,
+    Thought,
+    Call,
+    Result,
+    Image,
+    Audio,
+    File,
+    Document,
+}
+
+pub(super) const BLOCKS: &[(&str, Block)] = &[
+    ("text", Block::Text),
+    ("input_text", Block::Text),
+    ("output_text", Block::Text),
+    ("refusal", Block::Text),
+    ("thinking", Block::Thought),
+    ("redacted_thinking", Block::Thought),
+    ("reasoning", Block::Thought),
+    ("reasoning_text", Block::Thought),
+    ("summary_text", Block::Thought),
+    ("tool_use", Block::Call),
+    ("server_tool_use", Block::Call),
+    ("mcp_tool_use", Block::Call),
+    ("function_call", Block::Call),
+    ("custom_tool_call", Block::Call),
+    ("tool_result", Block::Result),
+    ("mcp_tool_result", Block::Result),
+    ("web_search_tool_result", Block::Result),
+    ("code_execution_tool_result", Block::Result),
+    ("function_call_output", Block::Result),
+    ("custom_tool_call_output", Block::Result),
+    ("file_search_call", Block::Result),
+    ("web_search_call", Block::Result),
+    ("mcp_call", Block::Result),
+    ("image", Block::Image),
+    ("image_url", Block::Image),
+    ("input_image", Block::Image),
+    ("input_audio", Block::Audio),
+    ("audio", Block::Audio),
+    ("file", Block::File),
+    ("input_file", Block::File),
+    ("document", Block::Document),
+    ("search_result", Block::Document),
+];
+
+/// Fields in which a plain identifier is no text.
+pub(super) const STRUCTURAL: &[&str] = &[
+    "model",
+    "id",
+    "object",
+    "type",
+    "role",
+    "name",
+    "status",
+    "finish_reason",
+    "stop_reason",
+    "tool_call_id",
+    "tool_use_id",
+    "call_id",
+    "item_id",
+    "previous_response_id",
+    "service_tier",
+    "system_fingerprint",
+    "encoding_format",
+    "tool_choice",
+    "reasoning_effort",
+    "effort",
+    "verbosity",
+    "truncation",
+    "detail",
+    "media_type",
+    "format",
+    "modalities",
+    "include",
+    "anthropic_version",
+    "signature",
+    "encrypted_content",
+    "file_id",
+    "ttl",
+    "required",
+    "prompt_cache_key",
+    "safety_identifier",
+    "phase",
+    "created_at",
+    "mode",
+    "syntax",
+];
+
+pub(super) fn lookup<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table
+        .iter()
+        .find_map(|(known, value)| (*known == name).then_some(*value))
+}
+
+/// Whether a key may stand in a path: a name, not a text and not a token.
+pub(super) fn is_plain_key(key: &str) -> bool {
+    let digits = key.bytes().filter(u8::is_ascii_digit).count();
+    (1..=40).contains(&key.len())
+        && digits <= 4
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'))
+}
+
+/// Whether `text` is one word such as an id, a model or a media type.
+pub(super) fn is_identifier(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=@".contains(&byte))
+}

@@ -1,0 +1,461 @@
+//! From JSON to parts. One recursion visits every value; tables say what a key or a block type
+//! means in its place.
+
+use std::sync::Arc;
+
+use bartizan_core::Origin;
+use bartizan_text::OffsetMap;
+
+use super::{
+    ConversationError, Format, ParseLimits, Part, PartKind, blob, image,
+    json::{self, Text, Value},
+    place::{
+        BLOCKS, Block, Place, ROLES, ROOT_FIELDS, STRUCTURAL, Shape, is_identifier, is_plain_key,
+        lookup,
+    },
+};
+
+/// Takes a document of `format` apart.
+pub(super) fn parts(
+    root: &Value<'_>,
+    format: Format,
+    limits: &ParseLimits,
+) -> Result<Vec<Part>, ConversationError> {
+    let mut walker = Walker {
+        format,
+        limits,
+        parts: Vec::new(),
+        path: String::new(),
+        outer: Vec::new(),
+        groups: 0,
+    };
+    walker.root(root)?;
+    let mut parts = walker.parts;
+    let joins: Vec<bool> = parts
+        .windows(2)
+        .map(|pair| matches!(pair, [left, right] if left.group != 0 && left.group == right.group))
+        .collect();
+    for (part, joined) in parts.iter_mut().zip(joins) {
+        part.joined_with_next = joined;
+    }
+    Ok(parts)
+}
+
+struct Walker<'l> {
+    format: Format,
+    limits: &'l ParseLimits,
+    parts: Vec<Part>,
+    path: String,
+    /// The maps of the strings whose JSON is being walked, innermost first.
+    outer: Vec<Arc<OffsetMap>>,
+    groups: u32,
+}
+
+type Outcome = Result<(), ConversationError>;
+
+impl Walker<'_> {
+    fn root(&mut self, root: &Value<'_>) -> Outcome {
+        let messages = Place::new(Origin::User, PartKind::Text, Shape::Messages);
+        match self.format {
+            Format::Generic => self.visit(
+                root,
+                "",
+                &Place::new(Origin::User, PartKind::Text, Shape::Any),
+            ),
+            Format::Messages => {
+                non_empty(root, "messages")?;
+                self.visit(root, "", &messages)
+            }
+            // Anthropic's answer is itself a message.
+            Format::Answer if root.has("role") && root.has("content") => {
+                let answer = Place::new(Origin::Model, PartKind::Text, Shape::Messages);
+                self.visit(root, "", &answer)
+            }
+            _ => self.members(root, |walker, key, value| {
+                if key == "messages" {
+                    non_empty(value, "messages")?;
+                }
+                let known = ROOT_FIELDS.iter().find(|(name, _)| *name == key);
+                let other = Place::new(walker.default_origin(), PartKind::Field, Shape::Any);
+                walker.visit(value, key, known.map_or(&other, |(_, place)| place))
+            }),
+        }
+    }
+
+    const fn default_origin(&self) -> Origin {
+        match self.format {
+            Format::Answer => Origin::Model,
+            _ => Origin::User,
+        }
+    }
+
+    fn visit(&mut self, value: &Value<'_>, key: &str, place: &Place) -> Outcome {
+        match value {
+            Value::Null | Value::Bool => Ok(()),
+            Value::Number(text) => self.number(text, place),
+            Value::String(text) => self.string(text, key, place),
+            Value::Array(items) => self.array(items, key, place),
+            Value::Object(_) => match place.shape {
+                Shape::Messages => self.message(value, place),
+                Shape::Content => self.block(value, place),
+                Shape::Calls | Shape::Choices => self.nested(value, place),
+                Shape::Text | Shape::Arguments | Shape::Any => {
+                    self.members(value, |walker, key, value| walker.visit(value, key, place))
+                }
+            },
+        }
+    }
+
+    fn array(&mut self, items: &[Value<'_>], key: &str, place: &Place) -> Outcome {
+        let mut place = place.clone();
+        // Blocks of one list are read as one text; prompts of one list are not.
+        if place.shape == Shape::Content && !matches!(key, "prompt" | "input") {
+            self.groups += 1;
+            place.group = self.groups;
+        }
+        for (index, item) in items.iter().enumerate() {
+            self.inside(&format!("[{index}]"), |walker| {
+                walker.visit(item, key, &place)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Visits the members of an object, and its keys where they could say something.
+    fn members(
+        &mut self,
+        object: &Value<'_>,
+        mut visit: impl FnMut(&mut Self, &str, &Value<'_>) -> Outcome,
+    ) -> Outcome {
+        if !object.is_object() {
+            let place = Place::new(self.default_origin(), PartKind::Text, Shape::Any);
+            return self.visit(object, "", &place);
+        }
+        for (index, (key, value)) in object.members().iter().enumerate() {
+            let plain = is_plain_key(&key.value);
+            let step = match (plain, self.path.is_empty()) {
+                (true, true) => key.value.to_string(),
+                (true, false) => format!(".{}", key.value),
+                (false, _) => format!("[#{index}]"),
+            };
+            self.inside(&step, |walker| {
+                if !plain {
+                    let place = Place::new(walker.default_origin(), PartKind::Field, Shape::Any);
+                    walker.push_text(key, &place)?;
+                }
+                visit(walker, &key.value, value)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn inside(&mut self, step: &str, visit: impl FnOnce(&mut Self) -> Outcome) -> Outcome {
+        let length = self.path.len();
+        self.path.push_str(step);
+        let outcome = visit(self);
+        self.path.truncate(length);
+        outcome
+    }
+
+    /// A message, or an item of the Responses format.
+    fn message(&mut self, message: &Value<'_>, place: &Place) -> Outcome {
+        let is_block = message.str("type").is_some_and(|kind| kind != "message");
+        if is_block && !message.has("role") {
+            return self.block(message, &place.shaped(Shape::Content));
+        }
+        let role = message.str("role");
+        let known = role.and_then(|role| lookup(ROLES, role));
+        // Whatever an answer says about itself, the model wrote it.
+        let origin = match self.format {
+            Format::Answer => Origin::Model,
+            _ => known.unwrap_or(place.origin),
+        };
+        if let Some(role) = role
+            && known.is_none()
+        {
+            self.push_marker(origin, unknown(role))?;
+        }
+        let kind = if origin == Origin::Tool {
+            PartKind::ToolResult
+        } else {
+            PartKind::Text
+        };
+        let said = Place::new(origin, kind, Shape::Content);
+        self.members(message, |walker, key, value| match key {
+            "content" | "parts" | "text" | "refusal" | "reasoning" | "reasoning_content" => {
+                walker.visit(value, key, &said)
+            }
+            "tool_calls" | "function_call" => {
+                let calls = Place::new(Origin::Model, PartKind::Field, Shape::Calls);
+                walker.visit(value, key, &calls)
+            }
+            _ => walker.visit(value, key, &said.field()),
+        })
+    }
+
+    /// Calls and choices: the same place further down until a key says otherwise.
+    fn nested(&mut self, object: &Value<'_>, place: &Place) -> Outcome {
+        let model = |kind, shape| Place::new(Origin::Model, kind, shape);
+        self.members(object, |walker, key, value| match (place.shape, key) {
+            (Shape::Calls, "arguments" | "input") => walker.visit(
+                value,
+                key,
+                &model(PartKind::ToolCallArguments, Shape::Arguments),
+            ),
+            (Shape::Choices, "message" | "delta") => {
+                walker.visit(value, key, &model(PartKind::Text, Shape::Messages))
+            }
+            (Shape::Choices, "text") => {
+                walker.visit(value, key, &model(PartKind::Text, Shape::Text))
+            }
+            // Probabilities of tokens repeat the text, token by token.
+            (Shape::Choices, "logprobs") => Ok(()),
+            (Shape::Calls, "function" | "custom") => walker.visit(value, key, place),
+            _ => walker.visit(value, key, &place.field()),
+        })
+    }
+
+    fn block(&mut self, block: &Value<'_>, place: &Place) -> Outcome {
+        let kind = match block.str("type") {
+            Some(kind) => kind,
+            None if block.str("text").is_some() => "text",
+            None => "untyped",
+        };
+        let Some(known) = lookup(BLOCKS, kind) else {
+            let kind = unknown(kind);
+            self.push_marker(place.origin, kind.clone())?;
+            let inner = Place::new(place.origin, kind, Shape::Any);
+            return self.members(block, |walker, key, value| walker.visit(value, key, &inner));
+        };
+        // In an answer everything but a result is the model's, a result is a tool's.
+        let (origin, kind, shape, said): (Origin, PartKind, Shape, &[&str]) = match known {
+            Block::Text => (
+                place.origin,
+                place.kind.clone(),
+                Shape::Text,
+                &["text", "refusal"],
+            ),
+            Block::Thought => (
+                Origin::Model,
+                PartKind::Text,
+                Shape::Content,
+                &["thinking", "text", "summary", "content"],
+            ),
+            Block::Call => (
+                Origin::Model,
+                PartKind::ToolCallArguments,
+                Shape::Arguments,
+                &["input", "arguments"],
+            ),
+            Block::Result => (
+                Origin::Tool,
+                PartKind::ToolResult,
+                Shape::Content,
+                &["content", "output", "results", "action", "queries"],
+            ),
+            Block::Image => return self.file(block, place.origin, &PartKind::Image),
+            Block::Audio => return self.file(block, place.origin, &PartKind::Audio),
+            Block::File => return self.file(block, place.origin, &PartKind::File),
+            Block::Document => return self.file(block, Origin::Retrieved, &PartKind::Document),
+        };
+        let group = if shape == Shape::Text { place.group } else { 0 };
+        let said_place = Place {
+            origin,
+            kind,
+            shape,
+            group,
+        };
+        let field = Place::new(origin, PartKind::Field, Shape::Any);
+        self.members(block, |walker, key, value| {
+            let is_result_entry =
+                matches!(known, Block::Result) && !matches!(value, Value::String(_));
+            if said.contains(&key) {
+                // What a tool returns as an object of its own is data, not blocks.
+                let shape = match value {
+                    Value::Object(inner)
+                        if is_result_entry && !inner.iter().any(|(key, _)| key.value == "type") =>
+                    {
+                        Shape::Any
+                    }
+                    Value::Array(items)
+                        if is_result_entry && !items.iter().all(|item| item.has("type")) =>
+                    {
+                        Shape::Any
+                    }
+                    _ => said_place.shape,
+                };
+                walker.visit(value, key, &said_place.shaped(shape))
+            } else {
+                walker.visit(value, key, &field)
+            }
+        })
+    }
+
+    fn file(&mut self, block: &Value<'_>, origin: Origin, kind: &PartKind) -> Outcome {
+        let inner = Place::new(origin, kind.clone(), Shape::Any);
+        let blocks = Place::new(origin, kind.clone(), Shape::Content);
+        self.push_marker(origin, kind.clone())?;
+        self.members(block, |walker, key, value| match (key, value) {
+            ("content", Value::Array(_)) => walker.visit(value, key, &blocks),
+            ("source", Value::Object(members)) => {
+                let is_blocks = members
+                    .iter()
+                    .any(|(key, value)| key.value == "content" && matches!(value, Value::Array(_)));
+                let place = if is_blocks { &blocks } else { &inner };
+                walker.members(value, |walker, key, value| {
+                    let place = if key == "content" { place } else { &inner };
+                    walker.visit(value, key, place)
+                })
+            }
+            _ => walker.visit(value, key, &inner),
+        })
+    }
+
+    fn string(&mut self, text: &Text<'_>, key: &str, place: &Place) -> Outcome {
+        if self.is_structural(key, &text.value, place) {
+            return Ok(());
+        }
+        match place.kind {
+            PartKind::Image | PartKind::Audio | PartKind::File | PartKind::Document => {
+                self.embedded(text, key, place)
+            }
+            PartKind::ToolCallArguments | PartKind::ToolResult => self.maybe_json(text, place),
+            _ => self.push_text(text, place),
+        }
+    }
+
+    fn is_structural(&self, key: &str, text: &str, place: &Place) -> bool {
+        let said = matches!(
+            place.shape,
+            Shape::Content | Shape::Text | Shape::Messages | Shape::Arguments
+        );
+        // Models read the names of tools and speakers, so a sentence must not hide in one.
+        let longest = if key == "name" { 32 } else { 128 };
+        !said
+            && self.format != Format::Generic
+            && STRUCTURAL.contains(&key)
+            && text.len() <= longest
+            && is_identifier(text)
+    }
+
+    /// Numbers that are long enough to be a card or an account.
+    fn number(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
+        const MIN_DIGITS: usize = 12;
+        let digits = text.value.bytes().filter(u8::is_ascii_digit).count();
+        if digits >= MIN_DIGITS && !text.value.contains('.') {
+            self.push_text(text, place)?;
+        }
+        Ok(())
+    }
+
+    /// JSON inside a string is walked, since its escapes would hide what it says.
+    fn maybe_json(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
+        let looks = text.value.trim_start().starts_with(['{', '[']);
+        if !looks || self.outer.len() >= self.limits.max_nested_json {
+            return self.push_text(text, place);
+        }
+        let Ok(inner) = json::read(text.value.as_bytes(), self.limits) else {
+            return self.push_text(text, place);
+        };
+        self.outer.insert(0, Arc::new(text.map.clone()));
+        let outcome = self.visit(&inner, "", &place.shaped(Shape::Arguments));
+        self.outer.remove(0);
+        outcome
+    }
+
+    fn embedded(&mut self, text: &Text<'_>, key: &str, place: &Place) -> Outcome {
+        let payload = match blob::data_url(&text.value) {
+            Some((_, payload)) => payload,
+            None if matches!(key, "data" | "file_data" | "image")
+                && blob::is_base64(&text.value) =>
+            {
+                &text.value
+            }
+            None => return self.push_text(text, place),
+        };
+        let Some(bytes) = blob::decode(payload, self.limits.max_blob_bytes) else {
+            return self.push_text(text, place);
+        };
+        let picture = image::texts(&bytes);
+        let mut texts = picture.texts;
+        let is_text = !bytes.contains(&0) && std::str::from_utf8(&bytes).is_ok();
+        if texts.is_empty() && is_text {
+            texts.extend(String::from_utf8(bytes));
+        }
+        for (index, text) in texts.into_iter().enumerate() {
+            self.inside(&format!("#text[{index}]"), |walker| {
+                walker.push(place.origin, PartKind::Metadata, text, Vec::new(), 0)
+            })?;
+        }
+        if picture.unread {
+            self.push_marker(place.origin, unknown("unread-picture-text"))?;
+        }
+        Ok(())
+    }
+
+    fn push_text(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
+        let mut maps = vec![Arc::new(text.map.clone())];
+        maps.extend(self.outer.iter().cloned());
+        let text = text.value.clone().into_owned();
+        self.push(place.origin, place.kind.clone(), text, maps, place.group)
+    }
+
+    fn push_marker(&mut self, origin: Origin, kind: PartKind) -> Outcome {
+        self.push(origin, kind, String::new(), Vec::new(), 0)
+    }
+
+    fn push(
+        &mut self,
+        origin: Origin,
+        kind: PartKind,
+        text: String,
+        maps: Vec<Arc<OffsetMap>>,
+        group: u32,
+    ) -> Outcome {
+        if self.parts.len() >= self.limits.max_parts {
+            return Err(ConversationError::TooManyParts {
+                limit: self.limits.max_parts,
+            });
+        }
+        self.parts.push(Part {
+            path: self.path.clone(),
+            origin,
+            kind,
+            text,
+            joined_with_next: false,
+            maps,
+            group,
+        });
+        Ok(())
+    }
+}
+
+fn non_empty(value: &Value<'_>, path: &'static str) -> Outcome {
+    let found = match value {
+        Value::Array(items) if items.is_empty() => return Err(ConversationError::Empty { path }),
+        Value::Array(items) => {
+            let wrong = items.iter().position(|item| !item.is_object());
+            return wrong.map_or(Ok(()), |index| {
+                Err(ConversationError::WrongType {
+                    path: format!("{path}[{index}]"),
+                    found: "no object",
+                    expected: "a message such as {\"role\": \"user\", \"content\": \"...\"}",
+                })
+            });
+        }
+        Value::Object(_) => return Ok(()),
+        Value::Null => "null",
+        Value::Bool => "a truth value",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+    };
+    Err(ConversationError::WrongType {
+        path: path.to_owned(),
+        found,
+        expected: "a list of messages",
+    })
+}
+
+fn unknown(name: &str) -> PartKind {
+    PartKind::Unknown(if is_plain_key(name) { name } else { "other" }.to_owned())
+}

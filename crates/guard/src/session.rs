@@ -1,1 +1,0 @@
-//! Risk over the turns of a session, as a pure state machine.
