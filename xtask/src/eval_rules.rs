@@ -165,7 +165,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
         Box::new(TemplateTokens::register(&mut builder).into_diagnostic()?),
     ];
     let scanner = Scanner::new(
-        Arc::new(builder.build().into_diagnostic()?),
+        Arc::new(builder.build()),
         ViewLimits::default(),
     );
 

@@ -395,7 +395,7 @@ impl Loader {
             .collect();
         if let Some(list) = &raw.anchors {
             for short in list.value.iter().filter(|at| at.value.len() < MIN_ANCHOR) {
-                let mistake = Mistake::Pattern(PatternError::ShortAnchor(short.value.clone()));
+                let mistake = Mistake::Pattern(PatternError::BadAnchor(short.value.clone()));
                 self.error(&file.name, short.place, mistake);
             }
         }

@@ -141,7 +141,7 @@ impl Bench {
     fn new(set: &Arc<RuleSet>) -> Result<Self, PatternError> {
         let mut builder = PatternsBuilder::default();
         let rules = Rules::register(Arc::clone(set), &mut builder)?;
-        let scanner = Scanner::new(Arc::new(builder.build()?), ViewLimits::default());
+        let scanner = Scanner::new(Arc::new(builder.build()), ViewLimits::default());
         Ok(Self { rules, scanner })
     }
 
