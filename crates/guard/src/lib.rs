@@ -2,13 +2,17 @@
 
 pub mod conversation;
 mod guard;
+mod judge;
 pub mod leak;
 pub mod redact;
 pub mod session;
+mod settings;
 pub mod shape;
 pub mod sink;
 mod stream;
 pub mod window;
 
 pub use guard::{Clock, Guard, GuardConfig, Inspection, NO_CLOCK, Step, Subject, TextCheck};
+pub use judge::{Judge, JudgedPart, Judgement};
+pub use settings::{GuardBuilder, Settings, SettingsError};
 pub use stream::{DEEP_BLOCK, Stream, StreamSubject};

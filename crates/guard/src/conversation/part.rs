@@ -26,6 +26,20 @@ pub struct Part {
 }
 
 impl Part {
+    /// A part on its own, outside any document.
+    #[must_use]
+    pub fn new(path: impl Into<String>, origin: Origin, kind: PartKind, text: String) -> Self {
+        Self {
+            path: path.into(),
+            origin,
+            kind,
+            text,
+            joined_with_next: false,
+            maps: Vec::new(),
+            group: 0,
+        }
+    }
+
     /// The bytes of the document that `span` of the text came from; `None` if the text does not
     /// stand in the document, as with a decoded file.
     #[must_use]

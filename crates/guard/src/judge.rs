@@ -1,0 +1,283 @@
+use std::sync::Arc;
+
+use bartizan_core::{Confidence, Direction, Finding, Layer, Origin, Report, Sink, Span, Verdict};
+use bartizan_policy::{Decision, DecisionContext, Policy, Reason};
+
+use crate::{
+    Clock, Guard, Inspection, Step, Subject,
+    conversation::{Conversation, JoinedView, Part, PartKind},
+    redact::Redactor,
+    shape::Shape,
+};
+
+/// Looks at texts and conversations and decides about them.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    guard: Arc<Guard>,
+    policy: Arc<Policy>,
+    shape: Option<Shape>,
+}
+
+/// What was seen in every part, and what is to be done.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// One entry per part, in order.
+    pub parts: Vec<JudgedPart>,
+    /// The decision about all of them together.
+    pub decision: Decision,
+}
+
+/// A part and what was seen in it.
+#[derive(Clone, Debug)]
+pub struct JudgedPart {
+    /// Where it stands, e.g. `messages[2].content[0].text`; empty for a text on its own.
+    pub path: String,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// What it is.
+    pub kind: PartKind,
+    /// Findings, coverage, and what each check cost; spans in bytes of the part.
+    pub inspection: Inspection,
+}
+
+/// Bytes of the user's last turns that are looked at together.
+const JOINED_TURNS: usize = 16 << 10;
+
+impl Judge {
+    /// A judge with `guard`'s eyes and `policy`'s rules. `shape` looks at sizes and kinds first;
+    /// `None` for text of any size.
+    #[must_use]
+    pub const fn new(guard: Arc<Guard>, policy: Arc<Policy>, shape: Option<Shape>) -> Self {
+        Self {
+            guard,
+            policy,
+            shape,
+        }
+    }
+
+    /// The guard.
+    #[must_use]
+    pub const fn guard(&self) -> &Arc<Guard> {
+        &self.guard
+    }
+
+    /// The policy.
+    #[must_use]
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    /// Judges one text that is a `kind` of part.
+    #[must_use]
+    pub fn text(
+        &self,
+        subject: &Subject<'_>,
+        kind: PartKind,
+        clock: Clock<'_>,
+        cx: &DecisionContext<'_>,
+    ) -> Judgement {
+        let mut inspection = Inspection::default();
+        if let Some(shape) = &self.shape {
+            let text = String::from_utf8_lossy(subject.text).into_owned();
+            let part = Part::new("", subject.origin, kind.clone(), text);
+            inspection.look_at_shape(shape, &part, clock);
+        }
+        inspection.append(self.guard.inspect(subject, clock));
+        self.decide(
+            vec![JudgedPart {
+                path: String::new(),
+                origin: subject.origin,
+                kind,
+                inspection,
+            }],
+            cx,
+        )
+    }
+
+    /// Judges every part of a conversation, each by itself and joined with its neighbours, so that
+    /// nothing hides by being split.
+    #[must_use]
+    pub fn conversation(
+        &self,
+        conversation: &Conversation,
+        sink: Option<Sink>,
+        clock: Clock<'_>,
+        cx: &DecisionContext<'_>,
+    ) -> Judgement {
+        let subject = |text: &'_ str, origin| Subject {
+            text: text.as_bytes(),
+            origin,
+            direction: cx.direction,
+            sink: sink.filter(|_| cx.direction == Direction::Output),
+        };
+        let mut parts: Vec<JudgedPart> = Vec::with_capacity(conversation.parts.len());
+        for part in &conversation.parts {
+            let mut inspection = Inspection::default();
+            if let Some(shape) = &self.shape {
+                inspection.look_at_shape(shape, part, clock);
+            }
+            inspection.append(self.guard.inspect(&subject(&part.text, part.origin), clock));
+            parts.push(JudgedPart {
+                path: part.path.clone(),
+                origin: part.origin,
+                kind: part.kind.clone(),
+                inspection,
+            });
+        }
+        let joined = conversation.joined_views();
+        let turns = conversation.joined_turns(JOINED_TURNS);
+        for view in joined.iter().chain(&turns) {
+            // Inspected through an owned copy of its text; spans come back to the parts.
+            let seen = self.guard.inspect(&subject(&view.text, view.origin), clock);
+            attribute(view, seen, &mut parts);
+        }
+        self.decide(parts, cx)
+    }
+
+    fn decide(&self, parts: Vec<JudgedPart>, cx: &DecisionContext<'_>) -> Judgement {
+        let subjects: Vec<bartizan_policy::Subject<'_>> = (0..)
+            .zip(&parts)
+            .map(|(number, part)| bartizan_policy::Subject {
+                part: number,
+                origin: part.origin,
+                report: &part.inspection.report,
+            })
+            .collect();
+        let decision = self.policy.decide_parts(&subjects, cx);
+        Judgement { parts, decision }
+    }
+}
+
+/// Gives the findings of a joined view that cross its seams to the parts they touch.
+fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
+    for finding in seen.report.findings {
+        let Some(span) = finding.span.filter(|&span| view.crosses_parts(span)) else {
+            continue;
+        };
+        for (number, span) in view.locate(span) {
+            let Some(part) = parts.get_mut(number) else {
+                continue;
+            };
+            let findings = &mut part.inspection.report.findings;
+            let known = |other: &Finding| {
+                other.rule == finding.rule && other.span.is_some_and(|known| known.contains(span))
+            };
+            if !findings.iter().any(known) {
+                findings.push(Finding {
+                    span: Some(span),
+                    message: format!("{}, split over parts", finding.message).into(),
+                    ..finding.clone()
+                });
+            }
+        }
+    }
+    let gaps = seen.report.coverage.into_iter().filter(|c| c.outcome.is_err());
+    if let Some(part) = view
+        .pieces
+        .first()
+        .and_then(|piece| parts.get_mut(piece.part))
+    {
+        part.inspection.report.coverage.extend(gaps);
+    }
+}
+
+impl Judgement {
+    /// The reasons of the part of that number.
+    pub fn reasons(&self, part: usize) -> impl Iterator<Item = &Reason> {
+        self.decision
+            .reasons
+            .iter()
+            .filter(move |reason| reason.evidence.part as usize == part)
+    }
+
+    /// The findings of a part that are to be taken out of its text: those that the decision
+    /// redacts, and those for which it refuses the whole.
+    #[must_use]
+    pub fn removals(&self, part: usize) -> Vec<&Finding> {
+        let Some(judged) = self.parts.get(part) else {
+            return Vec::new();
+        };
+        let acted: Vec<(&str, Option<Span>)> = self
+            .reasons(part)
+            .filter(|reason| reason.action >= Verdict::Redact && !reason.shadow)
+            .map(|reason| (reason.evidence.rule.as_str(), reason.evidence.span))
+            .collect();
+        judged
+            .inspection
+            .report
+            .findings
+            .iter()
+            .filter(|finding| acted.contains(&(&*finding.rule.id, finding.span)))
+            .collect()
+    }
+
+    /// The safe version of a part's text.
+    pub fn safe_text(&self, part: usize, text: &[u8], redactor: &mut Redactor) -> Vec<u8> {
+        redactor.rewrite(text, 0, self.removals(part))
+    }
+
+    /// Whether anything was listed.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.decision.reasons.is_empty()
+    }
+
+    /// Whether every check finished on every part, and there was a part.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.decision.gaps.is_empty()
+    }
+
+    /// The finding behind a reason.
+    #[must_use]
+    pub fn finding(&self, reason: &Reason) -> Option<&Finding> {
+        let evidence = &reason.evidence;
+        self.parts
+            .get(evidence.part as usize)?
+            .inspection
+            .report
+            .findings
+            .iter()
+            .find(|finding| {
+                finding.rule.id == evidence.rule
+                    && finding.span == evidence.span
+                    && finding.confidence == Confidence::clamped(evidence.confidence)
+            })
+    }
+
+    /// What each check cost over all parts, in the order in which they ran.
+    #[must_use]
+    pub fn trace(&self) -> Vec<Step> {
+        let mut total: Vec<Step> = Vec::new();
+        for step in self.parts.iter().flat_map(|part| &part.inspection.trace) {
+            match total.iter_mut().find(|known| known.check == step.check) {
+                Some(known) => {
+                    known.nanos += step.nanos;
+                    known.findings += step.findings;
+                }
+                None => total.push(*step),
+            }
+        }
+        total
+    }
+}
+
+impl Inspection {
+    fn look_at_shape(&mut self, shape: &Shape, part: &Part, clock: Clock<'_>) {
+        let started = clock();
+        self.report.run(shape, part, bartizan_core::Limits::default());
+        self.trace.push(Step {
+            check: "shape",
+            layer: Layer::Shape,
+            findings: self.report.findings.len(),
+            nanos: clock().saturating_sub(started),
+        });
+    }
+
+    fn append(&mut self, other: Self) {
+        let Report { findings, coverage } = other.report;
+        self.report.findings.extend(findings);
+        self.report.coverage.extend(coverage);
+        self.trace.extend(other.trace);
+    }
+}

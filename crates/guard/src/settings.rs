@@ -1,0 +1,118 @@
+use std::sync::Arc;
+
+use bartizan_text::{
+    PatternsBuilder, Scanner,
+    pii::{Pii, PiiConfig, PiiConfigError},
+    rules::{RuleSet, Rules, template_tokens::TemplateTokens},
+    scan::PatternError,
+    secrets::Secrets,
+    views::{ViewChecks, ViewLimits},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Guard, GuardConfig, TextCheck};
+
+/// Which checks a guard asks, and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// Checks that are not asked, by name: `disguise`, `rules`, `template-tokens`, `pii`,
+    /// `secrets`, `names`, `sink`, `leak`.
+    pub disable: Vec<String>,
+    /// What personal data to look for.
+    pub pii: PiiConfig,
+}
+
+/// The settings ask for what there is not.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// No check has that name.
+    #[error("unknown check `{name}` in `disable`, expected one of {known}")]
+    UnknownCheck {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The personal data to look for.
+    #[error("in `pii`: {0}")]
+    Pii(#[from] PiiConfigError),
+    /// A pattern of a rule pack.
+    #[error("in the rule packs: {0}")]
+    Pattern(#[from] PatternError),
+}
+
+/// A guard in the making: the standard checks and those that are added.
+pub struct GuardBuilder {
+    patterns: PatternsBuilder,
+    checks: Vec<TextCheck>,
+    config: GuardConfig,
+    views: ViewLimits,
+}
+
+impl Guard {
+    /// A guard of the standard checks over `rules`.
+    ///
+    /// # Errors
+    /// When the settings ask for what there is not.
+    pub fn standard(settings: &Settings, rules: Arc<RuleSet>) -> Result<Self, SettingsError> {
+        Ok(GuardBuilder::standard(settings, rules)?.build())
+    }
+}
+
+impl GuardBuilder {
+    /// The standard checks over `rules`.
+    ///
+    /// # Errors
+    /// When the settings ask for what there is not.
+    pub fn standard(settings: &Settings, rules: Arc<RuleSet>) -> Result<Self, SettingsError> {
+        let mut patterns = PatternsBuilder::default();
+        let mut checks: Vec<TextCheck> = vec![
+            Box::new(ViewChecks),
+            Box::new(Rules::register(rules, &mut patterns)?),
+            Box::new(TemplateTokens::register(&mut patterns)?),
+            Box::new(Secrets::new(&mut patterns)?),
+            Box::new(Pii::new(&settings.pii)?),
+        ];
+        for name in &settings.disable {
+            let before = checks.len();
+            checks.retain(|check| check.name() != name);
+            if checks.len() == before {
+                let known: Vec<&str> = checks.iter().map(|check| check.name()).collect();
+                return Err(SettingsError::UnknownCheck {
+                    name: name.clone(),
+                    known: known.join(", "),
+                });
+            }
+        }
+        Ok(Self {
+            patterns,
+            checks,
+            config: GuardConfig::default(),
+            views: ViewLimits::default(),
+        })
+    }
+
+    /// Adds a check, e.g. a classifier.
+    #[must_use]
+    pub fn check(mut self, check: TextCheck) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Sets what the guard spends on one text.
+    #[must_use]
+    pub const fn config(mut self, config: GuardConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Builds the guard.
+    #[must_use]
+    pub fn build(self) -> Guard {
+        let scanner = Scanner::new(Arc::new(self.patterns.build()), self.views);
+        Guard::new(scanner, self.checks, self.config)
+    }
+}
