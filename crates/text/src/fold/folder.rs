@@ -5,7 +5,7 @@ use bartizan_core::Span;
 use super::{
     Disguises, Folded,
     disguises::DisguiseKind,
-    entry::{Entry, Removed},
+    entry::{self, Entry, Removed},
     is_special, plain_len,
 };
 use crate::{OffsetMap, view::Mark};
@@ -15,7 +15,7 @@ use crate::{OffsetMap, view::Mark};
 /// Bytes that stay are copied in runs: `kept` is where the run began that is not copied yet.
 #[derive(Default)]
 pub(super) struct Folder {
-    out: String,
+    out: Vec<u8>,
     map: OffsetMap,
     kept: usize,
     word: Option<Word>,
@@ -26,6 +26,7 @@ pub(super) struct Folder {
 }
 
 /// A word that may have to be read again with its look-alikes folded.
+#[derive(Default)]
 struct Word {
     start: usize,
     out_len: usize,
@@ -71,6 +72,10 @@ enum Before {
 impl Folder {
     pub(super) fn fold(mut self, raw: &[u8]) -> Folded<'_> {
         self.out.reserve(raw.len());
+        if let Ok(text) = std::str::from_utf8(raw) {
+            self.valid(raw, 0, text);
+            return self.finish(raw);
+        }
         let mut at = 0;
         for chunk in raw.utf8_chunks() {
             self.valid(raw, at, chunk.valid());
@@ -83,6 +88,10 @@ impl Folder {
                 at += invalid;
             }
         }
+        self.finish(raw)
+    }
+
+    fn finish(mut self, raw: &[u8]) -> Folded<'_> {
         self.end_word(raw, raw.len());
         self.seen(Before::Other);
         if self.kept == 0
@@ -97,8 +106,11 @@ impl Folder {
             };
         }
         self.flush(raw, raw.len());
+        // Checked once here instead of at every piece.
+        let text = String::from_utf8(self.out)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Folded {
-            text: Cow::Owned(self.out),
+            text: Cow::Owned(text),
             map: self.map,
             disguises: self.disguises,
         }
@@ -118,6 +130,11 @@ impl Folder {
                 self.remove(raw, base + at, 1, Removed::Control);
                 at += 1;
             } else {
+                let stay = self.staying(raw, base + at, rest);
+                if stay > 0 {
+                    at += stay;
+                    continue;
+                }
                 let Some(c) = decode(rest) else { break };
                 self.other(raw, base + at, c);
                 at += c.len_utf8();
@@ -125,9 +142,51 @@ impl Folder {
         }
     }
 
+    /// Length of the run of letters or of other characters at the start of `bytes` that stay: the
+    /// short way for text of other scripts.
+    fn staying(&mut self, raw: &[u8], at: usize, bytes: &[u8]) -> usize {
+        let (mut len, mut looks, mut others) = (0, 0u32, 0u32);
+        let mut rest = bytes;
+        while let Some(code) = code_point(&mut rest)
+            && let Some(look) = entry::packed(code).and_then(entry::staying_letter)
+        {
+            looks = looks.wrapping_add(u32::from(look != 0));
+            others = others.wrapping_add(u32::from(look == 0));
+            len = bytes.len() - rest.len();
+        }
+        if len > 0 {
+            self.seen(Before::Letter);
+            let word = self.open(at);
+            word.looks = word.looks.saturating_add(looks);
+            word.others = word.others.saturating_add(others);
+            return len;
+        }
+        rest = bytes;
+        while let Some(code) = code_point(&mut rest)
+            && entry::packed(code) == Some(0)
+            && code != BLACK_FLAG as u32
+        {
+            len = bytes.len() - rest.len();
+        }
+        if len > 0 {
+            self.end_word(raw, at);
+            self.after_latin = false;
+            self.seen(Before::Other);
+        }
+        len
+    }
+
     /// A run of ASCII that stays.
     fn ascii(&mut self, raw: &[u8], start: usize, run: &[u8]) {
         let end = start + run.len();
+        if let [only] = run
+            && !only.is_ascii_alphanumeric()
+        {
+            // The space between two words of another script.
+            self.end_word(raw, start);
+            self.seen(Before::Other);
+            return;
+        }
         let begins = run.first().is_some_and(u8::is_ascii_alphanumeric);
         self.seen(if begins { Before::Latin } else { Before::Other });
         let mut head = 0;
@@ -318,17 +377,23 @@ impl Folder {
     }
 
     /// Notes what comes next, and judges the run of hidden characters before it.
+    #[inline]
     fn seen(&mut self, next: Before) {
         if self.hidden.end != 0 {
-            let hidden = std::mem::take(&mut self.hidden);
-            for (kind, count) in hidden.judge(next) {
-                if count > 0 {
-                    let span = Span::from_range(hidden.start..hidden.end);
-                    self.disguises.add(kind, span, count);
-                }
-            }
+            self.judge_hidden(next);
         }
         self.hidden.after = next;
+    }
+
+    #[cold]
+    fn judge_hidden(&mut self, next: Before) {
+        let hidden = std::mem::take(&mut self.hidden);
+        for (kind, count) in hidden.judge(next) {
+            if count > 0 {
+                let span = Span::from_range(hidden.start..hidden.end);
+                self.disguises.add(kind, span, count);
+            }
+        }
     }
 
     /// Writes `text` for the bytes `from..to`.
@@ -336,7 +401,7 @@ impl Folder {
         self.flush(raw, from);
         self.kept = to;
         let at = self.out.len();
-        self.out.push_str(text);
+        self.out.extend_from_slice(text.as_bytes());
         // One character for another of its length moves nothing.
         if text.len() != to - from || text.chars().nth(1).is_some() {
             self.map.replaced(at, text.len(), from, to);
@@ -345,12 +410,8 @@ impl Folder {
 
     /// Copies what stays before `end`.
     fn flush(&mut self, raw: &[u8], end: usize) {
-        let kept = raw
-            .get(self.kept..end)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok());
-        if let Some(kept) = kept {
-            self.out.push_str(kept);
-        }
+        self.out
+            .extend_from_slice(raw.get(self.kept..end).unwrap_or_default());
         self.kept = end;
     }
 }
@@ -393,20 +454,6 @@ impl Word {
     }
 }
 
-impl Default for Word {
-    fn default() -> Self {
-        Self {
-            start: 0,
-            out_len: 0,
-            mark: Mark::default(),
-            latin: false,
-            looks: 0,
-            others: 0,
-            looks_before_latin: false,
-        }
-    }
-}
-
 /// The character that tag characters turn into a flag of a region.
 const BLACK_FLAG: char = '\u{1f3f4}';
 /// Tags of the longest flag: a region of six characters and the end.
@@ -420,12 +467,25 @@ const MIN_MIXED_BYTES: usize = 5;
 
 /// The first character of `bytes`, which are valid UTF-8.
 fn decode(bytes: &[u8]) -> Option<char> {
-    let low = |byte: &u8| u32::from(byte & 0x3f);
-    let code = match bytes {
-        [a, b, ..] if *a < 0xe0 => u32::from(a & 0x1f) << 6 | low(b),
-        [a, b, c, ..] if *a < 0xf0 => u32::from(a & 0xf) << 12 | low(b) << 6 | low(c),
-        [a, b, c, d, ..] => u32::from(a & 7) << 18 | low(b) << 12 | low(c) << 6 | low(d),
+    let mut rest = bytes;
+    code_point(&mut rest).and_then(char::from_u32)
+}
+
+/// Takes the first code point that is not ASCII off `bytes`, which are valid UTF-8.
+#[inline]
+fn code_point(bytes: &mut &[u8]) -> Option<u32> {
+    let low = |byte: u8| u32::from(byte & 0x3f);
+    let (code, rest) = match *bytes {
+        [a @ 0xc0..=0xdf, b, rest @ ..] => (u32::from(a & 0x1f) << 6 | low(*b), rest),
+        [a @ 0xe0..=0xef, b, c, rest @ ..] => {
+            (u32::from(a & 0xf) << 12 | low(*b) << 6 | low(*c), rest)
+        }
+        [a @ 0xf0..=0xff, b, c, d, rest @ ..] => (
+            u32::from(a & 7) << 18 | low(*b) << 12 | low(*c) << 6 | low(*d),
+            rest,
+        ),
         _ => return None,
     };
-    char::from_u32(code)
+    *bytes = rest;
+    Some(code)
 }

@@ -11,7 +11,8 @@ fn folded(text: &str, expected: &str) {
 fn origin<'a>(raw: &'a str, part: &str) -> &'a str {
     let folded = fold(raw.as_bytes());
     let at = folded.text.find(part).expect("the part is there");
-    &raw[folded.map.span(at..at + part.len()).as_range()]
+    raw.get(folded.map.span(at..at + part.len()).as_range())
+        .expect("whole characters")
 }
 
 fn disguises(text: &str) -> Vec<DisguiseKind> {
@@ -192,7 +193,7 @@ proptest! {
         for (at, c) in folded.text.char_indices() {
             let span = folded.map.span(at..at + c.len_utf8()).as_range();
             prop_assert!(raw.is_char_boundary(span.start) && raw.is_char_boundary(span.end));
-            let again = fold_str(&raw[span]);
+            let again = fold_str(raw.get(span).expect("whole characters"));
             if c.is_ascii() && again.is_ascii() {
                 prop_assert!(again.contains(c), "{:?} does not hold {:?}", again, c);
             }

@@ -57,7 +57,14 @@ fn digits_of(transform: Transform, digits: &[u8]) -> Option<(Vec<u8>, usize, usi
                 _ => (0, digits),
             };
             let all = hex.len() >= MIN_HEX && hex.iter().all(u8::is_ascii_hexdigit);
-            all.then(|| (groups(hex, 2, 4, |b| char::from(b).to_digit(16)), from, 1, 2))
+            all.then(|| {
+                (
+                    groups(hex, 2, 4, |b| char::from(b).to_digit(16)),
+                    from,
+                    1,
+                    2,
+                )
+            })
         }
         Transform::Base32 => {
             let all = digits

@@ -112,9 +112,18 @@ impl Check<Text<'_>> for ViewChecks {
             let message = if via.is_empty() {
                 format!("{}: {} characters", rule.title, disguise.count)
             } else {
-                format!("{}: {} characters that hold text", rule.title, disguise.count)
+                format!(
+                    "{}: {} characters that hold text",
+                    rule.title, disguise.count
+                )
             };
-            cx.report_via(&RuleRef::Static(rule), Some(disguise.span), confidence, via, message)?;
+            cx.report_via(
+                &RuleRef::Static(rule),
+                Some(disguise.span),
+                confidence,
+                via,
+                message,
+            )?;
         }
         match text.truncated() {
             Some(limit) => Err(CheckError::Exhausted {

@@ -29,9 +29,11 @@ pub(super) fn decode(text: &str, pieces: &mut Pieces) {
             Link::Assignment => assigned || group.len() == 1,
         };
         if !fits {
-            let added = group.last().is_some_and(|last| !assigned || is_added(text, last.end));
+            let added = group
+                .last()
+                .is_some_and(|last| !assigned || is_added(text, last.end));
             if group.len() > 1 && added {
-                write(text, &group, &mut piece);
+                write(text, &group, assigned, &mut piece);
             }
             group.clear();
         }
@@ -58,7 +60,9 @@ enum Link {
 fn link(gap: Option<&str>) -> Link {
     let Some(gap) = gap else { return Link::None };
     let (line_end, gap) = (gap.contains(['\n', ';']), gap.trim());
-    if matches!(gap, "+" | "." | "&" | ".." | "||" | "++" | "<>" | "~") || (gap.is_empty() && !line_end) {
+    if matches!(gap, "+" | "." | "&" | ".." | "||" | "++" | "<>" | "~")
+        || (gap.is_empty() && !line_end)
+    {
         return Link::Operator;
     }
     let Some(name) = gap.strip_suffix('=') else {
@@ -80,18 +84,23 @@ fn is_added(text: &str, at: usize) -> bool {
     text.get(at..end).is_some_and(|after| after.contains('+'))
 }
 
-fn write(text: &str, group: &[Range<usize>], piece: &mut Piece) {
+fn write(text: &str, group: &[Range<usize>], assigned: bool, piece: &mut Piece) {
     let Some(first) = group.first() else { return };
     piece.part(first.start);
-    // Pieces of words join as they are; whole phrases had spaces between them.
+    // Pieces of words join as they are; variables that hold phrases are read with spaces between.
     let phrases = group
         .iter()
-        .filter(|range| text.get((*range).clone()).is_some_and(|part| part.contains(' ')))
+        .filter(|range| {
+            text.get((*range).clone())
+                .is_some_and(|part| part.contains(' '))
+        })
         .count();
-    let spaced = phrases * 2 > group.len();
+    let spaced = assigned && phrases * 2 > group.len();
     for range in group {
         let glued = piece.text.ends_with(char::is_whitespace)
-            || text.get(range.clone()).is_some_and(|part| part.starts_with(' '));
+            || text
+                .get(range.clone())
+                .is_some_and(|part| part.starts_with(' '));
         if spaced && range != first && !glued {
             piece.put(" ", range.start - 1..range.start);
         }

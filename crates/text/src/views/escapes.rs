@@ -25,10 +25,30 @@ enum Value {
 }
 
 const SYNTAXES: [Syntax; 4] = [
-    Syntax { transform: Transform::Url, begins: b'%', read: percent, min: 2 },
-    Syntax { transform: Transform::HtmlEntities, begins: b'&', read: entity, min: 2 },
-    Syntax { transform: Transform::UnicodeEscape, begins: b'\\', read: backslash, min: 3 },
-    Syntax { transform: Transform::QuotedPrintable, begins: b'=', read: quoted, min: 2 },
+    Syntax {
+        transform: Transform::Url,
+        begins: b'%',
+        read: percent,
+        min: 2,
+    },
+    Syntax {
+        transform: Transform::HtmlEntities,
+        begins: b'&',
+        read: entity,
+        min: 2,
+    },
+    Syntax {
+        transform: Transform::UnicodeEscape,
+        begins: b'\\',
+        read: backslash,
+        min: 3,
+    },
+    Syntax {
+        transform: Transform::QuotedPrintable,
+        begins: b'=',
+        read: quoted,
+        min: 2,
+    },
 ];
 
 /// Text around an escape that is read with it, in bytes, within the line.
@@ -70,7 +90,10 @@ impl Syntax {
             }
             let (value, len) = (self.read)(bytes.get(at..)?)?;
             done = at + len;
-            Some(Escape { range: at..done, value })
+            Some(Escape {
+                range: at..done,
+                value,
+            })
         })
     }
 
@@ -135,7 +158,9 @@ const fn utf8_len(byte: u8) -> usize {
 fn line_start(text: &str, at: usize) -> usize {
     let from = text.floor_char_boundary(at.saturating_sub(AROUND));
     let before = text.get(from..at).unwrap_or_default();
-    before.rfind('\n').map_or(from, |newline| from + newline + 1)
+    before
+        .rfind('\n')
+        .map_or(from, |newline| from + newline + 1)
 }
 
 fn line_end(text: &str, at: usize) -> usize {
@@ -180,7 +205,10 @@ fn entity(bytes: &[u8]) -> Option<(Value, usize)> {
         [b'#', b'x' | b'X', digits @ ..] => (digits, 3, 16),
         [b'#', digits @ ..] => (digits, 2, 10),
         _ => {
-            let name_len = rest.iter().take_while(|b| b.is_ascii_alphanumeric()).count();
+            let name_len = rest
+                .iter()
+                .take_while(|b| b.is_ascii_alphanumeric())
+                .count();
             let name = std::str::from_utf8(rest.get(..name_len)?).ok()?;
             let (_, c) = NAMED.iter().find(|(known, _)| *known == name)?;
             let closed = rest.get(name_len) == Some(&b';');
@@ -198,10 +226,28 @@ fn entity(bytes: &[u8]) -> Option<(Value, usize)> {
 }
 
 const NAMED: [(&str, char); 22] = [
-    ("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' '),
-    ("period", '.'), ("comma", ','), ("colon", ':'), ("semi", ';'), ("excl", '!'), ("quest", '?'),
-    ("lpar", '('), ("rpar", ')'), ("NewLine", '\n'), ("Tab", '\t'), ("sol", '/'), ("num", '#'),
-    ("equals", '='), ("commat", '@'), ("lowbar", '_'), ("hyphen", '-'),
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", ' '),
+    ("period", '.'),
+    ("comma", ','),
+    ("colon", ':'),
+    ("semi", ';'),
+    ("excl", '!'),
+    ("quest", '?'),
+    ("lpar", '('),
+    ("rpar", ')'),
+    ("NewLine", '\n'),
+    ("Tab", '\t'),
+    ("sol", '/'),
+    ("num", '#'),
+    ("equals", '='),
+    ("commat", '@'),
+    ("lowbar", '_'),
+    ("hyphen", '-'),
 ];
 
 /// Backslash escapes of C, Java, JavaScript, Python and JSON, with surrogate pairs.

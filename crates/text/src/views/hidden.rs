@@ -45,7 +45,10 @@ fn smuggled(
         let Ok(text) = std::str::from_utf8(&bytes) else {
             continue;
         };
-        if !is_plausible(text) {
+        let flag = raw
+            .get(..at)
+            .is_some_and(|before| before.ends_with("\u{1f3f4}".as_bytes()));
+        if !is_plausible(text) || (flag && text.len() <= MAX_FLAG) {
             continue;
         }
         piece.part(at);
@@ -59,6 +62,9 @@ fn smuggled(
         pieces.push((transform, piece));
     }
 }
+
+/// The longest code of a region that tags spell after a black flag.
+const MAX_FLAG: usize = 6;
 
 fn first_char(raw: &[u8], at: usize) -> Option<(char, usize)> {
     let window = raw.get(at..raw.len().min(at + 4))?;
@@ -82,6 +88,9 @@ fn selector(c: char) -> Option<u8> {
     }
 }
 
+/// Bytes after an override that are read backwards.
+const MAX_OVERRIDDEN: usize = 4096;
+
 /// Reads backwards what stands after a right-to-left override.
 fn overridden(raw: &[u8], pieces: &mut Pieces) {
     const RLO: &[u8] = "\u{202e}".as_bytes();
@@ -92,9 +101,14 @@ fn overridden(raw: &[u8], pieces: &mut Pieces) {
         if start < done {
             continue;
         }
-        let rest = raw.get(start..).unwrap_or_default();
+        let rest = raw
+            .get(start..raw.len().min(start + MAX_OVERRIDDEN))
+            .unwrap_or_default();
+        // Cut before decoding: overrides may follow each other closely.
+        let next = memmem::find(rest, RLO).unwrap_or(rest.len());
+        let rest = rest.get(..next).unwrap_or_default();
         let text = rest.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-        let end = text.find(['\u{202c}', '\u{202e}']).unwrap_or(text.len());
+        let end = text.find('\u{202c}').unwrap_or(text.len());
         let text = text.get(..end).unwrap_or_default();
         done = start + end;
         piece.part(start);

@@ -80,7 +80,9 @@ impl Piece {
         let mut at = 0;
         for chunk in bytes.utf8_chunks() {
             let text = chunk.valid();
-            if is_plausible(text) {
+            // Bytes that happen to be text come in short pieces between others.
+            let whole = text.len() >= 8 && text.len() * 5 >= bytes.len() * 4;
+            if (whole || text.len() >= MIN_EMBEDDED) && is_plausible(text) {
                 self.part(range.start + at / view_unit * orig_unit);
                 self.units(text, at, range.clone(), view_unit, orig_unit);
                 self.end = range.end;
@@ -105,13 +107,20 @@ impl Piece {
             let left = range.end.saturating_sub(start + whole / view * orig);
             if first + whole < text.len() && left < orig {
                 let rest = text.len() - first - whole;
-                self.map
-                    .push(base + first + whole, start + whole / view * orig, rest, left);
+                self.map.push(
+                    base + first + whole,
+                    start + whole / view * orig,
+                    rest,
+                    left,
+                );
             }
         }
         self.text.push_str(text);
     }
 }
+
+/// Text among other bytes must be this long.
+const MIN_EMBEDDED: usize = 24;
 
 /// Whether `text` may be what somebody wrote, rather than bytes that happen to be UTF-8.
 ///
@@ -126,8 +135,9 @@ pub(super) fn is_plausible(text: &str) -> bool {
                 letters += 1;
                 common += 1;
             }
-            ' ' | '0'..='9' | '\n' | '\r' | '\t' | '!'..='/' | ':'..='?' | '[' | ']' | '{' | '}'
-            | '_' | '@' | '|' | '\\' | '`' | '*' => common += 1,
+            '\n' | '\r' | '\t' | ' '..='@' | '[' | ']' | '{' | '}' | '_' | '|' | '\\' | '`' => {
+                common += 1;
+            }
             '\0'..='\x1f' | '\x7f'..='\u{9f}' => return false,
             _ if c.is_ascii() || c == '\u{fffd}' => {}
             _ if c.is_alphanumeric() => {

@@ -31,10 +31,8 @@ pub(super) fn join(
                 piece.part(start);
                 piece.append(&read, end);
                 found.push((start..end, letters));
-                from += len;
-            } else {
-                from += 1;
             }
+            from += len;
         }
     }
     if !piece.text.is_empty() {
@@ -54,16 +52,15 @@ fn is_sign(c: char) -> bool {
 /// they say, and how many letters there are.
 fn spelled(chars: &[(usize, char)]) -> (usize, Piece, u32) {
     let mut piece = Piece::default();
-    let (mut at, mut letters, mut joined) = (0, 0u32, 0u32);
+    let (mut at, mut letters) = (0, 0u32);
+    // Where the first gap was that is none of the separator alone, and whether the last one was.
+    let (mut first_other, mut after_other) = (None, false);
     let separator = match chars {
         [(_, a), (_, s), (_, b), ..] if is_sign(*a) && is_separator(*s) && is_sign(*b) => *s,
         _ => return (1, piece, 0),
     };
-    loop {
-        let (Some((from, c)), next) = (chars.get(at).copied(), chars.get(at + 1)) else {
-            break;
-        };
-        if !is_sign(c) || next.is_some_and(|(_, next)| is_sign(*next)) {
+    while let Some((from, c)) = chars.get(at).copied() {
+        if !is_sign(c) || chars.get(at + 1).is_some_and(|(_, next)| is_sign(*next)) {
             break;
         }
         piece.put(c.encode_utf8(&mut [0; 4]), from..from + c.len_utf8());
@@ -78,8 +75,12 @@ fn spelled(chars: &[(usize, char)]) -> (usize, Piece, u32) {
         }
         let gap = gap.get(..gap_len).unwrap_or_default();
         match gap {
-            [(_, s)] if *s == separator => joined += 1,
+            [(_, s)] if *s == separator => after_other = false,
+            // A word of one letter may follow a word, but not two of them.
+            _ if after_other => break,
             _ => {
+                after_other = true;
+                first_other.get_or_insert(at - 1);
                 let (start, end) = match (gap.first(), gap.last()) {
                     (Some((start, _)), Some((end, c))) => (*start, *end + c.len_utf8()),
                     _ => break,
@@ -94,15 +95,18 @@ fn spelled(chars: &[(usize, char)]) -> (usize, Piece, u32) {
         }
         at += gap_len;
     }
-    // Words of two letters and of three: at least half of the gaps join.
-    if joined * 2 < letters.saturating_sub(1) {
-        return (1, piece, 0);
+    if letters < MIN_SPELLED {
+        // Another separator may begin there.
+        at = first_other.unwrap_or(at);
     }
     (at.max(1), piece, letters)
 }
 
 const fn is_separator(c: char) -> bool {
-    matches!(c, ' ' | '.' | '-' | '_' | '*' | '|' | '/' | '~' | '+' | '\u{b7}' | ',' | ':' | '\'' | '\t')
+    matches!(
+        c,
+        ' ' | '.' | '-' | '_' | '*' | '|' | '/' | '~' | '+' | '\u{b7}' | ',' | ':' | '\'' | '\t'
+    )
 }
 
 /// Decodes spaced hexadecimal and binary bytes, and Morse code.
@@ -129,13 +133,15 @@ pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
 }
 
 /// Tokens between separators, with where they stand in the parent.
-fn tokens<'t>(part: &'t str, base: usize) -> impl Iterator<Item = (&'t str, Range<usize>)> {
-    part.split([' ', ',', ':', ';', '\n', '\r', '\t', '-', '[', ']', '{', '}', '"'])
-        .map(move |token| {
-            let at = base + (token.as_ptr() as usize - part.as_ptr() as usize);
-            (token, at..at + token.len())
-        })
-        .filter(|(token, _)| !token.is_empty())
+fn tokens(part: &str, base: usize) -> impl Iterator<Item = (&str, Range<usize>)> {
+    part.split([
+        ' ', ',', ':', ';', '\n', '\r', '\t', '-', '[', ']', '{', '}', '"',
+    ])
+    .map(move |token| {
+        let at = base + (token.as_ptr() as usize - part.as_ptr() as usize);
+        (token, at..at + token.len())
+    })
+    .filter(|(token, _)| !token.is_empty())
 }
 
 fn groups(part: &str, base: usize, size: usize, radix: u32, piece: &mut Piece) {
@@ -207,7 +213,8 @@ fn dots(part: &str, base: usize, piece: &mut Piece) {
             }
         } else if code.is_empty() {
             gap(&mut read, range.start..next);
-        } else if code.len() == 1 && matches!(code, "," | ":" | "?" | "!" | "'" | "\"" | "(" | ")") {
+        } else if code.len() == 1 && matches!(code, "," | ":" | "?" | "!" | "'" | "\"" | "(" | ")")
+        {
             read.put(code, range);
         } else {
             if letters >= MIN_MORSE {
@@ -224,15 +231,24 @@ fn dots(part: &str, base: usize, piece: &mut Piece) {
 fn morse(code: &str) -> Option<char> {
     const CODES: [&str; 36] = [
         ".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--",
-        "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--..",
-        "-----", ".----", "..---", "...--", "....-", ".....", "-....", "--...", "---..", "----.",
+        "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--",
+        "--..", "-----", ".----", "..---", "...--", "....-", ".....", "-....", "--...", "---..",
+        "----.",
     ];
     const SIGNS: [(&str, char); 7] = [
-        (".-.-.-", '.'), ("--..--", ','), ("..--..", '?'), ("-.-.--", '!'), ("---...", ':'),
-        ("-....-", '-'), (".----.", '\''),
+        (".-.-.-", '.'),
+        ("--..--", ','),
+        ("..--..", '?'),
+        ("-.-.--", '!'),
+        ("---...", ':'),
+        ("-....-", '-'),
+        (".----.", '\''),
     ];
     if let Some(index) = CODES.iter().position(|known| *known == code) {
         return "abcdefghijklmnopqrstuvwxyz0123456789".chars().nth(index);
     }
-    SIGNS.iter().find(|(known, _)| *known == code).map(|(_, c)| *c)
+    SIGNS
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map(|(_, c)| *c)
 }

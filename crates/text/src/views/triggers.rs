@@ -9,7 +9,7 @@ pub(super) struct Triggers {
     pub(super) letters: Vec<Range<usize>>,
     /// Neighbourhoods with many digits, dots and dashes.
     pub(super) codes: Vec<Range<usize>>,
-    /// Neighbourhoods with any digit.
+    /// Neighbourhoods with digits or signs that stand for letters.
     pub(super) digits: Vec<Range<usize>>,
 }
 
@@ -28,16 +28,19 @@ impl Triggers {
             runs: runs(bytes),
             ..Self::default()
         };
-        for (number, block) in bytes.chunks(BLOCK).enumerate() {
+        let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+        let mut last = [0; BLOCK];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        for (number, block) in blocks.iter().chain([&last]).enumerate() {
             let at = number * BLOCK;
-            let (letters, codes) = count(block);
+            let (letters, codes, digits) = count(block);
             if letters >= MIN_LETTERS {
                 note(&mut found.letters, at, text);
             }
             if codes >= MIN_CODES {
                 note(&mut found.codes, at, text);
             }
-            if codes > 0 && block.iter().any(u8::is_ascii_digit) {
+            if digits > 0 {
                 note(&mut found.digits, at, text);
             }
         }
@@ -45,27 +48,32 @@ impl Triggers {
     }
 }
 
-/// Single letters, and bytes `-./0123456789`, in `block`. No branches, so that it vectorises.
-fn count(block: &[u8]) -> (u8, u8) {
-    let letter = |byte: u8| u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
-    let codes = block
-        .iter()
-        .fold(0u8, |sum, byte| sum + u8::from(byte.wrapping_sub(b'-') < 13));
-    let (Some(left), Some(middle), Some(right)) = (
-        block.get(..block.len().saturating_sub(2)),
-        block.get(1..block.len().saturating_sub(1)),
-        block.get(2..),
-    ) else {
-        return (0, codes);
-    };
-    let letters = left
-        .iter()
+/// Single letters, bytes `-./0123456789`, and digits or signs that stand for letters in `block`.
+/// No branches and no checks, so that it vectorises.
+fn count(block: &[u8; BLOCK]) -> (u8, u8, u8) {
+    let mut letters = [0u8; BLOCK];
+    for (letter, byte) in letters.iter_mut().zip(block) {
+        *letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
+    }
+    let (mut codes, mut digits) = (0u8, 0u8);
+    for byte in block {
+        codes = codes.wrapping_add(u8::from(byte.wrapping_sub(b'-') < 13));
+        digits |= u8::from(byte.wrapping_sub(b'0') < 10)
+            | u8::from(*byte == b'@')
+            | u8::from(*byte == b'$');
+    }
+    let (left, middle, right) = (
+        letters.iter(),
+        letters.iter().skip(1),
+        letters.iter().skip(2),
+    );
+    let single = left
         .zip(middle)
         .zip(right)
         .fold(0u8, |sum, ((left, middle), right)| {
-            sum + (letter(*middle) & (1 - letter(*left)) & (1 - letter(*right)))
+            sum.wrapping_add(middle & !left & !right)
         });
-    (letters, codes)
+    (single, codes, digits)
 }
 
 /// Adds the block at `at` with its neighbours.

@@ -19,19 +19,7 @@ pub(super) fn leet(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
         let Some(part) = text.get(range.clone()) else {
             continue;
         };
-        let (mut known, mut strong) = (0, false);
-        for token in part.split(|c: char| !is_leet(c)) {
-            let mixed = token.bytes().any(|b| b.is_ascii_alphabetic());
-            if !token.bytes().any(|b| unleet(b).is_some()) || token.len() > 24 {
-                continue;
-            }
-            let word = read_leet(token.trim_end_matches('!')).to_ascii_lowercase();
-            let other = word.replace('i', "l");
-            let is_known = words::is_known(&word) || words::is_known(&other);
-            known += usize::from(is_known && (mixed || token.len() > 1));
-            strong |= is_known && mixed && word.len() >= 5;
-        }
-        if !strong && known < 3 {
+        if !is_leetspeak(part) {
             continue;
         }
         piece.part(range.start);
@@ -52,6 +40,41 @@ pub(super) fn leet(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
         pieces.push((Transform::Leet, piece));
     }
 }
+
+/// Whether `part` holds one longer known word with digits for letters, or three short ones.
+fn is_leetspeak(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    let (mut known, mut done) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        if at < done || !(byte.is_ascii_digit() || matches!(byte, b'@' | b'$')) {
+            continue;
+        }
+        let sign = |b: &&u8| is_leet(char::from(**b));
+        let before = bytes.get(done..at).unwrap_or_default();
+        let start = at - before.iter().rev().take(MAX_LEET).take_while(sign).count();
+        let after = bytes.get(at..).unwrap_or_default();
+        done = at + after.iter().take_while(sign).count();
+        let token = part
+            .get(start..done)
+            .unwrap_or_default()
+            .trim_end_matches('!');
+        let letters = token.bytes().filter(u8::is_ascii_alphabetic).count();
+        if token.len() < 2 || token.len() > MAX_LEET || letters == 0 {
+            continue;
+        }
+        let word = read_leet(token).to_ascii_lowercase();
+        if words::is_known(&word) {
+            known += if word.len() >= 5 { 3 } else { 1 };
+            if known >= 3 {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Longer tokens are no words.
+const MAX_LEET: usize = 20;
 
 fn is_leet(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '@' | '$' | '!')
@@ -140,8 +163,9 @@ pub(super) fn reversed(text: &str, pieces: &mut Pieces) {
 static REVERSED: LazyLock<Option<Searcher>> = LazyLock::new(|| {
     packed::Builder::new()
         .extend([
-            " eht ", " dna ", "noitc", "erong", "tpmor", "suoiv", "metsy", "drows", " ruoy", " uoy ",
-            " lla ", " si t", "laever", "selur", "ssapy", "sdrow", " fo ", " em ", "terces", "tegro",
+            " eht ", " dna ", "noitc", "erong", "tpmor", "suoiv", "metsy", "drows", " ruoy",
+            " uoy ", " siht ", "laever", "selur", "ssapy", "sdrow", " taht ", " htiw ", "terces",
+            "tegro",
         ])
         .build()
 });
@@ -185,7 +209,9 @@ pub(super) fn rotated(text: &str, pieces: &mut Pieces) {
         piece.part(range.start);
         piece.put_bytes(&read, range.start);
     }
-    let rotated = found.into_iter().map(|(_, piece)| (Transform::Rotated, piece));
+    let rotated = found
+        .into_iter()
+        .map(|(_, piece)| (Transform::Rotated, piece));
     pieces.extend(rotated);
 }
 
@@ -203,10 +229,11 @@ fn is_odd(window: &[u8]) -> bool {
     for block in window.chunks(64) {
         let (l, v) = block.iter().fold((0u8, 0u8), |(letters, vowels), byte| {
             let low = byte | 0x20;
-            let vowel = (low == b'a') | (low == b'e') | (low == b'i') | (low == b'o') | (low == b'u');
+            let vowel =
+                (low == b'a') | (low == b'e') | (low == b'i') | (low == b'o') | (low == b'u');
             (
-                letters + u8::from(low.wrapping_sub(b'a') < 26),
-                vowels + u8::from(vowel),
+                letters.wrapping_add(u8::from(low.wrapping_sub(b'a') < 26)),
+                vowels.wrapping_add(u8::from(vowel)),
             )
         });
         letters += u32::from(l);
@@ -217,24 +244,37 @@ fn is_odd(window: &[u8]) -> bool {
 
 /// The rotation that makes the letters most like English, if it is not none at all.
 fn best_shift(window: &[u8]) -> Option<u8> {
-    let mut histogram = [0u32; 26];
+    let mut twice = [0u32; 52];
     for byte in window {
-        let letter = (byte | 0x20).wrapping_sub(b'a');
-        if let Some(count) = histogram.get_mut(usize::from(letter)) {
-            *count += 1;
+        let letter = usize::from((byte | 0x20).wrapping_sub(b'a'));
+        if letter < 26
+            && let Some(count) = twice.get_mut(letter)
+        {
+            *count = count.wrapping_add(1);
         }
     }
-    let score = |shift: u8| -> u32 {
-        let turned = histogram.iter().cycle().skip(usize::from((26 - shift) % 26));
-        FREQUENCIES.iter().zip(turned).map(|(a, b)| a * b).sum()
+    let (low, high) = twice.split_at_mut(26);
+    high.copy_from_slice(low);
+    let score = |turned: &[u32]| -> u32 {
+        FREQUENCIES
+            .iter()
+            .zip(turned)
+            .fold(0, |sum: u32, (a, b)| sum.wrapping_add(a.wrapping_mul(*b)))
     };
-    (0..26u8).max_by_key(|shift| score(*shift)).filter(|s| *s > 0)
+    // Letters turned by `shift` were `26 - shift` places on.
+    twice
+        .windows(26)
+        .zip([0u8].into_iter().chain((1..26).rev()))
+        .max_by_key(|(turned, shift)| (score(turned), *shift == 0))
+        .map(|(_, shift)| shift)
+        .filter(|shift| *shift > 0)
 }
 
 /// Letters of English text, in per mille of how much each speaks for English: the logarithm of
 /// the share of each (Lewand, Cryptological Mathematics, 2000) over that of `z`.
 const FREQUENCIES: [u32; 26] = [
-    47, 30, 36, 40, 51, 34, 33, 44, 45, 7, 23, 40, 35, 45, 46, 33, 3, 44, 44, 48, 36, 26, 35, 7, 33, 0,
+    47, 30, 36, 40, 51, 34, 33, 44, 45, 7, 23, 40, 35, 45, 46, 33, 3, 44, 44, 48, 36, 26, 35, 7,
+    33, 0,
 ];
 
 fn rotate(text: &str, shift: u8) -> String {
