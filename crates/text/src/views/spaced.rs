@@ -23,9 +23,13 @@ pub(super) fn join(
             .collect();
         let mut from = 0;
         while from < chars.len() {
+            // The last letter of a word is no single letter.
+            if from > 0 && chars.get(from - 1).is_some_and(|(_, c)| is_sign(*c)) {
+                from += 1;
+                continue;
+            }
             let (len, read, letters) = spelled(chars.get(from..).unwrap_or_default());
-            let single_before = from > 0 && chars.get(from - 1).is_some_and(|(_, c)| is_sign(*c));
-            if letters >= MIN_SPELLED && !single_before {
+            if letters >= MIN_SPELLED {
                 let start = chars.get(from).map_or(place.start, |(at, _)| *at);
                 let end = chars.get(from + len).map_or(place.end, |(at, _)| *at);
                 piece.part(start);
@@ -97,7 +101,7 @@ fn spelled(chars: &[(usize, char)]) -> (usize, Piece, u32) {
     }
     if letters < MIN_SPELLED {
         // Another separator may begin there.
-        at = first_other.unwrap_or(at);
+        at = first_other.unwrap_or(at).max(1);
     }
     (at.max(1), piece, letters)
 }
