@@ -15,7 +15,7 @@ use crate::{OffsetMap, view::Mark};
 /// Bytes that stay are copied in runs: `kept` is where the run began that is not copied yet.
 #[derive(Default)]
 pub(super) struct Folder {
-    out: Vec<u8>,
+    out: String,
     map: OffsetMap,
     kept: usize,
     word: Option<Word>,
@@ -23,6 +23,21 @@ pub(super) struct Folder {
     after_latin: bool,
     hidden: Hidden,
     disguises: Disguises,
+}
+
+/// A part of the original that is valid UTF-8, at byte `base` of it.
+#[derive(Clone, Copy)]
+struct Chunk<'t> {
+    text: &'t str,
+    base: usize,
+}
+
+impl<'t> Chunk<'t> {
+    /// The text between two bytes of the original.
+    fn get(self, from: usize, to: usize) -> &'t str {
+        let range = from.saturating_sub(self.base)..to.saturating_sub(self.base);
+        self.text.get(range).unwrap_or_default()
+    }
 }
 
 /// A word that may have to be read again with its look-alikes folded.
@@ -73,51 +88,48 @@ impl Folder {
     pub(super) fn fold(mut self, raw: &[u8]) -> Folded<'_> {
         self.out.reserve(raw.len());
         if let Ok(text) = std::str::from_utf8(raw) {
-            self.valid(raw, 0, text);
-            return self.finish(raw);
-        }
-        let mut at = 0;
-        for chunk in raw.utf8_chunks() {
-            self.valid(raw, at, chunk.valid());
-            at += chunk.valid().len();
-            let invalid = chunk.invalid().len();
-            if invalid > 0 {
-                self.end_word(raw, at);
-                self.seen(Before::Other);
-                self.replace(raw, at, at + invalid, "\u{fffd}");
-                at += invalid;
+            self.chunk(Chunk { text, base: 0 });
+            if self.kept == 0 && self.out.is_empty() {
+                return Folded {
+                    text: Cow::Borrowed(text),
+                    map: self.map,
+                    disguises: self.disguises,
+                };
+            }
+            self.flush(Chunk { text, base: 0 }, text.len());
+        } else {
+            let mut base = 0;
+            for piece in raw.utf8_chunks() {
+                let chunk = Chunk {
+                    text: piece.valid(),
+                    base,
+                };
+                self.chunk(chunk);
+                base += chunk.text.len();
+                self.flush(chunk, base);
+                let invalid = piece.invalid().len();
+                if invalid > 0 {
+                    self.replace(chunk, base, base + invalid, "\u{fffd}");
+                    base += invalid;
+                }
             }
         }
-        self.finish(raw)
-    }
-
-    fn finish(mut self, raw: &[u8]) -> Folded<'_> {
-        self.end_word(raw, raw.len());
-        self.seen(Before::Other);
-        if self.kept == 0
-            && self.map.is_identity()
-            && self.out.is_empty()
-            && let Ok(text) = std::str::from_utf8(raw)
-        {
-            return Folded {
-                text: Cow::Borrowed(text),
-                map: self.map,
-                disguises: self.disguises,
-            };
-        }
-        self.flush(raw, raw.len());
-        // Checked once here instead of at every piece.
-        let text = String::from_utf8(self.out)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Folded {
-            text: Cow::Owned(text),
+            text: Cow::Owned(self.out),
             map: self.map,
             disguises: self.disguises,
         }
     }
 
+    /// Folds `chunk`, but does not copy the run at its end.
+    fn chunk(&mut self, chunk: Chunk<'_>) {
+        self.valid(chunk, chunk.base, chunk.text);
+        self.end_word(chunk, chunk.base + chunk.text.len());
+        self.seen(Before::Other);
+    }
+
     /// Folds `text`, which stands at `base` of `raw`.
-    fn valid(&mut self, raw: &[u8], base: usize, text: &str) {
+    fn valid(&mut self, raw: Chunk<'_>, base: usize, text: &str) {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(rest) = bytes.get(at..) {
@@ -144,7 +156,7 @@ impl Folder {
 
     /// Length of the run of letters or of other characters at the start of `bytes` that stay: the
     /// short way for text of other scripts.
-    fn staying(&mut self, raw: &[u8], at: usize, bytes: &[u8]) -> usize {
+    fn staying(&mut self, raw: Chunk<'_>, at: usize, bytes: &[u8]) -> usize {
         let (mut len, mut looks, mut others) = (0, 0u32, 0u32);
         let mut rest = bytes;
         while let Some(code) = code_point(&mut rest)
@@ -177,7 +189,7 @@ impl Folder {
     }
 
     /// A run of ASCII that stays.
-    fn ascii(&mut self, raw: &[u8], start: usize, run: &[u8]) {
+    fn ascii(&mut self, raw: Chunk<'_>, start: usize, run: &[u8]) {
         let end = start + run.len();
         if let [only] = run
             && !only.is_ascii_alphanumeric()
@@ -233,7 +245,7 @@ impl Folder {
     }
 
     /// A character that is not ASCII.
-    fn other(&mut self, raw: &[u8], at: usize, c: char) {
+    fn other(&mut self, raw: Chunk<'_>, at: usize, c: char) {
         let end = at + c.len_utf8();
         match Entry::of(c) {
             Entry::Keep => {
@@ -302,7 +314,7 @@ impl Folder {
     }
 
     /// Ends the open word before `end`, and reads it again if it was a Latin one in disguise.
-    fn end_word(&mut self, raw: &[u8], end: usize) {
+    fn end_word(&mut self, raw: Chunk<'_>, end: usize) {
         let Some(word) = self.word.take() else { return };
         let disguised = word.looks > 0 && (word.latin || (word.others == 0 && self.after_latin));
         self.after_latin = disguised || word.latin;
@@ -315,10 +327,7 @@ impl Folder {
                 .add(DisguiseKind::MixedScript, span, word.looks);
         }
         self.rewind(raw, &word);
-        let again = raw
-            .get(word.start..end)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default();
+        let again = raw.get(word.start, end);
         for (offset, c) in again.char_indices() {
             let (from, to) = (word.start + offset, word.start + offset + c.len_utf8());
             if c.is_ascii() {
@@ -343,7 +352,7 @@ impl Folder {
     }
 
     /// Undoes everything from the start of `word` on.
-    fn rewind(&mut self, raw: &[u8], word: &Word) {
+    fn rewind(&mut self, raw: Chunk<'_>, word: &Word) {
         if self.kept <= word.start {
             self.flush(raw, word.start);
         } else {
@@ -353,7 +362,7 @@ impl Folder {
         self.kept = word.start;
     }
 
-    fn remove(&mut self, raw: &[u8], at: usize, len: usize, kind: Removed) {
+    fn remove(&mut self, raw: Chunk<'_>, at: usize, len: usize, kind: Removed) {
         let hidden = self.hide(at, at + len);
         match kind {
             Removed::Invisible => hidden.invisible += 1,
@@ -397,11 +406,11 @@ impl Folder {
     }
 
     /// Writes `text` for the bytes `from..to`.
-    fn replace(&mut self, raw: &[u8], from: usize, to: usize, text: &str) {
+    fn replace(&mut self, raw: Chunk<'_>, from: usize, to: usize, text: &str) {
         self.flush(raw, from);
         self.kept = to;
         let at = self.out.len();
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.push_str(text);
         // One character for another of its length moves nothing.
         if text.len() != to - from || text.chars().nth(1).is_some() {
             self.map.replaced(at, text.len(), from, to);
@@ -409,9 +418,8 @@ impl Folder {
     }
 
     /// Copies what stays before `end`.
-    fn flush(&mut self, raw: &[u8], end: usize) {
-        self.out
-            .extend_from_slice(raw.get(self.kept..end).unwrap_or_default());
+    fn flush(&mut self, raw: Chunk<'_>, end: usize) {
+        self.out.push_str(raw.get(self.kept, end));
         self.kept = end;
     }
 }
