@@ -160,26 +160,20 @@ impl Table {
         let _ = write!(
             out,
             "#[rustfmt::skip]\npub(super) static TEXT: &str = \"{}\";\n",
-            self.text.escape_unicode_where_not_plain()
+            escaped(&self.text)
         );
         out
     }
 }
 
-trait Escape {
-    fn escape_unicode_where_not_plain(&self) -> String;
-}
-
-impl Escape for String {
-    fn escape_unicode_where_not_plain(&self) -> String {
-        self.chars()
-            .map(|c| match c {
-                '"' | '\\' => format!("\\{c}"),
-                ' '..='~' => c.to_string(),
-                _ => c.escape_unicode().to_string(),
-            })
-            .collect()
-    }
+fn escaped(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            ' '..='~' => c.to_string(),
+            _ => c.escape_unicode().to_string(),
+        })
+        .collect()
 }
 
 fn rows(numbers: impl Iterator<Item = String>) -> String {

@@ -111,6 +111,15 @@ impl OffsetMap {
         self.push(view + view_len, to, 1, 1);
     }
 
+    /// Appends `other` for a part of the view that begins at byte `view`.
+    pub(crate) fn append(&mut self, view: usize, other: &Self) {
+        for segment in &other.segments {
+            let at = view + segment.view as usize;
+            let unit = usize::from(segment.view_unit);
+            self.segment(at, segment.orig as usize, unit, segment.orig_unit);
+        }
+    }
+
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             len: self.segments.len(),

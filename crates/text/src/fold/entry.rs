@@ -40,17 +40,33 @@ pub(super) enum Removed {
     Tag,
 }
 
+/// The packed entry of a code point: its class in the upper three bits.
+#[inline]
+pub(super) fn packed(code: u32) -> Option<u16> {
+    let page = INDEX.get((code >> 7) as usize)?;
+    PAGES
+        .get(usize::from(*page))?
+        .get((code & 0x7f) as usize)
+        .copied()
+}
+
+/// The look-alike, or 0, of a letter that stays.
+#[inline]
+pub(super) const fn staying_letter(packed: u16) -> Option<u8> {
+    if packed >> 13 == 1 {
+        Some((packed & 0xff) as u8)
+    } else {
+        None
+    }
+}
+
 impl Entry {
     /// The entry of `c`.
     pub(super) fn of(c: char) -> Self {
         let code = u32::from(c);
-        let Some(page) = INDEX
-            .get((code >> 7) as usize)
-            .and_then(|page| PAGES.get(usize::from(*page)))
-        else {
+        let Some(packed) = packed(code) else {
             return Self::beyond(code);
         };
-        let packed = page.get((code & 0x7f) as usize).copied().unwrap_or(0);
         let payload = packed & 0x1fff;
         match packed >> 13 {
             0 => Self::Keep,

@@ -5,7 +5,7 @@ use bartizan_core::Span;
 use super::{
     Disguises, Folded,
     disguises::DisguiseKind,
-    entry::{Entry, Removed},
+    entry::{self, Entry, Removed},
     is_special, plain_len,
 };
 use crate::{OffsetMap, view::Mark};
@@ -25,7 +25,23 @@ pub(super) struct Folder {
     disguises: Disguises,
 }
 
+/// A part of the original that is valid UTF-8, at byte `base` of it.
+#[derive(Clone, Copy)]
+struct Chunk<'t> {
+    text: &'t str,
+    base: usize,
+}
+
+impl<'t> Chunk<'t> {
+    /// The text between two bytes of the original.
+    fn get(self, from: usize, to: usize) -> &'t str {
+        let range = from.saturating_sub(self.base)..to.saturating_sub(self.base);
+        self.text.get(range).unwrap_or_default()
+    }
+}
+
 /// A word that may have to be read again with its look-alikes folded.
+#[derive(Default)]
 struct Word {
     start: usize,
     out_len: usize,
@@ -71,32 +87,33 @@ enum Before {
 impl Folder {
     pub(super) fn fold(mut self, raw: &[u8]) -> Folded<'_> {
         self.out.reserve(raw.len());
-        let mut at = 0;
-        for chunk in raw.utf8_chunks() {
-            self.valid(raw, at, chunk.valid());
-            at += chunk.valid().len();
-            let invalid = chunk.invalid().len();
-            if invalid > 0 {
-                self.end_word(raw, at);
-                self.seen(Before::Other);
-                self.replace(raw, at, at + invalid, "\u{fffd}");
-                at += invalid;
+        if let Ok(text) = std::str::from_utf8(raw) {
+            self.chunk(Chunk { text, base: 0 });
+            if self.kept == 0 && self.out.is_empty() {
+                return Folded {
+                    text: Cow::Borrowed(text),
+                    map: self.map,
+                    disguises: self.disguises,
+                };
+            }
+            self.flush(Chunk { text, base: 0 }, text.len());
+        } else {
+            let mut base = 0;
+            for piece in raw.utf8_chunks() {
+                let chunk = Chunk {
+                    text: piece.valid(),
+                    base,
+                };
+                self.chunk(chunk);
+                base += chunk.text.len();
+                self.flush(chunk, base);
+                let invalid = piece.invalid().len();
+                if invalid > 0 {
+                    self.replace(chunk, base, base + invalid, "\u{fffd}");
+                    base += invalid;
+                }
             }
         }
-        self.end_word(raw, raw.len());
-        self.seen(Before::Other);
-        if self.kept == 0
-            && self.map.is_identity()
-            && self.out.is_empty()
-            && let Ok(text) = std::str::from_utf8(raw)
-        {
-            return Folded {
-                text: Cow::Borrowed(text),
-                map: self.map,
-                disguises: self.disguises,
-            };
-        }
-        self.flush(raw, raw.len());
         Folded {
             text: Cow::Owned(self.out),
             map: self.map,
@@ -104,8 +121,15 @@ impl Folder {
         }
     }
 
+    /// Folds `chunk`, but does not copy the run at its end.
+    fn chunk(&mut self, chunk: Chunk<'_>) {
+        self.valid(chunk, chunk.base, chunk.text);
+        self.end_word(chunk, chunk.base + chunk.text.len());
+        self.seen(Before::Other);
+    }
+
     /// Folds `text`, which stands at `base` of `raw`.
-    fn valid(&mut self, raw: &[u8], base: usize, text: &str) {
+    fn valid(&mut self, raw: Chunk<'_>, base: usize, text: &str) {
         let bytes = text.as_bytes();
         let mut at = 0;
         while let Some(rest) = bytes.get(at..) {
@@ -118,6 +142,11 @@ impl Folder {
                 self.remove(raw, base + at, 1, Removed::Control);
                 at += 1;
             } else {
+                let stay = self.staying(raw, base + at, rest);
+                if stay > 0 {
+                    at += stay;
+                    continue;
+                }
                 let Some(c) = decode(rest) else { break };
                 self.other(raw, base + at, c);
                 at += c.len_utf8();
@@ -125,9 +154,51 @@ impl Folder {
         }
     }
 
+    /// Length of the run of letters or of other characters at the start of `bytes` that stay: the
+    /// short way for text of other scripts.
+    fn staying(&mut self, raw: Chunk<'_>, at: usize, bytes: &[u8]) -> usize {
+        let (mut len, mut looks, mut others) = (0, 0u32, 0u32);
+        let mut rest = bytes;
+        while let Some(code) = code_point(&mut rest)
+            && let Some(look) = entry::packed(code).and_then(entry::staying_letter)
+        {
+            looks = looks.wrapping_add(u32::from(look != 0));
+            others = others.wrapping_add(u32::from(look == 0));
+            len = bytes.len() - rest.len();
+        }
+        if len > 0 {
+            self.seen(Before::Letter);
+            let word = self.open(at);
+            word.looks = word.looks.saturating_add(looks);
+            word.others = word.others.saturating_add(others);
+            return len;
+        }
+        rest = bytes;
+        while let Some(code) = code_point(&mut rest)
+            && entry::packed(code) == Some(0)
+            && code != BLACK_FLAG as u32
+        {
+            len = bytes.len() - rest.len();
+        }
+        if len > 0 {
+            self.end_word(raw, at);
+            self.after_latin = false;
+            self.seen(Before::Other);
+        }
+        len
+    }
+
     /// A run of ASCII that stays.
-    fn ascii(&mut self, raw: &[u8], start: usize, run: &[u8]) {
+    fn ascii(&mut self, raw: Chunk<'_>, start: usize, run: &[u8]) {
         let end = start + run.len();
+        if let [only] = run
+            && !only.is_ascii_alphanumeric()
+        {
+            // The space between two words of another script.
+            self.end_word(raw, start);
+            self.seen(Before::Other);
+            return;
+        }
         let begins = run.first().is_some_and(u8::is_ascii_alphanumeric);
         self.seen(if begins { Before::Latin } else { Before::Other });
         let mut head = 0;
@@ -174,7 +245,7 @@ impl Folder {
     }
 
     /// A character that is not ASCII.
-    fn other(&mut self, raw: &[u8], at: usize, c: char) {
+    fn other(&mut self, raw: Chunk<'_>, at: usize, c: char) {
         let end = at + c.len_utf8();
         match Entry::of(c) {
             Entry::Keep => {
@@ -243,7 +314,7 @@ impl Folder {
     }
 
     /// Ends the open word before `end`, and reads it again if it was a Latin one in disguise.
-    fn end_word(&mut self, raw: &[u8], end: usize) {
+    fn end_word(&mut self, raw: Chunk<'_>, end: usize) {
         let Some(word) = self.word.take() else { return };
         let disguised = word.looks > 0 && (word.latin || (word.others == 0 && self.after_latin));
         self.after_latin = disguised || word.latin;
@@ -256,10 +327,7 @@ impl Folder {
                 .add(DisguiseKind::MixedScript, span, word.looks);
         }
         self.rewind(raw, &word);
-        let again = raw
-            .get(word.start..end)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-            .unwrap_or_default();
+        let again = raw.get(word.start, end);
         for (offset, c) in again.char_indices() {
             let (from, to) = (word.start + offset, word.start + offset + c.len_utf8());
             if c.is_ascii() {
@@ -284,7 +352,7 @@ impl Folder {
     }
 
     /// Undoes everything from the start of `word` on.
-    fn rewind(&mut self, raw: &[u8], word: &Word) {
+    fn rewind(&mut self, raw: Chunk<'_>, word: &Word) {
         if self.kept <= word.start {
             self.flush(raw, word.start);
         } else {
@@ -294,7 +362,7 @@ impl Folder {
         self.kept = word.start;
     }
 
-    fn remove(&mut self, raw: &[u8], at: usize, len: usize, kind: Removed) {
+    fn remove(&mut self, raw: Chunk<'_>, at: usize, len: usize, kind: Removed) {
         let hidden = self.hide(at, at + len);
         match kind {
             Removed::Invisible => hidden.invisible += 1,
@@ -318,21 +386,27 @@ impl Folder {
     }
 
     /// Notes what comes next, and judges the run of hidden characters before it.
+    #[inline]
     fn seen(&mut self, next: Before) {
         if self.hidden.end != 0 {
-            let hidden = std::mem::take(&mut self.hidden);
-            for (kind, count) in hidden.judge(next) {
-                if count > 0 {
-                    let span = Span::from_range(hidden.start..hidden.end);
-                    self.disguises.add(kind, span, count);
-                }
-            }
+            self.judge_hidden(next);
         }
         self.hidden.after = next;
     }
 
+    #[cold]
+    fn judge_hidden(&mut self, next: Before) {
+        let hidden = std::mem::take(&mut self.hidden);
+        for (kind, count) in hidden.judge(next) {
+            if count > 0 {
+                let span = Span::from_range(hidden.start..hidden.end);
+                self.disguises.add(kind, span, count);
+            }
+        }
+    }
+
     /// Writes `text` for the bytes `from..to`.
-    fn replace(&mut self, raw: &[u8], from: usize, to: usize, text: &str) {
+    fn replace(&mut self, raw: Chunk<'_>, from: usize, to: usize, text: &str) {
         self.flush(raw, from);
         self.kept = to;
         let at = self.out.len();
@@ -344,13 +418,8 @@ impl Folder {
     }
 
     /// Copies what stays before `end`.
-    fn flush(&mut self, raw: &[u8], end: usize) {
-        let kept = raw
-            .get(self.kept..end)
-            .and_then(|bytes| std::str::from_utf8(bytes).ok());
-        if let Some(kept) = kept {
-            self.out.push_str(kept);
-        }
+    fn flush(&mut self, raw: Chunk<'_>, end: usize) {
+        self.out.push_str(raw.get(self.kept, end));
         self.kept = end;
     }
 }
@@ -393,20 +462,6 @@ impl Word {
     }
 }
 
-impl Default for Word {
-    fn default() -> Self {
-        Self {
-            start: 0,
-            out_len: 0,
-            mark: Mark::default(),
-            latin: false,
-            looks: 0,
-            others: 0,
-            looks_before_latin: false,
-        }
-    }
-}
-
 /// The character that tag characters turn into a flag of a region.
 const BLACK_FLAG: char = '\u{1f3f4}';
 /// Tags of the longest flag: a region of six characters and the end.
@@ -420,12 +475,25 @@ const MIN_MIXED_BYTES: usize = 5;
 
 /// The first character of `bytes`, which are valid UTF-8.
 fn decode(bytes: &[u8]) -> Option<char> {
-    let low = |byte: &u8| u32::from(byte & 0x3f);
-    let code = match bytes {
-        [a, b, ..] if *a < 0xe0 => u32::from(a & 0x1f) << 6 | low(b),
-        [a, b, c, ..] if *a < 0xf0 => u32::from(a & 0xf) << 12 | low(b) << 6 | low(c),
-        [a, b, c, d, ..] => u32::from(a & 7) << 18 | low(b) << 12 | low(c) << 6 | low(d),
+    let mut rest = bytes;
+    code_point(&mut rest).and_then(char::from_u32)
+}
+
+/// Takes the first code point that is not ASCII off `bytes`, which are valid UTF-8.
+#[inline]
+fn code_point(bytes: &mut &[u8]) -> Option<u32> {
+    let low = |byte: u8| u32::from(byte & 0x3f);
+    let (code, rest) = match *bytes {
+        [a @ 0xc0..=0xdf, b, rest @ ..] => (u32::from(a & 0x1f) << 6 | low(*b), rest),
+        [a @ 0xe0..=0xef, b, c, rest @ ..] => {
+            (u32::from(a & 0xf) << 12 | low(*b) << 6 | low(*c), rest)
+        }
+        [a @ 0xf0..=0xff, b, c, d, rest @ ..] => (
+            u32::from(a & 7) << 18 | low(*b) << 12 | low(*c) << 6 | low(*d),
+            rest,
+        ),
         _ => return None,
     };
-    char::from_u32(code)
+    *bytes = rest;
+    Some(code)
 }

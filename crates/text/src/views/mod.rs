@@ -1,4 +1,25 @@
 //! Further readings of a text: decoded, joined, turned.
+//!
+//! [`derive`] looks for places worth decoding with cheap triggers and makes one view per kind of
+//! encoding of the places where it found plausible text, not of the whole text. What it decoded
+//! is folded and looked at again, up to [`ViewLimits`].
+//!
+//! Bounds: every transform is linear in the text. Rotated text is looked for in the first
+//! 64 KiB of each view only, since there is no syntax that gives it away.
+
+mod bytes;
+mod check;
+mod concatenated;
+mod deriver;
+mod escapes;
+mod hidden;
+mod piece;
+mod spaced;
+mod triggers;
+mod turned;
+mod words;
+
+pub use check::ViewChecks;
 
 use bartizan_core::Transform;
 
@@ -60,6 +81,9 @@ pub(crate) fn read(raw: &[u8]) -> (View<'_>, Vec<Disguise>) {
 
 /// Further views of `raw`, whose main view is `main`.
 #[must_use]
-pub fn derive<'a>(_raw: &'a [u8], _main: &View<'a>, _limits: &ViewLimits) -> Derived<'a> {
-    Derived::default()
+pub fn derive<'a>(raw: &'a [u8], main: &View<'a>, limits: &ViewLimits) -> Derived<'a> {
+    deriver::Deriver::new(raw.len(), limits).run(raw, main)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,258 @@
+//! Codes of short groups: spaced letters, hexadecimal and binary bytes, Morse.
+
+use std::ops::Range;
+
+use bartizan_core::Transform;
+
+use super::piece::{Piece, Pieces, is_plausible};
+
+/// Joins words that are written letter by letter; returns where and how many letters.
+pub(super) fn join(
+    text: &str,
+    places: &[Range<usize>],
+    pieces: &mut Pieces,
+) -> Vec<(Range<usize>, u32)> {
+    let (mut piece, mut found) = (Piece::default(), Vec::new());
+    for place in places {
+        let Some(part) = text.get(place.clone()) else {
+            continue;
+        };
+        let chars: Vec<(usize, char)> = part
+            .char_indices()
+            .map(|(at, c)| (place.start + at, c))
+            .collect();
+        let mut from = 0;
+        while from < chars.len() {
+            // The last letter of a word is no single letter.
+            if from > 0 && chars.get(from - 1).is_some_and(|(_, c)| is_sign(*c)) {
+                from += 1;
+                continue;
+            }
+            let (len, read, letters) = spelled(chars.get(from..).unwrap_or_default());
+            if letters >= MIN_SPELLED {
+                let start = chars.get(from).map_or(place.start, |(at, _)| *at);
+                let end = chars.get(from + len).map_or(place.end, |(at, _)| *at);
+                piece.part(start);
+                piece.append(&read, end);
+                found.push((start..end, letters));
+            }
+            from += len;
+        }
+    }
+    if !piece.text.is_empty() {
+        pieces.push((Transform::Joined, piece));
+    }
+    found
+}
+
+/// Letters that must stand alone in a row.
+const MIN_SPELLED: u32 = 5;
+
+fn is_sign(c: char) -> bool {
+    c.is_alphanumeric()
+}
+
+/// Reads single letters with the same separator between them: how many characters that took, what
+/// they say, and how many letters there are.
+fn spelled(chars: &[(usize, char)]) -> (usize, Piece, u32) {
+    let mut piece = Piece::default();
+    let (mut at, mut letters) = (0, 0u32);
+    // Where the first gap was that is none of the separator alone, and whether the last one was.
+    let (mut first_other, mut after_other) = (None, false);
+    let separator = match chars {
+        [(_, a), (_, s), (_, b), ..] if is_sign(*a) && is_separator(*s) && is_sign(*b) => *s,
+        _ => return (1, piece, 0),
+    };
+    while let Some((from, c)) = chars.get(at).copied() {
+        if !is_sign(c) || chars.get(at + 1).is_some_and(|(_, next)| is_sign(*next)) {
+            break;
+        }
+        piece.put(c.encode_utf8(&mut [0; 4]), from..from + c.len_utf8());
+        letters += u32::from(c.is_alphabetic());
+        at += 1;
+        let gap = chars.get(at..).unwrap_or_default();
+        let gap_len = gap.iter().take(6).take_while(|(_, c)| !is_sign(*c)).count();
+        let follows = gap.get(gap_len).is_some_and(|(_, c)| is_sign(*c))
+            && !gap.get(gap_len + 1).is_some_and(|(_, c)| is_sign(*c));
+        if !follows {
+            break;
+        }
+        let gap = gap.get(..gap_len).unwrap_or_default();
+        match gap {
+            [(_, s)] if *s == separator => after_other = false,
+            // A word of one letter may follow a word, but not two of them.
+            _ if after_other => break,
+            _ => {
+                after_other = true;
+                first_other.get_or_insert(at - 1);
+                let (start, end) = match (gap.first(), gap.last()) {
+                    (Some((start, _)), Some((end, c))) => (*start, *end + c.len_utf8()),
+                    _ => break,
+                };
+                let signs: String = gap
+                    .iter()
+                    .map(|(_, c)| *c)
+                    .filter(|c| *c != separator && !c.is_whitespace())
+                    .collect();
+                piece.put(&format!("{signs} "), start..end);
+            }
+        }
+        at += gap_len;
+    }
+    if letters < MIN_SPELLED {
+        // Another separator may begin there.
+        at = first_other.unwrap_or(at).max(1);
+    }
+    (at.max(1), piece, letters)
+}
+
+const fn is_separator(c: char) -> bool {
+    matches!(
+        c,
+        ' ' | '.' | '-' | '_' | '*' | '|' | '/' | '~' | '+' | '\u{b7}' | ',' | ':' | '\'' | '\t'
+    )
+}
+
+/// Decodes spaced hexadecimal and binary bytes, and Morse code.
+pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
+    let mut hex = Piece::default();
+    let mut binary = Piece::default();
+    let mut morse = Piece::default();
+    for place in places {
+        if let Some(part) = text.get(place.clone()) {
+            groups(part, place.start, 2, 16, &mut hex);
+            groups(part, place.start, 8, 2, &mut binary);
+            dots(part, place.start, &mut morse);
+        }
+    }
+    for (transform, piece) in [
+        (Transform::Hex, hex),
+        (Transform::Binary, binary),
+        (Transform::Morse, morse),
+    ] {
+        if !piece.text.is_empty() {
+            pieces.push((transform, piece));
+        }
+    }
+}
+
+/// Tokens between separators, with where they stand in the parent.
+fn tokens(part: &str, base: usize) -> impl Iterator<Item = (&str, Range<usize>)> {
+    part.split([
+        ' ', ',', ':', ';', '\n', '\r', '\t', '-', '[', ']', '{', '}', '"',
+    ])
+    .map(move |token| {
+        let at = base + (token.as_ptr() as usize - part.as_ptr() as usize);
+        (token, at..at + token.len())
+    })
+    .filter(|(token, _)| !token.is_empty())
+}
+
+fn groups(part: &str, base: usize, size: usize, radix: u32, piece: &mut Piece) {
+    let mut bytes: Vec<(u8, Range<usize>)> = Vec::new();
+    for (token, range) in tokens(part, base).chain([("end", 0..0)]) {
+        let digits = token.strip_prefix("0x").unwrap_or(token);
+        let byte = (digits.len() == size)
+            .then(|| u8::from_str_radix(digits, radix).ok())
+            .flatten();
+        match byte {
+            Some(byte) => bytes.push((byte, range)),
+            None => {
+                grouped(&bytes, piece);
+                bytes.clear();
+            }
+        }
+    }
+}
+
+/// Fewer bytes one by one are numbers.
+const MIN_GROUPS: usize = 4;
+
+fn grouped(bytes: &[(u8, Range<usize>)], piece: &mut Piece) {
+    if bytes.len() < MIN_GROUPS {
+        return;
+    }
+    let plain: Vec<u8> = bytes.iter().map(|(byte, _)| *byte).collect();
+    let Ok(text) = std::str::from_utf8(&plain) else {
+        return;
+    };
+    if !is_plausible(text) {
+        return;
+    }
+    for (at, c) in text.char_indices() {
+        let last = bytes.get(at + c.len_utf8() - 1);
+        if let (Some((_, from)), Some((_, to))) = (bytes.get(at), last) {
+            if at == 0 {
+                piece.part(from.start);
+            }
+            piece.put(c.encode_utf8(&mut [0; 4]), from.start..to.end);
+        }
+    }
+}
+
+/// Letters of Morse code that must follow each other.
+const MIN_MORSE: usize = 5;
+
+fn dots(part: &str, base: usize, piece: &mut Piece) {
+    let mut read = Piece::default();
+    let (mut letters, mut start, mut end) = (0usize, None, base);
+    let mut at = base;
+    for token in part.split_inclusive([' ', '\n', '/', '|']).chain(["#"]) {
+        let code = token.trim_end_matches([' ', '\n', '/', '|']);
+        let range = at..at + code.len();
+        let next = at + token.len();
+        at = next;
+        let gap = |read: &mut Piece, range: Range<usize>| {
+            if !read.text.is_empty() && !read.text.ends_with(' ') {
+                read.put(" ", range);
+            }
+        };
+        if let Some(c) = morse(code) {
+            start.get_or_insert(range.start);
+            read.put(c.encode_utf8(&mut [0; 4]), range);
+            letters += 1;
+            end = next;
+            if token.ends_with(['/', '|', '\n']) {
+                gap(&mut read, next - 1..next);
+            }
+        } else if code.is_empty() {
+            gap(&mut read, range.start..next);
+        } else if code.len() == 1 && matches!(code, "," | ":" | "?" | "!" | "'" | "\"" | "(" | ")")
+        {
+            read.put(code, range);
+        } else {
+            if letters >= MIN_MORSE {
+                piece.part(start.unwrap_or(base));
+                piece.append(&read, end);
+            }
+            read = Piece::default();
+            (letters, start) = (0, None);
+        }
+    }
+}
+
+/// ITU-R M.1677-1, section 1.1.
+fn morse(code: &str) -> Option<char> {
+    const CODES: [&str; 36] = [
+        ".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--",
+        "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--",
+        "--..", "-----", ".----", "..---", "...--", "....-", ".....", "-....", "--...", "---..",
+        "----.",
+    ];
+    const SIGNS: [(&str, char); 7] = [
+        (".-.-.-", '.'),
+        ("--..--", ','),
+        ("..--..", '?'),
+        ("-.-.--", '!'),
+        ("---...", ':'),
+        ("-....-", '-'),
+        (".----.", '\''),
+    ];
+    if let Some(index) = CODES.iter().position(|known| *known == code) {
+        return "abcdefghijklmnopqrstuvwxyz0123456789".chars().nth(index);
+    }
+    SIGNS
+        .iter()
+        .find(|(known, _)| *known == code)
+        .map(|(_, c)| *c)
+}

@@ -1,0 +1,305 @@
+//! Readings that no syntax gives away: leetspeak, reversed text, and rotated letters.
+
+use std::{ops::Range, sync::LazyLock};
+
+use aho_corasick::packed::{self, Searcher};
+use bartizan_core::Transform;
+
+use super::{
+    hidden::reverse_into,
+    piece::{Piece, Pieces},
+    words,
+};
+
+/// Reads tokens of letters and digits as leetspeak, where that makes known words.
+pub(super) fn leet(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
+    let mut piece = Piece::default();
+    for place in places {
+        let range = whole_words(text, place.clone());
+        let Some(part) = text.get(range.clone()) else {
+            continue;
+        };
+        if !is_leetspeak(part) {
+            continue;
+        }
+        piece.part(range.start);
+        let mut at = range.start;
+        for token in part.split_inclusive(|c: char| !is_leet(c)) {
+            let end = at + token.len();
+            let core = token.trim_end_matches(|c: char| !is_leet(c) || c == '!');
+            if core.bytes().any(|b| b.is_ascii_alphabetic()) || core.len() <= 5 {
+                piece.put_bytes(&read_leet(core), at);
+            } else {
+                piece.copy(text, at..at + core.len());
+            }
+            piece.copy(text, at + core.len()..end);
+            at = end;
+        }
+    }
+    if !piece.text.is_empty() {
+        pieces.push((Transform::Leet, piece));
+    }
+}
+
+/// Whether `part` holds one longer known word with digits for letters, or three short ones.
+fn is_leetspeak(part: &str) -> bool {
+    let bytes = part.as_bytes();
+    let (mut known, mut done) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        if at < done || !(byte.is_ascii_digit() || matches!(byte, b'@' | b'$')) {
+            continue;
+        }
+        let sign = |b: &&u8| is_leet(char::from(**b));
+        let before = bytes.get(done..at).unwrap_or_default();
+        let start = at - before.iter().rev().take(MAX_LEET).take_while(sign).count();
+        let after = bytes.get(at..).unwrap_or_default();
+        done = at + after.iter().take_while(sign).count();
+        let token = part
+            .get(start..done)
+            .unwrap_or_default()
+            .trim_end_matches('!');
+        let letters = token.bytes().filter(u8::is_ascii_alphabetic).count();
+        if token.len() < 2 || token.len() > MAX_LEET || letters == 0 {
+            continue;
+        }
+        let word = read_leet(token).to_ascii_lowercase();
+        if words::is_known(&word) {
+            known += if word.len() >= 5 { 3 } else { 1 };
+            if known >= 3 {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Longer tokens are no words.
+const MAX_LEET: usize = 20;
+
+fn is_leet(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '@' | '$' | '!')
+}
+
+const fn unleet(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'0' => b'o',
+        b'1' | b'!' => b'i',
+        b'3' => b'e',
+        b'4' | b'@' => b'a',
+        b'5' | b'$' => b's',
+        b'7' => b't',
+        b'8' => b'b',
+        b'9' => b'g',
+        _ => return None,
+    })
+}
+
+/// Letters for the digits of `token`; a `1` that only fits as an `l` becomes one.
+fn read_leet(token: &str) -> String {
+    let read = |one: char| -> String {
+        token
+            .bytes()
+            .map(|b| match b {
+                b'1' => one,
+                _ => char::from(unleet(b).unwrap_or(b)),
+            })
+            .collect()
+    };
+    let word = read('i');
+    if !token.contains('1') || words::is_known(&word.to_ascii_lowercase()) {
+        return word;
+    }
+    let other = read('l');
+    if words::is_known(&other.to_ascii_lowercase()) {
+        other
+    } else {
+        word
+    }
+}
+
+/// Reads the text backwards around pieces of words that only stand in reversed text.
+pub(super) fn reversed(text: &str, pieces: &mut Pieces) {
+    let Some(searcher) = REVERSED.as_ref() else {
+        return;
+    };
+    let mut piece = Piece::default();
+    let mut done = 0;
+    let mut near: Option<Range<usize>> = None;
+    let mut hits = searcher.find_iter(text);
+    loop {
+        let hit = hits.next().map(|hit| hit.start());
+        match (&mut near, hit) {
+            (Some(range), Some(at)) if at <= range.end + AROUND => range.end = at,
+            (range, hit) => {
+                if let Some(place) = range.take() {
+                    let start = place.start.saturating_sub(AROUND).max(done);
+                    let whole = whole_words(text, start..place.end + AROUND);
+                    let whole = whole.start.max(done)..whole.end;
+                    done = whole.end;
+                    if let Some(part) = text.get(whole.clone()) {
+                        let mut read = Piece::default();
+                        reverse_into(&mut read, part, whole.start);
+                        let (known, _) = words::count(&read.text.to_lowercase());
+                        if known >= 2 {
+                            piece.part(whole.start);
+                            piece.append(&read, whole.end);
+                        }
+                    }
+                }
+                *range = hit.map(|at| at..at);
+            }
+        }
+        if hit.is_none() {
+            break;
+        }
+    }
+    if !piece.text.is_empty() {
+        pieces.push((Transform::Reversed, piece));
+    }
+}
+
+/// Pieces that are frequent in reversed English, and rare in text. Four letters at least and few
+/// of them, so that the packed searcher stays fast.
+static REVERSED: LazyLock<Option<Searcher>> = LazyLock::new(|| {
+    packed::Builder::new()
+        .extend([
+            " eht ", " dna ", "noitc", "erong", "tpmor", "suoiv", "metsy", "drows", " ruoy",
+            " uoy ", " siht ", "laever", "selur", "ssapy", "sdrow", " taht ", " htiw ", "terces",
+            "tegro",
+        ])
+        .build()
+});
+
+/// Text around a sign of reversal that is read with it, in bytes.
+const AROUND: usize = 256;
+
+/// Turns rotated letters back, where that makes known words.
+pub(super) fn rotated(text: &str, pieces: &mut Pieces) {
+    let end = text.floor_char_boundary(text.len().min(ROTATED_MAX));
+    let mut found: Vec<(u8, Piece)> = Vec::new();
+    let mut at = 0;
+    while at < end {
+        let range = at..text.ceil_char_boundary((at + WINDOW).min(end));
+        at = range.end;
+        let Some(window) = text.get(range.clone()) else {
+            continue;
+        };
+        if !is_odd(window.as_bytes()) {
+            continue;
+        }
+        let Some(shift) = best_shift(window.as_bytes()) else {
+            continue;
+        };
+        let read = rotate(window, shift);
+        let (before, _) = words::count(&window.to_ascii_lowercase());
+        let (known, all) = words::count(&read.to_ascii_lowercase());
+        if known < 2 || known <= before || (known < 4 && known * 8 < all) {
+            continue;
+        }
+        let piece = match found.iter_mut().find(|(known, _)| *known == shift) {
+            Some((_, piece)) => piece,
+            None => {
+                found.push((shift, Piece::default()));
+                let Some((_, piece)) = found.last_mut() else {
+                    continue;
+                };
+                piece
+            }
+        };
+        piece.part(range.start);
+        piece.put_bytes(&read, range.start);
+    }
+    let rotated = found
+        .into_iter()
+        .map(|(_, piece)| (Transform::Rotated, piece));
+    pieces.extend(rotated);
+}
+
+/// Bytes of a view in which rotated text is looked for.
+const ROTATED_MAX: usize = 64 << 10;
+/// Bytes that are tested for one shift.
+const WINDOW: usize = 255;
+/// Fewer letters tell nothing.
+const MIN_LETTERS: u32 = 12;
+
+/// Whether vowels are too few for a language: about 4 of 10 letters are, and at most 3 of 10
+/// after any rotation of English.
+fn is_odd(window: &[u8]) -> bool {
+    let (mut letters, mut vowels) = (0u32, 0u32);
+    for block in window.chunks(64) {
+        let (l, v) = block.iter().fold((0u8, 0u8), |(letters, vowels), byte| {
+            let low = byte | 0x20;
+            let vowel =
+                (low == b'a') | (low == b'e') | (low == b'i') | (low == b'o') | (low == b'u');
+            (
+                letters.wrapping_add(u8::from(low.wrapping_sub(b'a') < 26)),
+                vowels.wrapping_add(u8::from(vowel)),
+            )
+        });
+        letters += u32::from(l);
+        vowels += u32::from(v);
+    }
+    letters >= MIN_LETTERS && (letters < 60 || vowels * 100 < letters * 34)
+}
+
+/// The rotation that makes the letters most like English, if it is not none at all.
+fn best_shift(window: &[u8]) -> Option<u8> {
+    let mut twice = [0u32; 52];
+    for byte in window {
+        let letter = usize::from((byte | 0x20).wrapping_sub(b'a'));
+        if letter < 26
+            && let Some(count) = twice.get_mut(letter)
+        {
+            *count = count.wrapping_add(1);
+        }
+    }
+    let (low, high) = twice.split_at_mut(26);
+    high.copy_from_slice(low);
+    let score = |turned: &[u32]| -> u32 {
+        FREQUENCIES
+            .iter()
+            .zip(turned)
+            .fold(0, |sum: u32, (a, b)| sum.wrapping_add(a.wrapping_mul(*b)))
+    };
+    // Letters turned by `shift` were `26 - shift` places on.
+    twice
+        .windows(26)
+        .zip([0u8].into_iter().chain((1..26).rev()))
+        .max_by_key(|(turned, shift)| (score(turned), *shift == 0))
+        .map(|(_, shift)| shift)
+        .filter(|shift| *shift > 0)
+}
+
+/// Letters of English text, in per mille of how much each speaks for English: the logarithm of
+/// the share of each (Lewand, Cryptological Mathematics, 2000) over that of `z`.
+const FREQUENCIES: [u32; 26] = [
+    47, 30, 36, 40, 51, 34, 33, 44, 45, 7, 23, 40, 35, 45, 46, 33, 3, 44, 44, 48, 36, 26, 35, 7,
+    33, 0,
+];
+
+fn rotate(text: &str, shift: u8) -> String {
+    text.chars()
+        .map(|c| match c {
+            'a'..='z' => turn(c, b'a', shift),
+            'A'..='Z' => turn(c, b'A', shift),
+            _ => c,
+        })
+        .collect()
+}
+
+fn turn(c: char, base: u8, shift: u8) -> char {
+    u8::try_from(c).map_or(c, |b| char::from((b - base + shift) % 26 + base))
+}
+
+/// `range` grown to the next spaces or line ends, at most 32 bytes to either side.
+fn whole_words(text: &str, range: Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(range.start.min(text.len()));
+    let end = text.ceil_char_boundary(range.end.min(text.len()));
+    let low = text.floor_char_boundary(start.saturating_sub(32));
+    let high = text.ceil_char_boundary((end + 32).min(text.len()));
+    let before = text.get(low..start).unwrap_or_default();
+    let after = text.get(end..high).unwrap_or_default();
+    let start = before.rfind(char::is_whitespace).map_or(low, |at| low + at);
+    let end = after.find(char::is_whitespace).map_or(high, |at| end + at);
+    start..end
+}
