@@ -164,10 +164,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
         Box::new(Rules::register(Arc::clone(&set), &mut builder).into_diagnostic()?),
         Box::new(TemplateTokens::register(&mut builder).into_diagnostic()?),
     ];
-    let scanner = Scanner::new(
-        Arc::new(builder.build()),
-        ViewLimits::default(),
-    );
+    let scanner = Scanner::new(Arc::new(builder.build()), ViewLimits::default());
 
     let mut tables: [(&str, Table); 5] = [
         ("by label", Table::new()),

@@ -104,19 +104,16 @@ impl Judge {
         clock: Clock<'_>,
         cx: &DecisionContext<'_>,
     ) -> Judgement {
-        let subject = |text: &'_ str, origin| Subject {
-            text: text.as_bytes(),
-            origin,
-            direction: cx.direction,
-            sink: sink.filter(|_| cx.direction == Direction::Output),
-        };
         let mut parts: Vec<JudgedPart> = Vec::with_capacity(conversation.parts.len());
         for part in &conversation.parts {
             let mut inspection = Inspection::default();
             if let Some(shape) = &self.shape {
                 inspection.look_at_shape(shape, part, clock);
             }
-            inspection.append(self.guard.inspect(&subject(&part.text, part.origin), clock));
+            inspection.append(
+                self.guard
+                    .inspect(&subject(&part.text, part.origin, sink, cx), clock),
+            );
             parts.push(JudgedPart {
                 path: part.path.clone(),
                 origin: part.origin,
@@ -127,8 +124,9 @@ impl Judge {
         let joined = conversation.joined_views();
         let turns = conversation.joined_turns(JOINED_TURNS);
         for view in joined.iter().chain(&turns) {
-            // Inspected through an owned copy of its text; spans come back to the parts.
-            let seen = self.guard.inspect(&subject(&view.text, view.origin), clock);
+            let seen = self
+                .guard
+                .inspect(&subject(&view.text, view.origin, sink, cx), clock);
             attribute(view, seen, &mut parts);
         }
         self.decide(parts, cx)
@@ -145,6 +143,20 @@ impl Judge {
             .collect();
         let decision = self.policy.decide_parts(&subjects, cx);
         Judgement { parts, decision }
+    }
+}
+
+fn subject<'a>(
+    text: &'a str,
+    origin: Origin,
+    sink: Option<Sink>,
+    cx: &DecisionContext<'_>,
+) -> Subject<'a> {
+    Subject {
+        text: text.as_bytes(),
+        origin,
+        direction: cx.direction,
+        sink: sink.filter(|_| cx.direction == Direction::Output),
     }
 }
 
@@ -171,7 +183,11 @@ fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
             }
         }
     }
-    let gaps = seen.report.coverage.into_iter().filter(|c| c.outcome.is_err());
+    let gaps = seen
+        .report
+        .coverage
+        .into_iter()
+        .filter(|c| c.outcome.is_err());
     if let Some(part) = view
         .pieces
         .first()
@@ -265,7 +281,8 @@ impl Judgement {
 impl Inspection {
     fn look_at_shape(&mut self, shape: &Shape, part: &Part, clock: Clock<'_>) {
         let started = clock();
-        self.report.run(shape, part, bartizan_core::Limits::default());
+        self.report
+            .run(shape, part, bartizan_core::Limits::default());
         self.trace.push(Step {
             check: "shape",
             layer: Layer::Shape,

@@ -17,7 +17,7 @@ use crate::{PatternsBuilder, Scanner, scan, views::ViewLimits};
 static GUARD: LazyLock<(Secrets, Scanner)> = LazyLock::new(|| {
     let mut builder = PatternsBuilder::default();
     let secrets = Secrets::new(&mut builder).unwrap();
-    let patterns = builder.build().unwrap();
+    let patterns = builder.build();
     (
         secrets,
         Scanner::new(patterns.into(), ViewLimits::default()),
