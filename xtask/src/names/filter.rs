@@ -1,0 +1,102 @@
+//! Trains the first filter: a logistic regression over six hashed features of a word.
+
+use std::collections::HashSet;
+
+use bartizan_text::names::{
+    Model,
+    candidate::{self, CandidateFeatures},
+    model::{COMMON, SCALE, bucket},
+};
+
+use super::data::{Example, Labelling, names_someone};
+
+/// Weights of the filter, a power of two.
+const SIZE: usize = 1 << 17;
+/// Share of the words of names that must pass.
+const RECALL: f64 = 0.992;
+/// Times that a word must have been seen outside names to be dropped on sight.
+const COMMON_AFTER: u32 = 12;
+
+/// A trained filter.
+pub(super) struct Filter {
+    pub(super) weights: Vec<i8>,
+    pub(super) threshold: i32,
+}
+
+struct Case {
+    slots: [usize; 6],
+    inside: bool,
+    listed: bool,
+}
+
+/// Trains on the candidates of every text.
+pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<u32>) -> Filter {
+    let mut cases = Vec::new();
+    for example in examples {
+        candidate::candidates(&example.text, model, |piece| {
+            let Some(found) = candidate::describe(&example.text, piece, model) else { return };
+            let inside = example.spans.iter().any(|(range, _)| range.contains(&piece.start));
+            let known = names_someone(model.gazetteer().flags(found.features[0])) && !everyday.contains(&found.features[0]);
+            if example.labelling == Labelling::None && known {
+                return;
+            }
+            cases.push(Case { slots: slots(&found.features), inside, listed: known });
+        });
+    }
+    let mut weights = vec![0.0_f32; SIZE];
+    let mut squares = vec![1e-6_f32; SIZE];
+    let mut order: Vec<usize> = (0..cases.len()).collect();
+    for epoch in 0..4 {
+        super::field::shuffle(&mut order, 11 + epoch);
+        for case in order.iter().filter_map(|&at| cases.get(at)) {
+            let sum: f32 = case.slots.iter().filter_map(|&s| weights.get(s)).sum();
+            let chance = 1.0 / (1.0 + (-sum).exp());
+            // Losing a name costs more than looking at a word in vain.
+            let error = if case.inside { 3.0 * (1.0 - chance) } else { -chance };
+            for &slot in &case.slots {
+                if let (Some(w), Some(s)) = (weights.get_mut(slot), squares.get_mut(slot)) {
+                    *s += error * error;
+                    *w += 0.15 * error / s.sqrt() - 1e-5 * *w;
+                }
+            }
+        }
+    }
+    let mut stored: Vec<i8> = weights.iter().map(|w| (w * SCALE).round().clamp(-120.0, 120.0) as i8).collect();
+    let mut touched = vec![(0_u32, 0_u32); SIZE];
+    for case in &cases {
+        for (index, &slot) in case.slots.iter().enumerate() {
+            if let Some(count) = touched.get_mut(slot) {
+                if case.inside {
+                    count.0 += 1;
+                } else if index == 0 && !case.listed {
+                    count.1 += 1;
+                }
+            }
+        }
+    }
+    for (weight, (inside, outside)) in stored.iter_mut().zip(touched) {
+        if inside == 0 && outside >= COMMON_AFTER {
+            *weight = COMMON;
+        }
+    }
+    let mut sums: Vec<i32> = cases
+        .iter()
+        .filter(|case| case.inside)
+        .map(|case| case.slots.iter().filter_map(|&s| stored.get(s)).map(|&w| i32::from(w)).sum())
+        .collect();
+    sums.sort_unstable();
+    let dropped = (sums.len() as f64 * (1.0 - RECALL)) as usize;
+    let threshold = sums.get(dropped).copied().unwrap_or(0);
+    let passed = cases
+        .iter()
+        .filter(|case| !case.inside)
+        .filter(|case| case.slots.iter().filter_map(|&s| stored.get(s)).map(|&w| i32::from(w)).sum::<i32>() >= threshold)
+        .count();
+    let outside = cases.len() - sums.len();
+    println!("filter: {} words of names, {outside} others, threshold {threshold}, passes {passed} of the others", sums.len());
+    Filter { weights: stored, threshold }
+}
+
+fn slots(features: &CandidateFeatures) -> [usize; 6] {
+    features.map(|feature| bucket(feature, SIZE))
+}
