@@ -209,7 +209,7 @@ def sentence(rng, source, lang):
     for index in range(1 if rng.random() < 0.6 else 2):
         if index:
             writer.add("" if lang in UNSPACED else rng.choice([" ", " ", "\n"]))
-        kinds = [k for k in ("whole", "person", "person", "address", "address", "place", "plain") if spec.get(k)]
+        kinds = [k for k in ("whole", "person", "person", "address", "address", "place", "place", "plain") if spec.get(k)]
         kind = rng.choice(kinds)
         if kind in ("whole", "plain"):
             expand(rng, source, lang, rng.choice(spec[kind]), writer)

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
-use bartizan_text::names::{Model, NameKind, NameMatch, Names, NamesConfig};
+use bartizan_text::names::{Model, NameKind, NameMatch, Names, NamesConfig, candidate};
 use miette::IntoDiagnostic;
 
 use super::{
@@ -14,7 +14,7 @@ pub(super) fn run(args: &EvalArgs) -> miette::Result<()> {
     let bytes = fs::read(&args.weights).into_diagnostic()?;
     let model = Model::parse(&bytes).into_diagnostic()?;
     let names = Names::with_model(
-        model,
+        model.clone(),
         NamesConfig { kinds: NameKind::ALL.to_vec(), min_confidence: args.min_confidence },
     );
     let file = match args.split {
@@ -26,7 +26,7 @@ pub(super) fn run(args: &EvalArgs) -> miette::Result<()> {
         labelled.retain(data::is_held_out);
     }
     spans(&labelled, &names, args.show);
-    alarms(args, &names)
+    alarms(args, &names, &model)
 }
 
 /// What was found, missed and invented.
@@ -122,7 +122,7 @@ fn spans(examples: &[Example], names: &Names<'_>, show: usize) {
 
 /// Finds per 1,000 words of ordinary text by source. Names may stand there, so this is an upper
 /// bound of the false alarms; `--show` prints them for a person to judge.
-fn alarms(args: &EvalArgs, names: &Names<'_>) -> miette::Result<()> {
+fn alarms(args: &EvalArgs, names: &Names<'_>, model: &Model<'_>) -> miette::Result<()> {
     let ordinary = data::ordinary(&args.data, &["injection/dev.jsonl", "rag/dev.jsonl"], false)?;
     let mut by_source: BTreeMap<&str, (usize, [u32; 4], usize, f64)> = BTreeMap::new();
     let mut found = Vec::new();
@@ -157,7 +157,39 @@ fn alarms(args: &EvalArgs, names: &Names<'_>) -> miette::Result<()> {
         line(source, *words, *counts, *bytes, *seconds);
     }
     line("all ordinary text", total.0, total.1, total.2, total.3);
+    for (name, chosen) in [
+        ("English prose", &["oasst", "awesome_chatgpt_prompts", "self_instruct", "topical_chat", "prompt_engineering_guide"][..]),
+        ("documentation", &["ripgrep", "rustls", "cedar", "nemo_docs", "owasp_cheatsheets", "giskard_docs"][..]),
+        ("code", &["prompts_chat_code", "gpteacher_codegen", "fastchat_code", "nemo_code", "rust_regex"][..]),
+    ] {
+        let text: Vec<&str> = ordinary.iter().filter(|e| e.lang == "en" && chosen.contains(&e.source.as_str())).map(|e| e.text.as_str()).collect();
+        speed(name, &text.join("\n"), names, model);
+    }
     Ok(())
+}
+
+/// Nanoseconds per byte of the steps, each with the ones before: the fastest of several runs.
+fn speed(name: &str, text: &str, names: &Names<'_>, model: &Model<'_>) {
+    let mut found = Vec::new();
+    let (mut count, mut passed);
+    (count, passed) = (0_usize, 0_usize);
+    let mut best = [f64::MAX; 3];
+    for _ in 0..25 {
+        (count, passed) = (0, 0);
+        let start = Instant::now();
+        candidate::candidates(text, |_| count += 1);
+        let words = start.elapsed().as_secs_f64();
+        candidate::phrases(text, model, |_| passed += 1);
+        let phrases = start.elapsed().as_secs_f64() - words;
+        names.find(text, &mut found);
+        let all = start.elapsed().as_secs_f64() - words - phrases;
+        for (least, now) in best.iter_mut().zip([words, phrases, all]) {
+            *least = least.min(now * 1e9 / text.len().max(1) as f64);
+        }
+        found.clear();
+    }
+    let [words, phrases, all] = best;
+    println!("{name}: {} bytes; words {words:.2}, phrases {phrases:.2}, everything {all:.2} ns/byte ({count} words, {passed} phrases)", text.len());
 }
 
 fn line(source: &str, words: usize, counts: [u32; 4], bytes: usize, seconds: f64) {

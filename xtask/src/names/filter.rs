@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bartizan_text::names::{
     Model,
-    candidate::{self, CandidateFeatures},
+    candidate::{self, CandidateFeatures, CandidateKind},
     model::{COMMON, SCALE, bucket},
 };
 
@@ -12,18 +12,20 @@ use super::data::{Example, Labelling, names_someone};
 
 /// Weights of the filter, a power of two.
 const SIZE: usize = 1 << 17;
-/// Share of the words of names that must pass.
-const RECALL: f64 = 0.992;
+/// Share of the words of names that may be lost, with capitals, without case, ideographs: a
+/// phrase needs only one that passes.
+const LOSSES: [(CandidateKind, f64); 3] = [(CandidateKind::Cased, 0.01), (CandidateKind::Caseless, 0.02), (CandidateKind::Ideograph, 0.12)];
 /// Times that a word must have been seen outside names to be dropped on sight.
-const COMMON_AFTER: u32 = 12;
+const COMMON_AFTER: u32 = 5;
 
 /// A trained filter.
 pub(super) struct Filter {
     pub(super) weights: Vec<i8>,
-    pub(super) threshold: i32,
+    pub(super) thresholds: [[i32; 2]; 3],
 }
 
 struct Case {
+    kind: CandidateKind,
     slots: [usize; 6],
     inside: bool,
     listed: bool,
@@ -33,14 +35,14 @@ struct Case {
 pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<u32>) -> Filter {
     let mut cases = Vec::new();
     for example in examples {
-        candidate::candidates(&example.text, model, |piece| {
+        candidate::candidates(&example.text, |piece| {
             let Some(found) = candidate::describe(&example.text, piece, model) else { return };
             let inside = example.spans.iter().any(|(range, _)| range.contains(&piece.start));
-            let known = names_someone(model.gazetteer().flags(found.features[0])) && !everyday.contains(&found.features[0]);
+            let known = names_someone(found.listed) && !everyday.contains(&found.features[0]);
             if example.labelling == Labelling::None && known {
                 return;
             }
-            cases.push(Case { slots: slots(&found.features), inside, listed: known });
+            cases.push(Case { kind: found.kind, slots: slots(&found.features), inside, listed: known });
         });
     }
     let mut weights = vec![0.0_f32; SIZE];
@@ -79,22 +81,26 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
             *weight = COMMON;
         }
     }
-    let mut sums: Vec<i32> = cases
-        .iter()
-        .filter(|case| case.inside)
-        .map(|case| case.slots.iter().filter_map(|&s| stored.get(s)).map(|&w| i32::from(w)).sum())
-        .collect();
-    sums.sort_unstable();
-    let dropped = (sums.len() as f64 * (1.0 - RECALL)) as usize;
-    let threshold = sums.get(dropped).copied().unwrap_or(0);
-    let passed = cases
-        .iter()
-        .filter(|case| !case.inside)
-        .filter(|case| case.slots.iter().filter_map(|&s| stored.get(s)).map(|&w| i32::from(w)).sum::<i32>() >= threshold)
-        .count();
-    let outside = cases.len() - sums.len();
-    println!("filter: {} words of names, {outside} others, threshold {threshold}, passes {passed} of the others", sums.len());
-    Filter { weights: stored, threshold }
+    let sum = |slots: &[usize]| -> i32 { slots.iter().filter_map(|&s| stored.get(s)).map(|&w| i32::from(w)).sum() };
+    let thresholds = LOSSES.map(|(kind, loss)| {
+        let least = |count: usize, share: f64| {
+            let mut sums: Vec<i32> = cases.iter().filter(|c| c.inside && c.kind == kind).map(|c| sum(c.slots.get(..count).unwrap_or_default())).collect();
+            sums.sort_unstable();
+            sums.get((sums.len() as f64 * share) as usize).copied().unwrap_or(0)
+        };
+        let [alone, all] = [least(2, loss * 0.5), least(6, loss)];
+        let (mut others, mut looked, mut passed) = (0, 0, 0);
+        for case in cases.iter().filter(|c| !c.inside && c.kind == kind) {
+            let own = case.slots.first().and_then(|&s| stored.get(s)).copied().unwrap_or(0);
+            let near = own != COMMON && sum(case.slots.get(..2).unwrap_or_default()) >= alone;
+            others += 1;
+            looked += u32::from(near);
+            passed += u32::from(near && sum(&case.slots) >= all);
+        }
+        println!("filter {kind:?}: thresholds {alone} and {all}; of {others} words outside names {looked} are looked at, {passed} pass");
+        [alone, all]
+    });
+    Filter { weights: stored, thresholds }
 }
 
 fn slots(features: &CandidateFeatures) -> [usize; 6] {

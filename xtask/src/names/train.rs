@@ -5,10 +5,10 @@ use std::{collections::HashSet, fs};
 use bartizan_text::names::{
     Model, NameKind, Names, NamesConfig,
     candidate,
-    gazetteer::Gazetteer,
+    gazetteer::{Gazetteer, listed},
     model::{LABELS, Weights, bucket},
     phrase::{Phrase, stretches},
-    token::{Class, Token, shape},
+    token::{Class, Token, identity, shape},
 };
 use miette::IntoDiagnostic;
 
@@ -59,7 +59,7 @@ pub(super) fn run(args: &TrainArgs) -> miette::Result<()> {
 
 fn fit(examples: &[Example], words: &[(u32, u8)], everyday: &HashSet<u32>, epochs: usize) -> Weights {
     let mut weights = Weights {
-        threshold: 0,
+        thresholds: [[0; 2]; 3],
         transitions: [[0; LABELS]; LABELS + 1],
         calibration: [(1.0, 0.0); 4],
         filter: vec![0],
@@ -70,7 +70,7 @@ fn fit(examples: &[Example], words: &[(u32, u8)], everyday: &HashSet<u32>, epoch
     let bytes = weights.encode();
     let Ok(model) = Model::parse(&bytes) else { return weights };
     let filter = filter::train(examples, &model, everyday);
-    (weights.filter, weights.threshold) = (filter.weights, filter.threshold);
+    (weights.filter, weights.thresholds) = (filter.weights, filter.thresholds);
     let bytes = weights.encode();
     let Ok(model) = Model::parse(&bytes) else { return weights };
 
@@ -96,7 +96,8 @@ fn fit(examples: &[Example], words: &[(u32, u8)], everyday: &HashSet<u32>, epoch
 
 fn collect(example: &Example, model: &Model<'_>, everyday: &HashSet<u32>, mut hide: Option<&mut Xorshift>, sequences: &mut Vec<Sequence>) {
     candidate::phrases(&example.text, model, |range| {
-        let mut phrase = Phrase::read(&example.text, range, model);
+        let mut phrase = Phrase::new();
+        phrase.read(&example.text, range, model);
         let allowed = allowed(&phrase, example, everyday);
         if let Some(random) = &mut hide {
             for token in phrase.tokens_mut() {
@@ -159,6 +160,7 @@ fn allowed(phrase: &Phrase, example: &Example, everyday: &HashSet<u32>) -> Vec<u
                 Labelling::Full => NOTHING,
                 Labelling::PeopleAndAddresses => NOTHING | PLACE | ORGANIZATION,
                 Labelling::None if token.class == Class::Ideograph || token.shape == shape::CASELESS => NOTHING | if names_someone(token.listed) { PLACE | ORGANIZATION } else { 0 },
+                Labelling::None if is_place(phrase.tokens_from_before(), at + 1, everyday) => 32,
                 Labelling::None if named(at) => NOTHING | PERSON | PLACE | ORGANIZATION,
                 Labelling::None => {
                     let beside = (at.saturating_sub(2)..at + 3).any(named);
@@ -172,6 +174,18 @@ fn allowed(phrase: &Phrase, example: &Example, everyday: &HashSet<u32>) -> Vec<u
             }
         })
         .collect()
+}
+
+/// Whether ordinary text surely speaks of a place: a country that is no one's name, or a town that
+/// is no one's name behind a preposition, with no other capitalised word beside it.
+fn is_place(tokens: &[Token], at: usize, everyday: &HashSet<u32>) -> bool {
+    let Some(token) = tokens.get(at) else { return false };
+    let beside = |at: Option<usize>| at.and_then(|at| tokens.get(at)).is_some_and(is_capital);
+    let alone = token.shape == shape::CAPITALISED && !beside(at.checked_sub(1)) && !beside(at.checked_add(1));
+    let named = token.listed & (listed::FIRST | listed::LAST) != 0 || everyday.contains(&token.id);
+    let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or(0, |t| t.id);
+    let behind = ["in", "from", "to", "near", "at", "of", "around", "visit"].iter().any(|word| identity(word) == before);
+    alone && !named && (token.listed & listed::COUNTRY != 0 || token.listed & listed::PLACE != 0 && behind)
 }
 
 const fn is_capital(token: &Token) -> bool {

@@ -14,28 +14,38 @@ const LEFT: (usize, usize) = (6, 64);
 const RIGHT: (usize, usize) = (10, 96);
 /// How far from a byte the decision that it belongs to a phrase looks, in bytes: a window that
 /// ends at the byte, its candidate, the neighbours of that one, and a line feed's surroundings.
-pub(super) const WINDOW_REACH: usize = RIGHT.1 + 8 * MAX_STEP;
+pub(super) const WINDOW_REACH: usize = RIGHT.1 + 6 * MAX_STEP;
 
 /// Features of a candidate; unused ones are 0.
 pub type CandidateFeatures = [u32; 6];
 
-/// A word that may belong to a name, with the features that the first filter looks at.
+/// How a word is written; each way has its own thresholds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CandidateKind {
+    /// With a capital letter.
+    Cased,
+    /// In a script without case.
+    Caseless,
+    /// One character of a script without spaces.
+    Ideograph,
+}
+
+/// What the first filter looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Where it is.
-    pub piece: Piece,
-    /// What the first filter looks at; the first is its identity.
+    /// How it is written.
+    pub kind: CandidateKind,
+    /// The gazetteer's flags.
+    pub listed: u8,
+    /// The first two are its own, the others its neighbours'; the first is its identity.
     pub features: CandidateFeatures,
 }
 
 /// Calls `visit` with each maximal phrase around the candidates that pass the first filter.
 pub fn phrases(text: &str, model: &Model<'_>, mut visit: impl FnMut(Range<usize>)) {
     let mut open: Option<Range<usize>> = None;
-    candidates(text, model, |piece| {
-        let Some(candidate) = describe(text, piece, model) else {
-            return;
-        };
-        if !model.accepts(&candidate.features) {
+    candidates(text, |piece| {
+        if !accepts(text, piece, model) {
             return;
         }
         let start = extend_left(text, piece.start, model);
@@ -54,66 +64,93 @@ pub fn phrases(text: &str, model: &Model<'_>, mut visit: impl FnMut(Range<usize>
     }
 }
 
-/// Bytes that are looked at together when nothing is there.
-const CHUNK: usize = 32;
-
 /// Calls `visit` with each word that is written as names are.
-pub fn candidates(text: &str, model: &Model<'_>, mut visit: impl FnMut(Piece)) {
+pub fn candidates(text: &str, mut visit: impl FnMut(Piece)) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if let Some(chunk) = bytes.get(at..at + CHUNK)
-            && !chunk
-                .iter()
-                .fold(false, |any, &b| any | (b >= 0x80) | b.is_ascii_uppercase())
-        {
-            at += CHUNK;
+    while let Some(found) = next_start(bytes, at) {
+        at = found;
+        let Some(c) = char_at(text, at) else {
+            at += 1;
+            continue;
+        };
+        if c.is_ascii() {
+            let (end, named) = ascii_word(bytes, at);
+            let piece = match bytes.get(end) {
+                Some(0x80..) => token::next(text, at),
+                _ => Piece { start: at, end, class: Class::Word, first: c },
+            };
+            if named && starts_word(text, at) && may_be_name(text, piece) {
+                visit(piece);
+            }
+            at = piece.end;
             continue;
         }
-        let end = (at + CHUNK).min(bytes.len());
-        while at < end {
-            let Some(&byte) = bytes.get(at) else {
-                return;
-            };
-            if byte < 0x80 {
-                if byte.is_ascii_uppercase() && starts_word(text, at) {
-                    let piece = token::next(text, at);
-                    if !model.is_common(piece, text) && may_be_name(text, piece) {
-                        visit(piece);
-                    }
-                    at = piece.end;
-                } else {
-                    at += 1;
+        let class = token::class_of(c);
+        at += match class {
+            Class::Ideograph => {
+                if !matches!(c, '\u{3041}'..='\u{309f}') {
+                    visit(Piece { start: at, end: at + c.len_utf8(), class, first: c });
                 }
-                continue;
+                c.len_utf8()
             }
-            let Some(c) = char_at(text, at) else {
-                at += 1;
-                continue;
-            };
-            if byte < 0xc3 || (0xe2..0xe3).contains(&byte) {
-                at += c.len_utf8();
-                continue;
-            }
-            let piece = token::next(text, at);
-            match piece.class {
-                Class::Ideograph => {
-                    if !matches!(c, '\u{3041}'..='\u{309f}') {
-                        visit(piece);
-                    }
-                    at = piece.end;
+            Class::Word => {
+                let piece = token::next(text, at);
+                if (c.is_uppercase() || is_hebrew_or_arabic(c)) && starts_word(text, at) && may_be_name(text, piece) {
+                    visit(piece);
                 }
-                Class::Word if starts_word(text, at) => {
-                    if (c.is_uppercase() || is_hebrew_or_arabic(c)) && may_be_name(text, piece) {
-                        visit(piece);
-                    }
-                    at = piece.end;
-                }
-                _ => at = piece.end.max(at + c.len_utf8()),
+                piece.end - at
             }
-        }
+            _ => c.len_utf8(),
+        };
     }
 }
+
+/// The next capital ASCII letter or byte of another character from `at` on.
+fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let (words, tail) = rest.as_chunks::<8>();
+    let mut start = at;
+    for word in words {
+        // Eight bytes at once (Warren, Hacker's Delight, 2nd edition, section 6-1): bit 7 of each
+        // byte says whether it is at least `A`, above `Z`, not ASCII.
+        let word = u64::from_le_bytes(*word);
+        let low = word & !TOP;
+        let hits = ((low + (ONES * (0x80 - 0x41))) & !(low + (ONES * (0x7f - 0x5a))) | word) & TOP;
+        if hits != 0 {
+            return Some(start + hits.trailing_zeros() as usize / 8);
+        }
+        start += 8;
+    }
+    tail.iter().position(|b| *b >= 0x80 || b.is_ascii_uppercase()).map(|more| start + more)
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOP: u64 = ONES << 7;
+
+/// The end of the ASCII word at `at`, and whether its letters are those of a name: `Smith`,
+/// `SMITH`, `McDonald`, no initials, no identifiers, no codes.
+fn ascii_word(bytes: &[u8], at: usize) -> (usize, bool) {
+    let word = bytes.get(at..).unwrap_or_default();
+    let (mut length, mut capitals, mut others) = (0, 0, 0);
+    for byte in word {
+        match byte {
+            b'a'..=b'z' => {}
+            b'A'..=b'Z' => capitals += 1,
+            b'0'..=b'9' | b'_' => others += 1,
+            _ => break,
+        }
+        length += 1;
+    }
+    let mixed = || word.get(..length).is_some_and(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)));
+    let named = others == 0
+        && length <= token::MAX_WORD
+        && (capitals == 1 && (length > 1 || word.get(1).is_some_and(|b| *b >= 0x80)) || capitals == length && length > 1 || capitals == 2 && mixed());
+    (at + length, named)
+}
+
+/// What names begin with that have a capital inside.
+const PREFIXES: [&[u8]; 9] = [b"Mc", b"Mac", b"De", b"Di", b"Du", b"La", b"Le", b"Van", b"Fitz"];
 
 fn starts_word(text: &str, at: usize) -> bool {
     match at.checked_sub(1).and_then(|before| text.as_bytes().get(before)) {
@@ -151,42 +188,66 @@ fn may_be_name(text: &str, piece: Piece) -> bool {
     }
 }
 
+/// Whether the first filter lets the word pass.
+fn accepts(text: &str, piece: Piece, model: &Model<'_>) -> bool {
+    let id = token::identity(text.get(piece.start..piece.end).unwrap_or_default());
+    if model.is_common(id) {
+        return false;
+    }
+    let Some((kind, own)) = describe_word(text, piece, id, model) else {
+        return false;
+    };
+    let Some(so_far) = model.accepts_alone(kind, own) else {
+        return false;
+    };
+    model.accepts(kind, so_far, describe_context(text, piece, own))
+}
+
 /// The features of the first filter; `None` for what is written as no name is.
 #[must_use]
 pub fn describe(text: &str, piece: Piece, model: &Model<'_>) -> Option<Candidate> {
-    let gazetteer = model.gazetteer();
+    let id = token::identity(text.get(piece.start..piece.end)?);
+    let (kind, own) = describe_word(text, piece, id, model)?;
+    let [a, b, flags] = own;
+    let [c, d, e, f] = describe_context(text, piece, own);
+    Some(Candidate { kind, listed: flags as u8, features: [a, b, c, d, e, f] })
+}
+
+/// Identity, form with flags, and flags of a word.
+fn describe_word(text: &str, piece: Piece, id: u32, model: &Model<'_>) -> Option<(CandidateKind, [u32; 3])> {
     let word = text.get(piece.start..piece.end)?;
-    let id = token::identity(word);
-    let ideograph = piece.class == Class::Ideograph;
-    let flags = gazetteer.flags(id);
-    let form = if ideograph { shape::HAN } else { token::word_shape(word) };
-    let plain = match form {
-        shape::UPPER | shape::MIXED => flags & (listed::FIRST | listed::LAST | listed::PLACE) != 0 || word.starts_with("Mc") || word.starts_with("Mac"),
-        shape::INITIAL | shape::ALPHANUMERIC | shape::IDENTIFIER | shape::LOWER => false,
-        _ => true,
+    let (kind, form) = if piece.class == Class::Ideograph {
+        (CandidateKind::Ideograph, shape::HAN)
+    } else {
+        match token::word_shape(word) {
+            shape::INITIAL | shape::ALPHANUMERIC | shape::IDENTIFIER | shape::LOWER => return None,
+            shape::CASELESS => (CandidateKind::Caseless, shape::CASELESS),
+            form => (CandidateKind::Cased, form),
+        }
     };
-    if !plain {
+    let flags = model.gazetteer().flags(id);
+    if form == shape::UPPER && flags & (listed::FIRST | listed::LAST | listed::PLACE) == 0 {
         return None;
     }
-    let before = token::previous(text, piece.start);
-    let after = token::next(text, piece.end);
-    let before_id = rough_identity(text, before);
-    let mut after_id = rough_identity(text, after);
-    let mut features = [id, mix(mix(SEED, 0x100 + u32::from(form)), u32::from(flags)), 0, 0, 0, 0];
-    if ideograph {
-        features[4] = mix(mix(mix(SEED, 0x401), before_id), id);
-        features[5] = mix(mix(mix(SEED, 0x402), id), after_id);
-    } else if after.class == Class::Word && after.first.is_uppercase() {
-        let word = text.get(after.start..after.end)?;
-        let next_flags = gazetteer.flags(after_id);
-        after_id = 0x500 + u32::from(next_flags) * 32 + u32::from(token::word_shape(word));
-        features[4] = mix(mix(mix(SEED, 0x403), u32::from(flags)), after_id);
+    Some((kind, [id, mix(mix(SEED, 0x100 + u32::from(form)), u32::from(flags)), u32::from(flags)]))
+}
+
+/// What stands beside a word.
+fn describe_context(text: &str, piece: Piece, [id, form, _]: [u32; 3]) -> [u32; 4] {
+    let before = rough_identity(text, token::previous(text, piece.start));
+    let next = token::next(text, piece.end);
+    let mut after = rough_identity(text, next);
+    let both = if piece.class == Class::Ideograph {
+        [mix(mix(mix(SEED, 0x401), before), id), mix(mix(mix(SEED, 0x402), id), after)]
     } else {
-        features[4] = mix(mix(mix(SEED, 0x404), u32::from(flags)), before_id);
-    }
-    features[2] = mix(mix(SEED, 0x200), before_id);
-    features[3] = mix(mix(SEED, 0x300), after_id);
-    Some(Candidate { piece, features })
+        if next.class == Class::Word && next.first.is_uppercase() {
+            let word = text.get(next.start..next.end).unwrap_or_default();
+            after = 0x500 + u32::from(token::word_shape(word));
+        }
+        [mix(mix(mix(SEED, 0x403), form), after), mix(mix(mix(SEED, 0x404), form), before)]
+    };
+    let [one, two] = both;
+    [mix(mix(SEED, 0x200), before), mix(mix(SEED, 0x300), after), one, two]
 }
 
 fn rough_identity(text: &str, piece: Piece) -> u32 {
@@ -257,6 +318,7 @@ fn joins_lines(text: &str, piece: Piece) -> bool {
         let before = token::previous(text, at);
         match before.class {
             Class::Number => return true,
+            Class::Word if has_digit(text, before) => return true,
             Class::Break | Class::Newline => break,
             _ if distance == 0 && matches!(before.first, ':' | ';' | '.' | '"' | '>' | '}' | '|') => return false,
             _ => at = before.start,
@@ -267,9 +329,14 @@ fn joins_lines(text: &str, piece: Piece) -> bool {
         let after = token::next(text, at);
         match after.class {
             Class::Number => return true,
+            Class::Word if has_digit(text, after) => return true,
             Class::Break | Class::Newline => break,
             _ => at = after.end,
         }
     }
     false
+}
+
+fn has_digit(text: &str, piece: Piece) -> bool {
+    text.as_bytes().get(piece.start..piece.end).is_some_and(|word| word.iter().any(u8::is_ascii_digit))
 }

@@ -11,9 +11,6 @@ use super::{
     phrase::Phrase,
 };
 
-/// A row of the transition table for the start of a phrase.
-const START: usize = LABELS;
-
 /// Tokens of a phrase that are one name or place.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entity {
@@ -38,16 +35,28 @@ const fn meaning(label: usize) -> Option<(NameKind, bool)> {
     }
 }
 
+/// Memory that is used again from phrase to phrase.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    scores: Vec<[i32; LABELS]>,
+    back: Vec<[u8; LABELS]>,
+    labels: Vec<u8>,
+    emitted: Vec<[f32; LABELS]>,
+    chances: Vec<[f32; LABELS]>,
+}
+
 /// The entities among the tokens `range` of `phrase`.
-pub(super) fn entities(phrase: &Phrase, range: Range<usize>, model: &Model<'_>) -> Vec<Entity> {
-    let scores: Vec<[i32; LABELS]> = range.clone().map(|at| emission(phrase, at, model)).collect();
-    let labels = viterbi(&scores, model);
-    if labels.iter().all(|&label| label == 0) {
+pub(super) fn entities(phrase: &Phrase, range: Range<usize>, model: &Model<'_>, scratch: &mut Scratch) -> Vec<Entity> {
+    scratch.scores.clear();
+    scratch.scores.extend(range.clone().map(|at| emission(phrase, at, model)));
+    viterbi(model, scratch);
+    if scratch.labels.iter().all(|&label| label == 0) {
         return Vec::new();
     }
-    let chances = marginals(&scores, model);
+    marginals(model, scratch);
     let mut found: Vec<Entity> = Vec::new();
-    for (at, (&label, chance)) in labels.iter().zip(&chances).enumerate() {
+    for (at, (&label, chance)) in scratch.labels.iter().zip(&scratch.chances).enumerate() {
+        let label = usize::from(label);
         let Some((kind, begins)) = meaning(label) else {
             continue;
         };
@@ -83,72 +92,74 @@ fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
     scores
 }
 
-fn viterbi(scores: &[[i32; LABELS]], model: &Model<'_>) -> Vec<usize> {
+fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
+    let Scratch { scores, back, labels, .. } = scratch;
     let mut best = [0_i32; LABELS];
-    let mut back: Vec<[u8; LABELS]> = Vec::with_capacity(scores.len());
+    back.clear();
     for (at, emitted) in scores.iter().enumerate() {
-        let mut next = [0_i32; LABELS];
+        let mut next = [i32::MIN / 2; LABELS];
         let mut from = [0_u8; LABELS];
-        for (to, (score, origin)) in next.iter_mut().zip(&mut from).enumerate() {
-            let step = |row: usize| model.transitions.get(row).and_then(|r| r.get(to)).map_or(0, |&t| i32::from(t));
-            (*score, *origin) = if at == 0 {
-                (step(START), 0)
-            } else {
-                best.iter()
-                    .enumerate()
-                    .map(|(row, &so_far)| (so_far + step(row), row as u8))
-                    .max_by_key(|&(total, row)| (total, std::cmp::Reverse(row)))
-                    .unwrap_or_default()
-            };
+        if at == 0 {
+            if let Some(start) = model.transitions.last() {
+                next = start.map(i32::from);
+            }
+        } else {
+            for (row, (&so_far, steps)) in best.iter().zip(&model.transitions).enumerate() {
+                for ((score, origin), &step) in next.iter_mut().zip(&mut from).zip(steps) {
+                    let total = so_far.wrapping_add(i32::from(step));
+                    if total > *score {
+                        *score = total;
+                        *origin = row as u8;
+                    }
+                }
+            }
         }
         for (score, &own) in next.iter_mut().zip(emitted) {
-            *score += own;
+            *score = score.wrapping_add(own);
         }
         best = next;
         back.push(from);
     }
     let mut label = best.iter().enumerate().max_by_key(|&(at, &score)| (score, std::cmp::Reverse(at))).map_or(0, |(at, _)| at);
-    let mut labels = vec![0; scores.len()];
-    for (place, from) in labels.iter_mut().zip(&back).rev() {
-        *place = label;
+    labels.clear();
+    labels.resize(scores.len(), 0);
+    for (place, from) in labels.iter_mut().zip(back).rev() {
+        *place = label as u8;
         label = from.get(label).map_or(0, |&l| usize::from(l));
     }
-    labels
 }
 
 /// The probability of each label of each token.
-fn marginals(scores: &[[i32; LABELS]], model: &Model<'_>) -> Vec<[f32; LABELS]> {
-    let factors = model.transitions.map(|row| row.map(|t| (f32::from(t) / SCALE).exp()));
-    let emitted: Vec<[f32; LABELS]> = scores
-        .iter()
-        .map(|row| {
-            let top = row.iter().copied().max().unwrap_or(0);
-            row.map(|score| ((score - top) as f32 / SCALE).exp())
-        })
-        .collect();
-    let mut forward: Vec<[f32; LABELS]> = Vec::with_capacity(emitted.len());
-    for own in &emitted {
+fn marginals(model: &Model<'_>, scratch: &mut Scratch) {
+    let Scratch { scores, emitted, chances: forward, .. } = scratch;
+    let factors = &model.factors;
+    emitted.clear();
+    emitted.extend(scores.iter().map(|row| {
+        let top = row.iter().copied().max().unwrap_or(0);
+        row.map(|score| ((score - top) as f32 / SCALE).exp())
+    }));
+    forward.clear();
+    for own in &*emitted {
         let mut row = match (forward.last(), factors.last()) {
             (None, Some(start)) => *start,
-            (Some(last), _) => spread(last, &factors),
+            (Some(last), _) => spread(last, factors),
             (None, None) => [1.0; LABELS],
         };
         times(&mut row, own);
         forward.push(normal(row));
     }
     let mut after = [1.0; LABELS];
-    for (row, own) in forward.iter_mut().zip(&emitted).rev() {
+    for (row, own) in forward.iter_mut().zip(emitted).rev() {
         times(row, &after);
         *row = normal(*row);
         let mut later = *own;
         times(&mut later, &after);
         let mut before = [0.0; LABELS];
-        for (sum, factor) in before.iter_mut().zip(&factors) {
+        for (sum, factor) in before.iter_mut().zip(factors) {
             *sum = factor.iter().zip(&later).map(|(f, l)| f * l).sum();
         }
         after = normal(before);
     }
-    forward
 }
 
 fn spread(last: &[f32; LABELS], factors: &[[f32; LABELS]; LABELS + 1]) -> [f32; LABELS] {

@@ -12,6 +12,8 @@ mod decode;
 pub mod gazetteer;
 pub mod model;
 pub mod phrase;
+#[cfg(test)]
+mod tests;
 pub mod token;
 
 use std::ops::Range;
@@ -108,13 +110,16 @@ impl<'m> Names<'m> {
 
     /// Appends what is in `text` to `out`, in order of place.
     pub fn find(&self, text: &str, out: &mut Vec<NameMatch>) {
-        candidate::phrases(text, &self.model, |range| self.label(text, range, out));
+        let (mut phrase, mut scratch) = (Phrase::new(), decode::Scratch::default());
+        candidate::phrases(text, &self.model, |range| {
+            phrase.read(text, range, &self.model);
+            self.label(&phrase, &mut scratch, out);
+        });
     }
 
-    fn label(&self, text: &str, range: Range<usize>, out: &mut Vec<NameMatch>) {
-        let phrase = Phrase::read(text, range, &self.model);
+    fn label(&self, phrase: &Phrase, scratch: &mut decode::Scratch, out: &mut Vec<NameMatch>) {
         for stretch in phrase::stretches(phrase.tokens()) {
-            for entity in decode::entities(&phrase, stretch, &self.model) {
+            for entity in decode::entities(phrase, stretch, &self.model, scratch) {
                 if entity.confidence < self.config.min_confidence || !self.config.kinds.contains(&entity.kind) {
                     continue;
                 }

@@ -1,9 +1,8 @@
 //! Weights: how they are stored and how they are looked up.
 
 use super::{
-    candidate::CandidateFeatures,
+    candidate::CandidateKind,
     gazetteer::Gazetteer,
-    token::{Piece, identity},
 };
 
 /// Labels of a token: nothing, the first or a later token of a person, an address, a place; any
@@ -21,7 +20,7 @@ pub const COMMON: i8 = i8::MIN;
 
 const MAGIC: &[u8; 8] = b"BZTNAMES";
 const VERSION: u32 = 1;
-const HEADER: usize = 8 + 5 * 4 + (LABELS + 1) * LABELS * 2 + 4 * 8;
+const HEADER: usize = 8 + 4 * 4 + 6 * 4 + (LABELS + 1) * LABELS * 2 + 4 * 8;
 
 /// Why weights cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,9 +42,12 @@ pub enum ModelError {
 /// Weights, borrowed from where they are stored: parsing looks at the header only.
 #[derive(Clone, Debug)]
 pub struct Model<'a> {
-    threshold: i32,
+    /// Least weight of the word alone and least sum, by [`CandidateKind`].
+    thresholds: [[i32; 2]; 3],
     /// `[from][to]`; the last row is the start of a phrase.
     pub(super) transitions: [[i16; LABELS]; LABELS + 1],
+    /// Their exponentials.
+    pub(super) factors: [[f32; LABELS]; LABELS + 1],
     /// Slope and offset that turn a log-odds into a calibrated one: person, address, place,
     /// organisation.
     pub(super) calibration: [(f32, f32); 4],
@@ -57,8 +59,9 @@ pub struct Model<'a> {
 /// What a trainer decides; [`Weights::encode`] stores it.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// Least sum of filter weights that passes.
-    pub threshold: i32,
+    /// Least sum of the filter weights of a word alone, and with its neighbours; for words with
+    /// capitals, without case, and ideographs.
+    pub thresholds: [[i32; 2]; 3],
     /// See [`Model`].
     pub transitions: [[i16; LABELS]; LABELS + 1],
     /// See [`Model`].
@@ -80,10 +83,10 @@ impl Weights {
         let mut bytes = MAGIC.to_vec();
         let sizes = [self.filter.len(), self.gazetteer_slots, self.rows.len()];
         bytes.extend(VERSION.to_le_bytes());
-        bytes.extend(self.threshold.to_le_bytes());
         for size in sizes {
             bytes.extend(size.trailing_zeros().to_le_bytes());
         }
+        bytes.extend(self.thresholds.iter().flatten().flat_map(|t| t.to_le_bytes()));
         bytes.extend(self.transitions.iter().flatten().flat_map(|t| t.to_le_bytes()));
         for (slope, offset) in self.calibration {
             bytes.extend(slope.to_le_bytes());
@@ -104,11 +107,16 @@ impl<'a> Model<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let (header, body) = bytes.split_at_checked(HEADER).ok_or(ModelError::Header)?;
         let (magic, header) = header.split_first_chunk::<8>().ok_or(ModelError::Header)?;
-        let (numbers, header) = header.split_first_chunk::<20>().ok_or(ModelError::Header)?;
+        let (numbers, header) = header.split_first_chunk::<16>().ok_or(ModelError::Header)?;
         let (numbers, _) = numbers.as_chunks::<4>();
-        let &[version, threshold, filter, slots, rows] = numbers else {
+        let &[version, filter, slots, rows] = numbers else {
             return Err(ModelError::Header);
         };
+        let (limits, header) = header.split_first_chunk::<24>().ok_or(ModelError::Header)?;
+        let mut thresholds = [[0; 2]; 3];
+        for (to, &from) in thresholds.iter_mut().flatten().zip(limits.as_chunks::<4>().0) {
+            *to = i32::from_le_bytes(from);
+        }
         let power = |bytes: [u8; 4]| 1_usize.checked_shl(u32::from_le_bytes(bytes)).filter(|&size| size <= 1 << 24);
         let (Some(filter_size), Some(slots), Some(rows_size)) = (power(filter), power(slots), power(rows)) else {
             return Err(ModelError::Header);
@@ -134,8 +142,9 @@ impl<'a> Model<'a> {
         let (filter, body) = body.split_at_checked(filter_size).ok_or(wrong)?;
         let (gazetteer, body) = body.split_at_checked(slots * 3).ok_or(wrong)?;
         Ok(Self {
-            threshold: i32::from_le_bytes(threshold),
+            thresholds,
             transitions,
+            factors: transitions.map(|row| row.map(|t| (f32::from(t) / SCALE).exp())),
             calibration,
             filter,
             gazetteer: Gazetteer::parse(gazetteer, slots).ok_or(wrong)?,
@@ -149,25 +158,31 @@ impl<'a> Model<'a> {
         &self.gazetteer
     }
 
-    /// Whether the first filter lets a candidate pass.
-    #[must_use]
-    pub fn accepts(&self, features: &CandidateFeatures) -> bool {
-        let mut sum = 0;
-        for (index, &feature) in features.iter().enumerate() {
-            let weight = self.filter_weight(feature);
-            if index == 0 && weight == COMMON {
-                return false;
-            }
-            sum += i32::from(weight);
-        }
-        sum >= self.threshold
+    /// Whether the word with this identity never belongs to a name, e.g. `The`.
+    pub(super) fn is_common(&self, id: u32) -> bool {
+        self.filter_weight(id) == COMMON
     }
 
-    /// Whether a word never belongs to a name, e.g. `The`.
-    #[must_use]
-    pub fn is_common(&self, piece: Piece, text: &str) -> bool {
-        let word = text.get(piece.start..piece.end).unwrap_or_default();
-        self.filter_weight(identity(word)) == COMMON
+    /// The weight of a word's own features if it is enough to look at its neighbours.
+    pub(super) fn accepts_alone(&self, kind: CandidateKind, [id, form, _]: [u32; 3]) -> Option<i32> {
+        let sum = i32::from(self.filter_weight(id)) + i32::from(self.filter_weight(form));
+        let [least, _] = self.thresholds_of(kind);
+        (sum >= least).then_some(sum)
+    }
+
+    /// Whether a word passes with its neighbours.
+    pub(super) fn accepts(&self, kind: CandidateKind, so_far: i32, neighbours: [u32; 4]) -> bool {
+        let [_, least] = self.thresholds_of(kind);
+        so_far + neighbours.map(|f| i32::from(self.filter_weight(f))).iter().sum::<i32>() >= least
+    }
+
+    const fn thresholds_of(&self, kind: CandidateKind) -> [i32; 2] {
+        let [cased, caseless, ideograph] = self.thresholds;
+        match kind {
+            CandidateKind::Cased => cased,
+            CandidateKind::Caseless => caseless,
+            CandidateKind::Ideograph => ideograph,
+        }
     }
 
     fn filter_weight(&self, feature: u32) -> i8 {
@@ -179,7 +194,8 @@ impl<'a> Model<'a> {
     pub(super) fn add_row(&self, feature: u32, scores: &mut [i32; LABELS]) {
         if let Some(row) = self.rows.get(bucket(feature, self.rows.len())) {
             for (score, &weight) in scores.iter_mut().zip(row) {
-                *score += i32::from(weight.cast_signed());
+                // Sums of some 40 bytes; wrapping lets the loop become one vector addition.
+                *score = score.wrapping_add(i32::from(weight.cast_signed()));
             }
         }
     }
@@ -188,9 +204,9 @@ impl<'a> Model<'a> {
 /// The place of a hashed feature in a table of a power of two entries.
 #[must_use]
 pub const fn bucket(feature: u32, size: usize) -> usize {
+    // The finaliser of `lowbias32` (Wellons 2018), cut to what a table needs.
     let mut h = feature;
-    h = (h ^ (h >> 15)).wrapping_mul(0x2c1b_3c6d);
-    h = (h ^ (h >> 12)).wrapping_mul(0x297a_2d39);
+    h = (h ^ (h >> 16)).wrapping_mul(0x21f0_aaad);
     h ^= h >> 15;
     h as usize & size.wrapping_sub(1)
 }
@@ -201,7 +217,7 @@ mod tests {
 
     fn small() -> Weights {
         Weights {
-            threshold: -3,
+            thresholds: [[-3, -3]; 3],
             transitions: [[7; LABELS]; LABELS + 1],
             calibration: [(1.5, -0.5); 4],
             filter: vec![1; 16],
@@ -221,7 +237,9 @@ mod tests {
         let mut scores = [0; LABELS];
         model.add_row(99, &mut scores);
         assert_eq!(scores, [2; LABELS]);
-        assert!(model.accepts(&[0; 6]));
+        assert_eq!(model.accepts_alone(CandidateKind::Cased, [0; 3]), Some(2));
+        assert!(model.accepts(CandidateKind::Cased, 2, [0; 4]));
+        assert!(!model.accepts(CandidateKind::Cased, -8, [0; 4]));
     }
 
     #[test]

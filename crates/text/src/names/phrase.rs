@@ -11,7 +11,7 @@ use super::{
 /// Longest stretch of text that is labelled as one, in bytes.
 pub(super) const MAX_PHRASE: usize = 256;
 /// Tokens looked at on each side of a phrase.
-const CONTEXT: usize = 4;
+const CONTEXT: usize = 3;
 /// How far outside a phrase its features look, in bytes: the context, then the key of a field.
 pub(super) const CONTEXT_REACH: usize = (CONTEXT + 2) * MAX_STEP;
 
@@ -23,7 +23,7 @@ pub struct Features {
 }
 
 impl Features {
-    const MAX: usize = 40;
+    const MAX: usize = 32;
 
     /// The hashes.
     #[must_use]
@@ -33,14 +33,16 @@ impl Features {
 
     fn add(&mut self, template: u32, a: u32, b: u32) {
         if let Some(place) = self.hashes.get_mut(self.count) {
-            *place = mix(mix(mix(SEED, template.wrapping_mul(0x9e37_79b1)), a), b.rotate_left(13));
+            // Odd constants of xxHash32: a multiplication per part mixes enough before `bucket`.
+            let first = a.wrapping_add(template.wrapping_mul(0x9e37_79b1)).wrapping_mul(0x85eb_ca77);
+            *place = (first ^ first >> 15).wrapping_add(b).wrapping_mul(0xc2b2_ae3d);
             self.count += 1;
         }
     }
 }
 
 /// A phrase with its surroundings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Phrase {
     // INVARIANT: `CONTEXT` tokens, the phrase, `CONTEXT` tokens.
     tokens: Vec<Token>,
@@ -50,9 +52,14 @@ pub struct Phrase {
 }
 
 impl Phrase {
-    /// Reads the phrase at `range`.
+    /// A phrase to read into.
     #[must_use]
-    pub fn read(text: &str, range: Range<usize>, model: &Model<'_>) -> Self {
+    pub const fn new() -> Self {
+        Self { tokens: Vec::new(), joined: Vec::new(), key: 0 }
+    }
+
+    /// Reads the phrase at `range`.
+    pub fn read(&mut self, text: &str, range: Range<usize>, model: &Model<'_>) {
         let gazetteer = model.gazetteer();
         let mut before = [Piece { start: 0, end: 0, class: Class::Break, first: '\0' }; CONTEXT];
         let mut at = range.start;
@@ -64,31 +71,37 @@ impl Phrase {
             }
             at = piece.start;
         }
-        let mut tokens = Vec::with_capacity(24);
+        self.tokens.clear();
+        let tokens = &mut self.tokens;
         let mut last = at;
         let mut push = |piece: Piece, tokens: &mut Vec<Token>| {
             tokens.push(token::describe(text, piece, last, gazetteer));
             last = piece.end;
         };
         for piece in before {
-            push(piece, &mut tokens);
+            push(piece, tokens);
         }
         let mut at = range.start;
         while at < range.end {
             let piece = token::next(text, at);
-            push(piece, &mut tokens);
+            push(piece, tokens);
             at = piece.end.max(at + 1);
         }
         let mut ended = false;
         for _ in 0..CONTEXT {
             let piece = if ended { Piece { start: at, end: at, class: Class::Break, first: '\0' } } else { token::next(text, at) };
             ended |= piece.class == Class::Break;
-            push(piece, &mut tokens);
+            push(piece, tokens);
             at = piece.end;
         }
-        let joined = joined_flags(&tokens, gazetteer);
-        let key = key_before(text, range.start);
-        Self { tokens, joined, key }
+        self.key = key_before(text, range.start);
+        join_flags(&self.tokens, gazetteer, &mut self.joined);
+    }
+
+    /// The word before the phrase, then the tokens of the phrase itself.
+    #[must_use]
+    pub fn tokens_from_before(&self) -> &[Token] {
+        self.tokens.get(CONTEXT - 1..self.tokens.len().saturating_sub(CONTEXT)).unwrap_or_default()
     }
 
     /// The tokens of the phrase itself.
@@ -107,7 +120,7 @@ impl Phrase {
     #[must_use]
     pub fn features(&self, index: usize) -> Features {
         let mut features = Features { hashes: [0; Features::MAX], count: 0 };
-        let Some(&[t4, t3, t2, t1, t0, n1, n2, n3, _]) = self.tokens.get(index..index + 2 * CONTEXT + 1) else {
+        let Some(&[t3, t2, t1, t0, n1, n2, _]) = self.tokens.get(index..index + 2 * CONTEXT + 1) else {
             return features;
         };
         let form = |t: Token| u32::from(t.shape) << 1 | u32::from(t.spaced);
@@ -132,12 +145,7 @@ impl Phrase {
         f.add(16, pair(pair(form(t2), form(t1)), form(t0)), pair(form(n1), form(n2)));
         f.add(17, pair(form(t0), list(t0)), t1.id);
         f.add(18, pair(form(t0), list(t0)), n1.id);
-        f.add(19, t3.id, form(t0));
-        f.add(20, pair(form(t3), form(t2)), pair(form(t1), form(t0)));
-        f.add(21, pair(form(t0), form(n1)), pair(form(n2), form(n3)));
-        f.add(22, n3.id, form(t0));
         f.add(23, pair(list(t2), list(t1)), pair(list(t0), form(t0)));
-        f.add(24, pair(list(t0), list(n1)), pair(list(n2), form(t0)));
         if self.key != 0 {
             f.add(25, self.key, index.min(3) as u32);
             f.add(26, self.key, pair(form(t0), list(t0)));
@@ -154,22 +162,21 @@ impl Phrase {
             f.add(33, pair(u32::from(two), u32::from(three)), pair(u32::from(two_before), u32::from(three_before)));
             f.add(34, pair(u32::from(three_earlier), u32::from(two_before)), pair(list(t1), list(t0)));
             f.add(35, pair(u32::from(two), list(t0)), pair(list(t1), u32::from(joined(here + 1)[0])));
-            f.add(36, t4.id, t3.id);
             f.add(37, mix(mix(SEED, t3.id), t2.id), t1.id);
         } else if t0.class == Class::Word {
             f.add(40, t0.affixes[0], 0);
             f.add(41, t0.affixes[1], 0);
             f.add(42, t0.affixes[2], 0);
             f.add(43, t0.affixes[3], 0);
-            f.add(44, n1.affixes[2], form(t0));
         }
         features
     }
 }
 
-fn joined_flags(tokens: &[Token], gazetteer: &Gazetteer<'_>) -> Vec<[u8; 2]> {
+fn join_flags(tokens: &[Token], gazetteer: &Gazetteer<'_>, joined: &mut Vec<[u8; 2]>) {
+    joined.clear();
     if !tokens.iter().any(|t| t.class == Class::Ideograph) {
-        return Vec::new();
+        return;
     }
     let all = |group: &[Token]| {
         let whole = group.iter().all(|t| t.class == Class::Ideograph);
@@ -177,9 +184,7 @@ fn joined_flags(tokens: &[Token], gazetteer: &Gazetteer<'_>) -> Vec<[u8; 2]> {
         // only from its character: two and three of them are looked up by a hash of identities.
         whole.then(|| gazetteer.flags(join(group.iter().map(|t| t.id))))
     };
-    (0..tokens.len())
-        .map(|at| [2, 3].map(|length| tokens.get(at..at + length).and_then(all).unwrap_or(0)))
-        .collect()
+    joined.extend((0..tokens.len()).map(|at| [2, 3].map(|length| tokens.get(at..at + length).and_then(all).unwrap_or(0))));
 }
 
 /// The identity under which the gazetteer lists several ideographs.

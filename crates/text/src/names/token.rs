@@ -5,9 +5,9 @@ use super::gazetteer::Gazetteer;
 /// Longest run of word characters, in bytes, that is a word; longer runs break a line of thought.
 pub(super) const MAX_WORD: usize = 40;
 /// Longest run of blanks, in bytes, that separates two tokens of one phrase.
-pub(super) const MAX_GAP: usize = 8;
+pub(super) const MAX_GAP: usize = 4;
 /// Upper bound of the bytes that one token covers together with the blanks before it.
-pub(super) const MAX_STEP: usize = MAX_WORD + MAX_GAP + 8;
+pub(super) const MAX_STEP: usize = MAX_WORD + MAX_GAP + 4;
 
 /// What a token is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +108,10 @@ pub const SEED: u32 = 0x811c_9dc5;
 /// The identity of a word, without case.
 #[must_use]
 pub fn identity(word: &str) -> u32 {
+    if word.is_ascii() {
+        let lower = word.bytes().map(|b| u32::from(b.to_ascii_lowercase()));
+        return lower.fold(SEED, mix);
+    }
     lowered(word).fold(SEED, |hash, c| mix(hash, u32::from(c)))
 }
 
@@ -276,6 +280,9 @@ fn describe_word(text: &str, piece: Piece, gazetteer: &Gazetteer<'_>, token: &mu
 /// The shape of a word.
 #[must_use]
 pub fn word_shape(word: &str) -> u8 {
+    if word.is_ascii() {
+        return ascii_shape(word.as_bytes());
+    }
     let (mut uppers, mut lowers, mut digits, mut others) = (0_usize, 0_usize, 0_usize, 0_usize);
     let mut first_upper = false;
     for (index, c) in word.chars().enumerate() {
@@ -295,7 +302,26 @@ pub fn word_shape(word: &str) -> u8 {
     }
     match (uppers, lowers, digits) {
         (_, _, 1..) => shape::ALPHANUMERIC,
-        (0, 0, 0) if others > 0 => shape::CASELESS,
+        (0, _, 0) if others > 0 => shape::CASELESS,
+        (0, _, _) => shape::LOWER,
+        (1, 0, _) => shape::INITIAL,
+        (_, 0, _) => shape::UPPER,
+        (1, _, _) if first_upper => shape::CAPITALISED,
+        _ => shape::MIXED,
+    }
+}
+
+fn ascii_shape(word: &[u8]) -> u8 {
+    let (mut uppers, mut lowers, mut digits) = (0_usize, 0_usize, 0_usize);
+    for byte in word {
+        uppers += usize::from(byte.is_ascii_uppercase());
+        lowers += usize::from(byte.is_ascii_lowercase());
+        digits += usize::from(byte.is_ascii_digit());
+    }
+    let first_upper = word.first().is_some_and(u8::is_ascii_uppercase);
+    match (uppers, lowers, digits) {
+        _ if uppers + lowers + digits < word.len() => shape::IDENTIFIER,
+        (_, _, 1..) => shape::ALPHANUMERIC,
         (0, _, _) => shape::LOWER,
         (1, 0, _) => shape::INITIAL,
         (_, 0, _) => shape::UPPER,
@@ -317,7 +343,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// What a token is made of that starts with `c`; [`Class::Word`] for digits, too.
-fn class_of(c: char) -> Class {
+pub(super) fn class_of(c: char) -> Class {
     match c {
         '\n' => Class::Newline,
         '_' => Class::Word,
