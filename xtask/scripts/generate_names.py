@@ -76,7 +76,7 @@ class Source:
         address = provider(self.fake, "address")
         self.cities = words(address, "cit") + words(address, "towns") + words(address, "states") + words(address, "province")
         self.cities = [c for c in self.cities if "{" not in c and len(c) > 1]
-        self.countries = [c for c in words(address, "countries") if len(c) < 30]
+        self.countries = [c for c in unique(self.fake.country() for _ in range(500)) if len(c) < 24]
         if len(self.cities) < 30:
             self.cities += unique(self.fake.city() for _ in range(60))
 

@@ -73,7 +73,10 @@ fn rows(path: &Path) -> miette::Result<Vec<Row>> {
 
 /// The labelled texts of a file; offsets there are code points.
 pub(super) fn labelled(path: &Path, labelling: Labelling) -> miette::Result<Vec<Example>> {
-    Ok(rows(path)?.into_iter().map(|row| example(row, labelling)).collect())
+    Ok(rows(path)?
+        .into_iter()
+        .map(|row| example(row, labelling))
+        .collect())
 }
 
 fn example(row: Row, labelling: Labelling) -> Example {
@@ -91,7 +94,14 @@ fn example(row: Row, labelling: Labelling) -> Example {
             template = mix(template, u32::from(c));
         }
     }
-    Example { text: row.text, spans, lang: row.lang, source: row.source, labelling, template }
+    Example {
+        text: row.text,
+        spans,
+        lang: row.lang,
+        source: row.source,
+        labelling,
+        template,
+    }
 }
 
 fn kind(name: &str) -> Option<NameKind> {
@@ -116,13 +126,20 @@ struct SourceCard {
 
 /// Ordinary text. `shippable` keeps what weights that ship may be trained on: permissive,
 /// attribution and own sources, see the decision record.
-pub(super) fn ordinary(data: &Path, files: &[&str], shippable: bool) -> miette::Result<Vec<Example>> {
+pub(super) fn ordinary(
+    data: &Path,
+    files: &[&str],
+    shippable: bool,
+) -> miette::Result<Vec<Example>> {
     let cards = fs::read_to_string(data.join("injection/sources.json")).into_diagnostic()?;
     let cards: HashMap<String, SourceCard> = serde_json::from_str(&cards).into_diagnostic()?;
     let allowed = |source: &str| {
-        cards
-            .get(source)
-            .is_some_and(|card| matches!(card.licence_class.as_str(), "permissive" | "attribution" | "own"))
+        cards.get(source).is_some_and(|card| {
+            matches!(
+                card.licence_class.as_str(),
+                "permissive" | "attribution" | "own"
+            )
+        })
     };
     let mut found = Vec::new();
     for file in files {
@@ -143,7 +160,9 @@ pub(super) fn gazetteer(directories: &[std::path::PathBuf]) -> miette::Result<Ve
     for directory in directories {
         let text = fs::read_to_string(directory.join("gazetteer.tsv")).into_diagnostic()?;
         for line in text.lines() {
-            let Some((word, flags)) = line.split_once('\t') else { continue };
+            let Some((word, flags)) = line.split_once('\t') else {
+                continue;
+            };
             let flags: u8 = flags.parse().into_diagnostic()?;
             let ideographs = token::next(word, 0).class == token::Class::Ideograph;
             let length = word.chars().count();
@@ -178,7 +197,8 @@ pub(super) fn everyday_words(texts: &[Example]) -> HashSet<u32> {
                     _ => {}
                 }
             }
-            sentence_start = piece.class != token::Class::Word && piece.first != ',' || piece.class == token::Class::Break;
+            sentence_start = piece.class != token::Class::Word && piece.first != ','
+                || piece.class == token::Class::Break;
         }
     }
     counts

@@ -15,7 +15,10 @@ pub(super) fn run(args: &EvalArgs) -> miette::Result<()> {
     let model = Model::parse(&bytes).into_diagnostic()?;
     let names = Names::with_model(
         model.clone(),
-        NamesConfig { kinds: NameKind::ALL.to_vec(), min_confidence: args.min_confidence },
+        NamesConfig {
+            kinds: NameKind::ALL.to_vec(),
+            min_confidence: args.min_confidence,
+        },
     );
     let file = match args.split {
         Split::Dev => "pii/dev.jsonl",
@@ -43,7 +46,8 @@ impl Tally {
     fn print(self, name: &str) {
         let precision = wilson(self.right, self.right + self.wrong);
         let recall = wilson(self.right, self.right + self.missed);
-        let f1 = 2.0 * f64::from(self.right) / f64::from((2 * self.right + self.missed + self.wrong).max(1));
+        let f1 = 2.0 * f64::from(self.right)
+            / f64::from((2 * self.right + self.missed + self.wrong).max(1));
         println!(
             "{name:<34} F1 {f1:.3}  precision {:.3} [{:.3}, {:.3}]  recall {:.3} [{:.3}, {:.3}]  n {} (touched {})",
             precision.0,
@@ -87,17 +91,39 @@ fn spans(examples: &[Example], names: &Names<'_>, show: usize) {
                     now.right += 1;
                 } else {
                     now.missed += 1;
-                    now.touched += u32::from(found.iter().any(|f| f.kind == kind && f.range.start < range.end && range.start < f.range.end));
+                    now.touched += u32::from(found.iter().any(|f| {
+                        f.kind == kind && f.range.start < range.end && range.start < f.range.end
+                    }));
                 }
             }
             let hits = found.iter().filter(|f| f.kind == kind).count() as u32;
             now.wrong = hits - now.right;
             if now.wrong + now.missed > 0 && shown < show {
                 shown += 1;
-                let read = |range: &std::ops::Range<usize>| example.text.get(range.clone()).unwrap_or_default().to_owned();
-                let gold: Vec<_> = example.spans.iter().filter(|(_, k)| *k == kind).map(|(r, _)| read(r)).collect();
-                let got: Vec<_> = found.iter().filter(|f| f.kind == kind).map(|f| (read(&f.range), f.confidence.get())).collect();
-                println!("  {kind:?} {} {}: {:?}\n      gold {gold:?}\n      got  {got:?}", example.source, example.lang, example.text.chars().take(300).collect::<String>());
+                let read = |range: &std::ops::Range<usize>| {
+                    example
+                        .text
+                        .get(range.clone())
+                        .unwrap_or_default()
+                        .to_owned()
+                };
+                let gold: Vec<_> = example
+                    .spans
+                    .iter()
+                    .filter(|(_, k)| *k == kind)
+                    .map(|(r, _)| read(r))
+                    .collect();
+                let got: Vec<_> = found
+                    .iter()
+                    .filter(|f| f.kind == kind)
+                    .map(|f| (read(&f.range), f.confidence.get()))
+                    .collect();
+                println!(
+                    "  {kind:?} {} {}: {:?}\n      gold {gold:?}\n      got  {got:?}",
+                    example.source,
+                    example.lang,
+                    example.text.chars().take(300).collect::<String>()
+                );
             }
             for key in [
                 format!("{kind:?}"),
@@ -128,7 +154,11 @@ fn alarms(args: &EvalArgs, names: &Names<'_>, model: &Model<'_>) -> miette::Resu
     let mut found = Vec::new();
     let mut shown = 0;
     for example in &ordinary {
-        let key = if example.lang == "en" { example.source.as_str() } else { "not English" };
+        let key = if example.lang == "en" {
+            example.source.as_str()
+        } else {
+            "not English"
+        };
         let entry = by_source.entry(key).or_default();
         entry.0 += example.text.split_whitespace().count();
         entry.2 += example.text.len();
@@ -141,8 +171,15 @@ fn alarms(args: &EvalArgs, names: &Names<'_>, model: &Model<'_>) -> miette::Resu
             }
             if name.kind == NameKind::Person && shown < args.show {
                 shown += 1;
-                let context = example.text.get(name.range.start.saturating_sub(40)..name.range.start).unwrap_or_default();
-                println!("  alarm {key} {}: {context:?} >{}<", name.confidence, example.text.get(name.range).unwrap_or_default());
+                let context = example
+                    .text
+                    .get(name.range.start.saturating_sub(40)..name.range.start)
+                    .unwrap_or_default();
+                println!(
+                    "  alarm {key} {}: {context:?} >{}<",
+                    name.confidence,
+                    example.text.get(name.range).unwrap_or_default()
+                );
             }
         }
     }
@@ -158,11 +195,43 @@ fn alarms(args: &EvalArgs, names: &Names<'_>, model: &Model<'_>) -> miette::Resu
     }
     line("all ordinary text", total.0, total.1, total.2, total.3);
     for (name, chosen) in [
-        ("English prose", &["oasst", "awesome_chatgpt_prompts", "self_instruct", "topical_chat", "prompt_engineering_guide"][..]),
-        ("documentation", &["ripgrep", "rustls", "cedar", "nemo_docs", "owasp_cheatsheets", "giskard_docs"][..]),
-        ("code", &["prompts_chat_code", "gpteacher_codegen", "fastchat_code", "nemo_code", "rust_regex"][..]),
+        (
+            "English prose",
+            &[
+                "oasst",
+                "awesome_chatgpt_prompts",
+                "self_instruct",
+                "topical_chat",
+                "prompt_engineering_guide",
+            ][..],
+        ),
+        (
+            "documentation",
+            &[
+                "ripgrep",
+                "rustls",
+                "cedar",
+                "nemo_docs",
+                "owasp_cheatsheets",
+                "giskard_docs",
+            ][..],
+        ),
+        (
+            "code",
+            &[
+                "prompts_chat_code",
+                "gpteacher_codegen",
+                "fastchat_code",
+                "nemo_code",
+                "rust_regex",
+            ][..],
+        ),
     ] {
-        let text: Vec<&str> = ordinary.iter().filter(|e| e.lang == "en" && chosen.contains(&e.source.as_str())).map(|e| e.text.as_str()).collect();
+        let text: Vec<&str> = ordinary
+            .iter()
+            .filter(|e| e.lang == "en" && chosen.contains(&e.source.as_str()))
+            .map(|e| e.text.as_str())
+            .collect();
         speed(name, &text.join("\n"), names, model);
     }
     Ok(())
@@ -189,7 +258,10 @@ fn speed(name: &str, text: &str, names: &Names<'_>, model: &Model<'_>) {
         found.clear();
     }
     let [words, phrases, all] = best;
-    println!("{name}: {} bytes; words {words:.2}, phrases {phrases:.2}, everything {all:.2} ns/byte ({count} words, {passed} phrases)", text.len());
+    println!(
+        "{name}: {} bytes; words {words:.2}, phrases {phrases:.2}, everything {all:.2} ns/byte ({count} words, {passed} phrases)",
+        text.len()
+    );
 }
 
 fn line(source: &str, words: usize, counts: [u32; 4], bytes: usize, seconds: f64) {

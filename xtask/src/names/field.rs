@@ -62,7 +62,10 @@ impl Field {
                 continue;
             }
             for &row in rows {
-                if let (Some(weights), Some(squares)) = (self.rows.get_mut(row as usize), self.squares.get_mut(row as usize)) {
+                if let (Some(weights), Some(squares)) = (
+                    self.rows.get_mut(row as usize),
+                    self.squares.get_mut(row as usize),
+                ) {
                     for ((w, s), g) in weights.iter_mut().zip(squares).zip(&gradient) {
                         *s += g * g;
                         *w += rate * g / s.sqrt();
@@ -74,7 +77,9 @@ impl Field {
             for (to, (o, e)) in observed.iter().zip(expected).enumerate() {
                 if let (Some(w), Some(s)) = (
                     self.transitions.get_mut(from).and_then(|r| r.get_mut(to)),
-                    self.transition_squares.get_mut(from).and_then(|r| r.get_mut(to)),
+                    self.transition_squares
+                        .get_mut(from)
+                        .and_then(|r| r.get_mut(to)),
                 ) {
                     let g = o - e;
                     *s += g * g;
@@ -100,7 +105,11 @@ impl Field {
         let mut factors = [[0.0; LABELS]; LABELS + 1];
         for (from, (row, weights)) in factors.iter_mut().zip(&self.transitions).enumerate() {
             for (to, (factor, weight)) in row.iter_mut().zip(weights).enumerate() {
-                *factor = if possible(from, to) { weight.exp() } else { 0.0 };
+                *factor = if possible(from, to) {
+                    weight.exp()
+                } else {
+                    0.0
+                };
             }
         }
         let mut log_total = 0.0;
@@ -133,7 +142,9 @@ impl Field {
         let mut pairs = [[0.0; LABELS]; LABELS + 1];
         let mut after = [1.0; LABELS];
         for at in (0..own.len()).rev() {
-            let (Some(marginal), Some(row)) = (marginals.get_mut(at), own.get(at)) else { continue };
+            let (Some(marginal), Some(row)) = (marginals.get_mut(at), own.get(at)) else {
+                continue;
+            };
             for (m, a) in marginal.iter_mut().zip(&after) {
                 *m *= a;
             }
@@ -151,11 +162,17 @@ impl Field {
                 }
                 continue;
             }
-            let Some(last) = forward.get(at - 1) else { continue };
+            let Some(last) = forward.get(at - 1) else {
+                continue;
+            };
             let mut joint = [[0.0; LABELS]; LABELS];
             let mut sum = 0.0;
             let mut before = [0.0; LABELS];
-            for ((j, (&chance, factor)), b) in joint.iter_mut().zip(last.iter().zip(&factors)).zip(&mut before) {
+            for ((j, (&chance, factor)), b) in joint
+                .iter_mut()
+                .zip(last.iter().zip(&factors))
+                .zip(&mut before)
+            {
                 for ((value, f), l) in j.iter_mut().zip(factor).zip(&later) {
                     *b += f * l;
                     *value = chance * f * l;
@@ -164,7 +181,9 @@ impl Field {
             }
             if sum > 0.0 {
                 for (pair, j) in pairs.iter_mut().zip(&joint) {
-                    pair.iter_mut().zip(j).for_each(|(p, value)| *p += value / sum);
+                    pair.iter_mut()
+                        .zip(j)
+                        .for_each(|(p, value)| *p += value / sum);
                 }
             }
             normalise(&mut before);
@@ -183,7 +202,11 @@ impl Field {
         let mut transitions = [[0; LABELS]; LABELS + 1];
         for (from, (stored, weights)) in transitions.iter_mut().zip(&self.transitions).enumerate() {
             for (to, (s, w)) in stored.iter_mut().zip(weights).enumerate() {
-                *s = if possible(from, to) { (w * SCALE).round().clamp(-2000.0, 2000.0) as i16 } else { FORBIDDEN };
+                *s = if possible(from, to) {
+                    (w * SCALE).round().clamp(-2000.0, 2000.0) as i16
+                } else {
+                    FORBIDDEN
+                };
             }
         }
         (rows, transitions)

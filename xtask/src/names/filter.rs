@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use bartizan_text::names::{
-    Model,
+    Model, NameKind,
     candidate::{self, CandidateFeatures, CandidateKind},
+    gazetteer::listed,
     model::{COMMON, SCALE, bucket},
 };
 
@@ -14,7 +15,11 @@ use super::data::{Example, Labelling, names_someone};
 const SIZE: usize = 1 << 17;
 /// Share of the words of names that may be lost, with capitals, without case, ideographs: a
 /// phrase needs only one that passes.
-const LOSSES: [(CandidateKind, f64); 3] = [(CandidateKind::Cased, 0.01), (CandidateKind::Caseless, 0.02), (CandidateKind::Ideograph, 0.12)];
+const LOSSES: [(CandidateKind, f64); 3] = [
+    (CandidateKind::Cased, 0.01),
+    (CandidateKind::Caseless, 0.02),
+    (CandidateKind::Ideograph, 0.12),
+];
 /// Times that a word must have been seen outside names to be dropped on sight.
 const COMMON_AFTER: u32 = 5;
 
@@ -25,6 +30,7 @@ pub(super) struct Filter {
 }
 
 struct Case {
+    place: bool,
     kind: CandidateKind,
     slots: [usize; 6],
     inside: bool,
@@ -36,13 +42,31 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
     let mut cases = Vec::new();
     for example in examples {
         candidate::candidates(&example.text, |piece| {
-            let Some(found) = candidate::describe(&example.text, piece, model) else { return };
-            let inside = example.spans.iter().any(|(range, _)| range.contains(&piece.start));
+            let Some(found) = candidate::describe(&example.text, piece, model) else {
+                return;
+            };
+            let span = example
+                .spans
+                .iter()
+                .find(|(range, _)| range.contains(&piece.start));
             let known = names_someone(found.listed) && !everyday.contains(&found.features[0]);
-            if example.labelling == Labelling::None && known {
+            let country = known
+                && found.listed & listed::COUNTRY != 0
+                && found.listed & (listed::FIRST | listed::LAST) == 0;
+            let unlabelled_country = example.labelling == Labelling::None && country;
+            if example.labelling != Labelling::Full && span.is_none() && known && !country {
                 return;
             }
-            cases.push(Case { kind: found.kind, slots: slots(&found.features), inside, listed: known });
+            let place =
+                unlabelled_country || span.is_some_and(|(_, kind)| *kind == NameKind::Location);
+            let inside = span.is_some() || unlabelled_country;
+            cases.push(Case {
+                place,
+                kind: found.kind,
+                slots: slots(&found.features),
+                inside,
+                listed: known,
+            });
         });
     }
     let mut weights = vec![0.0_f32; SIZE];
@@ -54,7 +78,11 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
             let sum: f32 = case.slots.iter().filter_map(|&s| weights.get(s)).sum();
             let chance = 1.0 / (1.0 + (-sum).exp());
             // Losing a name costs more than looking at a word in vain.
-            let error = if case.inside { 3.0 * (1.0 - chance) } else { -chance };
+            let error = if case.inside {
+                3.0 * (1.0 - chance)
+            } else {
+                -chance
+            };
             for &slot in &case.slots {
                 if let (Some(w), Some(s)) = (weights.get_mut(slot), squares.get_mut(slot)) {
                     *s += error * error;
@@ -63,7 +91,10 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
             }
         }
     }
-    let mut stored: Vec<i8> = weights.iter().map(|w| (w * SCALE).round().clamp(-120.0, 120.0) as i8).collect();
+    let mut stored: Vec<i8> = weights
+        .iter()
+        .map(|w| (w * SCALE).round().clamp(-120.0, 120.0) as i8)
+        .collect();
     let mut touched = vec![(0_u32, 0_u32); SIZE];
     for case in &cases {
         for (index, &slot) in case.slots.iter().enumerate() {
@@ -81,12 +112,22 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
             *weight = COMMON;
         }
     }
-    let sum = |slots: &[usize]| -> i32 { slots.iter().filter_map(|&s| stored.get(s)).map(|&w| i32::from(w)).sum() };
+    let sum = |slots: &[usize]| -> i32 {
+        slots
+            .iter()
+            .filter_map(|&s| stored.get(s))
+            .map(|&w| i32::from(w))
+            .sum()
+    };
     let thresholds = LOSSES.map(|(kind, loss)| {
         let least = |count: usize, share: f64| {
-            let mut sums: Vec<i32> = cases.iter().filter(|c| c.inside && c.kind == kind).map(|c| sum(c.slots.get(..count).unwrap_or_default())).collect();
-            sums.sort_unstable();
-            sums.get((sums.len() as f64 * share) as usize).copied().unwrap_or(0)
+            let quantile = |share: f64, places: bool| {
+                let chosen = cases.iter().filter(|c| c.inside && c.kind == kind && (c.place || !places));
+                let mut sums: Vec<i32> = chosen.map(|c| sum(c.slots.get(..count).unwrap_or_default())).collect();
+                sums.sort_unstable();
+                sums.get((sums.len() as f64 * share) as usize).copied().unwrap_or(i32::MAX)
+            };
+            quantile(share, false).min(quantile(6.0 * share, true))
         };
         let [alone, all] = [least(2, loss * 0.5), least(6, loss)];
         let (mut others, mut looked, mut passed) = (0, 0, 0);
@@ -100,7 +141,10 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
         println!("filter {kind:?}: thresholds {alone} and {all}; of {others} words outside names {looked} are looked at, {passed} pass");
         [alone, all]
     });
-    Filter { weights: stored, thresholds }
+    Filter {
+        weights: stored,
+        thresholds,
+    }
 }
 
 fn slots(features: &CandidateFeatures) -> [usize; 6] {

@@ -78,7 +78,12 @@ pub fn candidates(text: &str, mut visit: impl FnMut(Piece)) {
             let (end, named) = ascii_word(bytes, at);
             let piece = match bytes.get(end) {
                 Some(0x80..) => token::next(text, at),
-                _ => Piece { start: at, end, class: Class::Word, first: c },
+                _ => Piece {
+                    start: at,
+                    end,
+                    class: Class::Word,
+                    first: c,
+                },
             };
             if named && starts_word(text, at) && may_be_name(text, piece) {
                 visit(piece);
@@ -90,13 +95,21 @@ pub fn candidates(text: &str, mut visit: impl FnMut(Piece)) {
         at += match class {
             Class::Ideograph => {
                 if !matches!(c, '\u{3041}'..='\u{309f}') {
-                    visit(Piece { start: at, end: at + c.len_utf8(), class, first: c });
+                    visit(Piece {
+                        start: at,
+                        end: at + c.len_utf8(),
+                        class,
+                        first: c,
+                    });
                 }
                 c.len_utf8()
             }
             Class::Word => {
                 let piece = token::next(text, at);
-                if (c.is_uppercase() || is_hebrew_or_arabic(c)) && starts_word(text, at) && may_be_name(text, piece) {
+                if (c.is_uppercase() || is_hebrew_or_arabic(c))
+                    && starts_word(text, at)
+                    && may_be_name(text, piece)
+                {
                     visit(piece);
                 }
                 piece.end - at
@@ -122,7 +135,9 @@ fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
         }
         start += 8;
     }
-    tail.iter().position(|b| *b >= 0x80 || b.is_ascii_uppercase()).map(|more| start + more)
+    tail.iter()
+        .position(|b| *b >= 0x80 || b.is_ascii_uppercase())
+        .map(|more| start + more)
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
@@ -142,18 +157,28 @@ fn ascii_word(bytes: &[u8], at: usize) -> (usize, bool) {
         }
         length += 1;
     }
-    let mixed = || word.get(..length).is_some_and(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)));
+    let mixed = || {
+        word.get(..length)
+            .is_some_and(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)))
+    };
     let named = others == 0
         && length <= token::MAX_WORD
-        && (capitals == 1 && (length > 1 || word.get(1).is_some_and(|b| *b >= 0x80)) || capitals == length && length > 1 || capitals == 2 && mixed());
+        && (capitals == 1 && (length > 1 || word.get(1).is_some_and(|b| *b >= 0x80))
+            || capitals == length && length > 1
+            || capitals == 2 && mixed());
     (at + length, named)
 }
 
 /// What names begin with that have a capital inside.
-const PREFIXES: [&[u8]; 9] = [b"Mc", b"Mac", b"De", b"Di", b"Du", b"La", b"Le", b"Van", b"Fitz"];
+const PREFIXES: [&[u8]; 9] = [
+    b"Mc", b"Mac", b"De", b"Di", b"Du", b"La", b"Le", b"Van", b"Fitz",
+];
 
 fn starts_word(text: &str, at: usize) -> bool {
-    match at.checked_sub(1).and_then(|before| text.as_bytes().get(before)) {
+    match at
+        .checked_sub(1)
+        .and_then(|before| text.as_bytes().get(before))
+    {
         None => true,
         Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric() && *byte != b'_',
         Some(_) => {
@@ -176,7 +201,11 @@ fn may_be_name(text: &str, piece: Piece) -> bool {
     let bytes = text.as_bytes();
     let byte_at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
     let before = piece.start.checked_sub(1).map_or(b' ', byte_at);
-    if matches!(before, b'.' | b'$' | b'@' | b'#' | b'\\' | b'/' | b'%' | b'~') && !(before == b'.' && piece.start >= 2 && byte_at(piece.start - 2).is_ascii_uppercase()) {
+    if matches!(
+        before,
+        b'.' | b'$' | b'@' | b'#' | b'\\' | b'/' | b'%' | b'~'
+    ) && !(before == b'.' && piece.start >= 2 && byte_at(piece.start - 2).is_ascii_uppercase())
+    {
         return false;
     }
     match byte_at(piece.end) {
@@ -210,11 +239,20 @@ pub fn describe(text: &str, piece: Piece, model: &Model<'_>) -> Option<Candidate
     let (kind, own) = describe_word(text, piece, id, model)?;
     let [a, b, flags] = own;
     let [c, d, e, f] = describe_context(text, piece, own);
-    Some(Candidate { kind, listed: flags as u8, features: [a, b, c, d, e, f] })
+    Some(Candidate {
+        kind,
+        listed: flags as u8,
+        features: [a, b, c, d, e, f],
+    })
 }
 
 /// Identity, form with flags, and flags of a word.
-fn describe_word(text: &str, piece: Piece, id: u32, model: &Model<'_>) -> Option<(CandidateKind, [u32; 3])> {
+fn describe_word(
+    text: &str,
+    piece: Piece,
+    id: u32,
+    model: &Model<'_>,
+) -> Option<(CandidateKind, [u32; 3])> {
     let word = text.get(piece.start..piece.end)?;
     let (kind, form) = if piece.class == Class::Ideograph {
         (CandidateKind::Ideograph, shape::HAN)
@@ -229,7 +267,14 @@ fn describe_word(text: &str, piece: Piece, id: u32, model: &Model<'_>) -> Option
     if form == shape::UPPER && flags & (listed::FIRST | listed::LAST | listed::PLACE) == 0 {
         return None;
     }
-    Some((kind, [id, mix(mix(SEED, 0x100 + u32::from(form)), u32::from(flags)), u32::from(flags)]))
+    Some((
+        kind,
+        [
+            id,
+            mix(mix(SEED, 0x100 + u32::from(form)), u32::from(flags)),
+            u32::from(flags),
+        ],
+    ))
 }
 
 /// What stands beside a word.
@@ -238,16 +283,27 @@ fn describe_context(text: &str, piece: Piece, [id, form, _]: [u32; 3]) -> [u32; 
     let next = token::next(text, piece.end);
     let mut after = rough_identity(text, next);
     let both = if piece.class == Class::Ideograph {
-        [mix(mix(mix(SEED, 0x401), before), id), mix(mix(mix(SEED, 0x402), id), after)]
+        [
+            mix(mix(mix(SEED, 0x401), before), id),
+            mix(mix(mix(SEED, 0x402), id), after),
+        ]
     } else {
         if next.class == Class::Word && next.first.is_uppercase() {
             let word = text.get(next.start..next.end).unwrap_or_default();
             after = 0x500 + u32::from(token::word_shape(word));
         }
-        [mix(mix(mix(SEED, 0x403), form), after), mix(mix(mix(SEED, 0x404), form), before)]
+        [
+            mix(mix(mix(SEED, 0x403), form), after),
+            mix(mix(mix(SEED, 0x404), form), before),
+        ]
     };
     let [one, two] = both;
-    [mix(mix(SEED, 0x200), before), mix(mix(SEED, 0x300), after), one, two]
+    [
+        mix(mix(SEED, 0x200), before),
+        mix(mix(SEED, 0x300), after),
+        one,
+        two,
+    ]
 }
 
 fn rough_identity(text: &str, piece: Piece) -> u32 {
@@ -264,7 +320,7 @@ fn extend_left(text: &str, from: usize, model: &Model<'_>) -> usize {
     let mut before_number = false;
     for _ in 0..LEFT.0 {
         let piece = token::previous(text, at);
-        if from - piece.start > LEFT.1 || !joins(text, piece, before_number, model) {
+        if from - piece.start > LEFT.1 || !joins(text, piece, || before_number, model) {
             break;
         }
         before_number = piece.class == Class::Number;
@@ -278,7 +334,7 @@ fn extend_right(text: &str, from: usize, model: &Model<'_>) -> usize {
     for _ in 0..RIGHT.0 {
         let piece = token::next(text, at);
         let before_number = || token::next(text, piece.end).class == Class::Number;
-        if piece.end - from > RIGHT.1 || !joins(text, piece, piece.class == Class::Word && before_number(), model) {
+        if piece.end - from > RIGHT.1 || !joins(text, piece, before_number, model) {
             break;
         }
         at = piece.end;
@@ -287,13 +343,19 @@ fn extend_right(text: &str, from: usize, model: &Model<'_>) -> usize {
 }
 
 /// Whether a phrase can go on over `piece`.
-fn joins(text: &str, piece: Piece, before_number: bool, model: &Model<'_>) -> bool {
+fn joins(
+    text: &str,
+    piece: Piece,
+    before_number: impl FnOnce() -> bool,
+    model: &Model<'_>,
+) -> bool {
     match piece.class {
         Class::Break => false,
         Class::Number | Class::Ideograph => true,
         Class::Newline => joins_lines(text, piece),
         Class::Mark => match piece.first {
-            ',' | '.' | '-' | '/' | '(' | ')' | '#' | '&' | '№' | '°' | 'º' | 'ª' | '·' | '‐' | '–' | '、' | '・' => true,
+            ',' | '.' | '-' | '/' | '(' | ')' | '#' | '&' | '№' | '°' | 'º' | 'ª' | '·' | '‐'
+            | '–' | '、' | '・' => true,
             '\'' | '’' | '`' | '´' | '"' | '״' | '׳' => {
                 let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
                 inside(char_before(text, piece.start)) && inside(char_at(text, piece.end))
@@ -304,7 +366,12 @@ fn joins(text: &str, piece: Piece, before_number: bool, model: &Model<'_>) -> bo
             let word = text.get(piece.start..piece.end).unwrap_or_default();
             match token::word_shape(word) {
                 shape::IDENTIFIER => false,
-                shape::LOWER => before_number || model.gazetteer().flags(token::identity(word)) & (listed::STREET | listed::PARTICLE) != 0,
+                shape::LOWER => {
+                    model.gazetteer().flags(token::identity(word))
+                        & (listed::STREET | listed::PARTICLE)
+                        != 0
+                        || before_number()
+                }
                 _ => true,
             }
         }
@@ -320,7 +387,11 @@ fn joins_lines(text: &str, piece: Piece) -> bool {
             Class::Number => return true,
             Class::Word if has_digit(text, before) => return true,
             Class::Break | Class::Newline => break,
-            _ if distance == 0 && matches!(before.first, ':' | ';' | '.' | '"' | '>' | '}' | '|') => return false,
+            _ if distance == 0
+                && matches!(before.first, ':' | ';' | '.' | '"' | '>' | '}' | '|') =>
+            {
+                return false;
+            }
             _ => at = before.start,
         }
     }
@@ -338,5 +409,7 @@ fn joins_lines(text: &str, piece: Piece) -> bool {
 }
 
 fn has_digit(text: &str, piece: Piece) -> bool {
-    text.as_bytes().get(piece.start..piece.end).is_some_and(|word| word.iter().any(u8::is_ascii_digit))
+    text.as_bytes()
+        .get(piece.start..piece.end)
+        .is_some_and(|word| word.iter().any(u8::is_ascii_digit))
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use bartizan_core::{Category, Check, CheckError, Cx, Layer, Reach, Rule, RuleRef, Severity, Span, Transform};
+use bartizan_core::{
+    Category, Check, CheckError, Cx, Layer, Reach, Rule, RuleRef, Severity, Span, Transform,
+};
 
 use super::{NameKind, Names};
 use crate::Text;
@@ -26,10 +28,34 @@ macro_rules! rule {
 }
 
 static RULES: [Rule; 4] = [
-    rule!("pii.person", "name of a person", Medium, "A name ties whatever else the text says to a person.", "PERSON"),
-    rule!("pii.address", "postal address", Medium, "An address tells where a person lives or works.", "ADDRESS"),
-    rule!("pii.location", "town, region or country", Low, "Places narrow down who a text is about.", "LOCATION"),
-    rule!("pii.organization", "company or institution", Info, "An employer narrows down who a text is about.", "ORGANIZATION"),
+    rule!(
+        "pii.person",
+        "name of a person",
+        Medium,
+        "A name ties whatever else the text says to a person.",
+        "PERSON"
+    ),
+    rule!(
+        "pii.address",
+        "postal address",
+        Medium,
+        "An address tells where a person lives or works.",
+        "ADDRESS"
+    ),
+    rule!(
+        "pii.location",
+        "town, region or country",
+        Low,
+        "Places narrow down who a text is about.",
+        "LOCATION"
+    ),
+    rule!(
+        "pii.organization",
+        "company or institution",
+        Info,
+        "An employer narrows down who a text is about.",
+        "ORGANIZATION"
+    ),
 ];
 
 impl NameKind {
@@ -56,7 +82,11 @@ impl Check<Text<'_>> for Names<'_> {
     }
 
     fn rules(&self) -> Vec<RuleRef> {
-        self.config.kinds.iter().map(|kind| RuleRef::Static(kind.rule())).collect()
+        self.config
+            .kinds
+            .iter()
+            .map(|kind| RuleRef::Static(kind.rule()))
+            .collect()
     }
 
     fn reach(&self) -> Reach {
@@ -71,16 +101,31 @@ impl Check<Text<'_>> for Names<'_> {
             self.find(chunk.valid(), &mut found);
             for name in found.drain(..) {
                 let span = Span::from_range(name.range).shifted(start);
-                cx.report(&RuleRef::Static(name.kind.rule()), Some(span), name.confidence, name.kind.rule().title.clone())?;
+                cx.report(
+                    &RuleRef::Static(name.kind.rule()),
+                    Some(span),
+                    name.confidence,
+                    name.kind.rule().title.clone(),
+                )?;
             }
             start += (chunk.valid().len() + chunk.invalid().len()) as u64;
         }
-        for view in subject.views().skip(1).filter(|view| view.via.last().is_some_and(|&last| is_encoding(last))) {
+        for view in subject
+            .views()
+            .skip(1)
+            .filter(|view| view.via.last().is_some_and(|&last| is_encoding(last)))
+        {
             cx.spend(view.text.len() as u64 * STEP)?;
             self.find(&view.text, &mut found);
             for name in found.drain(..) {
                 let rule = name.kind.rule();
-                cx.report_via(&RuleRef::Static(rule), Some(view.span(name.range)), name.confidence, &view.via, rule.title.clone())?;
+                cx.report_via(
+                    &RuleRef::Static(rule),
+                    Some(view.span(name.range)),
+                    name.confidence,
+                    &view.via,
+                    rule.title.clone(),
+                )?;
             }
         }
         Ok(())

@@ -46,9 +46,16 @@ pub(super) struct Scratch {
 }
 
 /// The entities among the tokens `range` of `phrase`.
-pub(super) fn entities(phrase: &Phrase, range: Range<usize>, model: &Model<'_>, scratch: &mut Scratch) -> Vec<Entity> {
+pub(super) fn entities(
+    phrase: &Phrase,
+    range: Range<usize>,
+    model: &Model<'_>,
+    scratch: &mut Scratch,
+) -> Vec<Entity> {
     scratch.scores.clear();
-    scratch.scores.extend(range.clone().map(|at| emission(phrase, at, model)));
+    scratch
+        .scores
+        .extend(range.clone().map(|at| emission(phrase, at, model)));
     viterbi(model, scratch);
     if scratch.labels.iter().all(|&label| label == 0) {
         return Vec::new();
@@ -67,7 +74,11 @@ pub(super) fn entities(phrase: &Phrase, range: Range<usize>, model: &Model<'_>, 
                 last.tokens.end += 1;
                 last.confidence = last.confidence.min(chance);
             }
-            _ => found.push(Entity { kind, tokens: token..token + 1, confidence: chance }),
+            _ => found.push(Entity {
+                kind,
+                tokens: token..token + 1,
+                confidence: chance,
+            }),
         }
     }
     for entity in &mut found {
@@ -78,7 +89,11 @@ pub(super) fn entities(phrase: &Phrase, range: Range<usize>, model: &Model<'_>, 
 
 /// Platt's sigmoid over the log-odds of the least certain token.
 fn calibrated(chance: f32, kind: NameKind, model: &Model<'_>) -> f32 {
-    let (slope, offset) = model.calibration.get(kind as usize).copied().unwrap_or((1.0, 0.0));
+    let (slope, offset) = model
+        .calibration
+        .get(kind as usize)
+        .copied()
+        .unwrap_or((1.0, 0.0));
     let chance = chance.clamp(1e-6, 1.0 - 1e-6);
     let odds = slope * (chance / (1.0 - chance)).ln() + offset;
     1.0 / (1.0 + (-odds).exp())
@@ -93,7 +108,12 @@ fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
 }
 
 fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
-    let Scratch { scores, back, labels, .. } = scratch;
+    let Scratch {
+        scores,
+        back,
+        labels,
+        ..
+    } = scratch;
     let mut best = [0_i32; LABELS];
     back.clear();
     for (at, emitted) in scores.iter().enumerate() {
@@ -120,7 +140,11 @@ fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
         best = next;
         back.push(from);
     }
-    let mut label = best.iter().enumerate().max_by_key(|&(at, &score)| (score, std::cmp::Reverse(at))).map_or(0, |(at, _)| at);
+    let mut label = best
+        .iter()
+        .enumerate()
+        .max_by_key(|&(at, &score)| (score, std::cmp::Reverse(at)))
+        .map_or(0, |(at, _)| at);
     labels.clear();
     labels.resize(scores.len(), 0);
     for (place, from) in labels.iter_mut().zip(back).rev() {
@@ -131,7 +155,12 @@ fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
 
 /// The probability of each label of each token.
 fn marginals(model: &Model<'_>, scratch: &mut Scratch) {
-    let Scratch { scores, emitted, chances: forward, .. } = scratch;
+    let Scratch {
+        scores,
+        emitted,
+        chances: forward,
+        ..
+    } = scratch;
     let factors = &model.factors;
     emitted.clear();
     emitted.extend(scores.iter().map(|row| {
@@ -180,5 +209,9 @@ fn times(row: &mut [f32; LABELS], by: &[f32; LABELS]) {
 
 fn normal(row: [f32; LABELS]) -> [f32; LABELS] {
     let sum: f32 = row.iter().sum();
-    if sum > 0.0 { row.map(|value| value / sum) } else { row }
+    if sum > 0.0 {
+        row.map(|value| value / sum)
+    } else {
+        row
+    }
 }

@@ -35,7 +35,10 @@ impl<'a> Gazetteer<'a> {
         }
         let (fingerprints, flags) = bytes.split_at_checked(slots * 2)?;
         let (fingerprints, _) = fingerprints.as_chunks::<2>();
-        Some(Self { fingerprints, flags })
+        Some(Self {
+            fingerprints,
+            flags,
+        })
     }
 
     /// The table of `words` (identity and flags) in `slots` slots, a power of two that is larger
@@ -47,7 +50,8 @@ impl<'a> Gazetteer<'a> {
         for &(id, flag) in words {
             let (mut slot, fingerprint) = place(id, slots);
             for _ in 0..slots {
-                let (Some(there), Some(all)) = (fingerprints.get_mut(slot), flags.get_mut(slot)) else {
+                let (Some(there), Some(all)) = (fingerprints.get_mut(slot), flags.get_mut(slot))
+                else {
                     break;
                 };
                 if *there == 0 || *there == fingerprint {
@@ -102,11 +106,19 @@ mod tests {
 
     #[test]
     fn finds_what_was_put_in() {
-        let words: Vec<_> = (0..700).map(|i| (identity(&format!("word{i}")), (i % 60 + 1) as u8)).collect();
+        let words: Vec<_> = (0..700)
+            .map(|i| (identity(&format!("word{i}")), (i % 60 + 1) as u8))
+            .collect();
         let bytes = Gazetteer::build(&words, 1024);
         let table = Gazetteer::parse(&bytes, 1024).unwrap();
-        assert!(words.iter().all(|&(id, flags)| table.flags(id) & flags == flags));
-        let strangers = (0..10_000).filter(|i| table.flags(identity(&format!("other{i}"))) != 0).count();
+        assert!(
+            words
+                .iter()
+                .all(|&(id, flags)| table.flags(id) & flags == flags)
+        );
+        let strangers = (0..10_000)
+            .filter(|i| table.flags(identity(&format!("other{i}"))) != 0)
+            .count();
         assert!(strangers < 10, "{strangers}");
         assert!(Gazetteer::parse(&bytes, 512).is_none());
     }

@@ -41,7 +41,12 @@ pub enum NameKind {
 
 impl NameKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Person, Self::Address, Self::Location, Self::Organization];
+    pub const ALL: [Self; 4] = [
+        Self::Person,
+        Self::Address,
+        Self::Location,
+        Self::Organization,
+    ];
 }
 
 /// What [`Names`] looks for, and how sure it must be.
@@ -106,7 +111,8 @@ impl<'m> Names<'m> {
     }
 
     /// How far around a name the decision about it looks, in bytes.
-    pub const REACH: Reach = Reach::Bounded((MAX_PHRASE + phrase::CONTEXT_REACH + candidate::WINDOW_REACH) as u64);
+    pub const REACH: Reach =
+        Reach::Bounded((MAX_PHRASE + phrase::CONTEXT_REACH + candidate::WINDOW_REACH) as u64);
 
     /// Appends what is in `text` to `out`, in order of place.
     pub fn find(&self, text: &str, out: &mut Vec<NameMatch>) {
@@ -120,7 +126,9 @@ impl<'m> Names<'m> {
     fn label(&self, phrase: &Phrase, scratch: &mut decode::Scratch, out: &mut Vec<NameMatch>) {
         for stretch in phrase::stretches(phrase.tokens()) {
             for entity in decode::entities(phrase, stretch, &self.model, scratch) {
-                if entity.confidence < self.config.min_confidence || !self.config.kinds.contains(&entity.kind) {
+                if entity.confidence < self.config.min_confidence
+                    || !self.config.kinds.contains(&entity.kind)
+                {
                     continue;
                 }
                 let tokens = phrase.tokens().get(entity.tokens).unwrap_or_default();

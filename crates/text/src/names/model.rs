@@ -1,9 +1,6 @@
 //! Weights: how they are stored and how they are looked up.
 
-use super::{
-    candidate::CandidateKind,
-    gazetteer::Gazetteer,
-};
+use super::{candidate::CandidateKind, gazetteer::Gazetteer};
 
 /// Labels of a token: nothing, the first or a later token of a person, an address, a place; any
 /// token of an organisation.
@@ -27,7 +24,9 @@ const HEADER: usize = 8 + 4 * 4 + 6 * 4 + (LABELS + 1) * LABELS * 2 + 4 * 8;
 #[non_exhaustive]
 pub enum ModelError {
     /// Not a file of weights, or one of another version.
-    #[error("not the weights of names of version {VERSION}; train them again with `cargo xtask names train`")]
+    #[error(
+        "not the weights of names of version {VERSION}; train them again with `cargo xtask names train`"
+    )]
     Header,
     /// Cut short or padded.
     #[error("the weights of names are {actual} bytes long, expected {expected}")]
@@ -86,8 +85,18 @@ impl Weights {
         for size in sizes {
             bytes.extend(size.trailing_zeros().to_le_bytes());
         }
-        bytes.extend(self.thresholds.iter().flatten().flat_map(|t| t.to_le_bytes()));
-        bytes.extend(self.transitions.iter().flatten().flat_map(|t| t.to_le_bytes()));
+        bytes.extend(
+            self.thresholds
+                .iter()
+                .flatten()
+                .flat_map(|t| t.to_le_bytes()),
+        );
+        bytes.extend(
+            self.transitions
+                .iter()
+                .flatten()
+                .flat_map(|t| t.to_le_bytes()),
+        );
         for (slope, offset) in self.calibration {
             bytes.extend(slope.to_le_bytes());
             bytes.extend(offset.to_le_bytes());
@@ -114,28 +123,53 @@ impl<'a> Model<'a> {
         };
         let (limits, header) = header.split_first_chunk::<24>().ok_or(ModelError::Header)?;
         let mut thresholds = [[0; 2]; 3];
-        for (to, &from) in thresholds.iter_mut().flatten().zip(limits.as_chunks::<4>().0) {
+        for (to, &from) in thresholds
+            .iter_mut()
+            .flatten()
+            .zip(limits.as_chunks::<4>().0)
+        {
             *to = i32::from_le_bytes(from);
         }
-        let power = |bytes: [u8; 4]| 1_usize.checked_shl(u32::from_le_bytes(bytes)).filter(|&size| size <= 1 << 24);
-        let (Some(filter_size), Some(slots), Some(rows_size)) = (power(filter), power(slots), power(rows)) else {
+        let power = |bytes: [u8; 4]| {
+            1_usize
+                .checked_shl(u32::from_le_bytes(bytes))
+                .filter(|&size| size <= 1 << 24)
+        };
+        let (Some(filter_size), Some(slots), Some(rows_size)) =
+            (power(filter), power(slots), power(rows))
+        else {
             return Err(ModelError::Header);
         };
         if magic != MAGIC || u32::from_le_bytes(version) != VERSION {
             return Err(ModelError::Header);
         }
-        let (transition_bytes, calibration_bytes) = header.split_at_checked((LABELS + 1) * LABELS * 2).ok_or(ModelError::Header)?;
+        let (transition_bytes, calibration_bytes) = header
+            .split_at_checked((LABELS + 1) * LABELS * 2)
+            .ok_or(ModelError::Header)?;
         let mut transitions = [[0; LABELS]; LABELS + 1];
-        for (to, &from) in transitions.iter_mut().flatten().zip(transition_bytes.as_chunks::<2>().0) {
+        for (to, &from) in transitions
+            .iter_mut()
+            .flatten()
+            .zip(transition_bytes.as_chunks::<2>().0)
+        {
             *to = i16::from_le_bytes(from);
         }
         let mut calibration = [(1.0, 0.0); 4];
-        for (to, from) in calibration.iter_mut().zip(calibration_bytes.as_chunks::<8>().0) {
+        for (to, from) in calibration
+            .iter_mut()
+            .zip(calibration_bytes.as_chunks::<8>().0)
+        {
             let &[a, b, c, d, e, f, g, h] = from;
-            *to = (f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]));
+            *to = (
+                f32::from_le_bytes([a, b, c, d]),
+                f32::from_le_bytes([e, f, g, h]),
+            );
         }
         let expected = filter_size + slots * 3 + rows_size * LABELS;
-        let wrong = ModelError::Length { actual: bytes.len(), expected: HEADER + expected };
+        let wrong = ModelError::Length {
+            actual: bytes.len(),
+            expected: HEADER + expected,
+        };
         if body.len() != expected {
             return Err(wrong);
         }
@@ -164,7 +198,11 @@ impl<'a> Model<'a> {
     }
 
     /// The weight of a word's own features if it is enough to look at its neighbours.
-    pub(super) fn accepts_alone(&self, kind: CandidateKind, [id, form, _]: [u32; 3]) -> Option<i32> {
+    pub(super) fn accepts_alone(
+        &self,
+        kind: CandidateKind,
+        [id, form, _]: [u32; 3],
+    ) -> Option<i32> {
         let sum = i32::from(self.filter_weight(id)) + i32::from(self.filter_weight(form));
         let [least, _] = self.thresholds_of(kind);
         (sum >= least).then_some(sum)
@@ -173,7 +211,12 @@ impl<'a> Model<'a> {
     /// Whether a word passes with its neighbours.
     pub(super) fn accepts(&self, kind: CandidateKind, so_far: i32, neighbours: [u32; 4]) -> bool {
         let [_, least] = self.thresholds_of(kind);
-        so_far + neighbours.map(|f| i32::from(self.filter_weight(f))).iter().sum::<i32>() >= least
+        so_far
+            + neighbours
+                .map(|f| i32::from(self.filter_weight(f)))
+                .iter()
+                .sum::<i32>()
+            >= least
     }
 
     const fn thresholds_of(&self, kind: CandidateKind) -> [i32; 2] {
@@ -187,7 +230,9 @@ impl<'a> Model<'a> {
 
     fn filter_weight(&self, feature: u32) -> i8 {
         let slot = bucket(feature, self.filter.len());
-        self.filter.get(slot).map_or(0, |&weight| weight.cast_signed())
+        self.filter
+            .get(slot)
+            .map_or(0, |&weight| weight.cast_signed())
     }
 
     /// Adds the weights of one feature to `scores`.
@@ -246,7 +291,10 @@ mod tests {
     fn refuses_damaged_weights() {
         let bytes = small().encode();
         assert_eq!(Model::parse(&bytes[..40]).unwrap_err(), ModelError::Header);
-        assert!(matches!(Model::parse(&bytes[..bytes.len() - 1]), Err(ModelError::Length { .. })));
+        assert!(matches!(
+            Model::parse(&bytes[..bytes.len() - 1]),
+            Err(ModelError::Length { .. })
+        ));
         let mut other = bytes.clone();
         other[8] = 99;
         assert_eq!(Model::parse(&other).unwrap_err(), ModelError::Header);

@@ -34,8 +34,12 @@ impl Features {
     fn add(&mut self, template: u32, a: u32, b: u32) {
         if let Some(place) = self.hashes.get_mut(self.count) {
             // Odd constants of xxHash32: a multiplication per part mixes enough before `bucket`.
-            let first = a.wrapping_add(template.wrapping_mul(0x9e37_79b1)).wrapping_mul(0x85eb_ca77);
-            *place = (first ^ first >> 15).wrapping_add(b).wrapping_mul(0xc2b2_ae3d);
+            let first = a
+                .wrapping_add(template.wrapping_mul(0x9e37_79b1))
+                .wrapping_mul(0x85eb_ca77);
+            *place = (first ^ first >> 15)
+                .wrapping_add(b)
+                .wrapping_mul(0xc2b2_ae3d);
             self.count += 1;
         }
     }
@@ -55,13 +59,22 @@ impl Phrase {
     /// A phrase to read into.
     #[must_use]
     pub const fn new() -> Self {
-        Self { tokens: Vec::new(), joined: Vec::new(), key: 0 }
+        Self {
+            tokens: Vec::new(),
+            joined: Vec::new(),
+            key: 0,
+        }
     }
 
     /// Reads the phrase at `range`.
     pub fn read(&mut self, text: &str, range: Range<usize>, model: &Model<'_>) {
         let gazetteer = model.gazetteer();
-        let mut before = [Piece { start: 0, end: 0, class: Class::Break, first: '\0' }; CONTEXT];
+        let mut before = [Piece {
+            start: 0,
+            end: 0,
+            class: Class::Break,
+            first: '\0',
+        }; CONTEXT];
         let mut at = range.start;
         for place in before.iter_mut().rev() {
             let piece = token::previous(text, at);
@@ -89,7 +102,16 @@ impl Phrase {
         }
         let mut ended = false;
         for _ in 0..CONTEXT {
-            let piece = if ended { Piece { start: at, end: at, class: Class::Break, first: '\0' } } else { token::next(text, at) };
+            let piece = if ended {
+                Piece {
+                    start: at,
+                    end: at,
+                    class: Class::Break,
+                    first: '\0',
+                }
+            } else {
+                token::next(text, at)
+            };
             ended |= piece.class == Class::Break;
             push(piece, tokens);
             at = piece.end;
@@ -101,13 +123,17 @@ impl Phrase {
     /// The word before the phrase, then the tokens of the phrase itself.
     #[must_use]
     pub fn tokens_from_before(&self) -> &[Token] {
-        self.tokens.get(CONTEXT - 1..self.tokens.len().saturating_sub(CONTEXT)).unwrap_or_default()
+        self.tokens
+            .get(CONTEXT - 1..self.tokens.len().saturating_sub(CONTEXT))
+            .unwrap_or_default()
     }
 
     /// The tokens of the phrase itself.
     #[must_use]
     pub fn tokens(&self) -> &[Token] {
-        self.tokens.get(CONTEXT..self.tokens.len().saturating_sub(CONTEXT)).unwrap_or_default()
+        self.tokens
+            .get(CONTEXT..self.tokens.len().saturating_sub(CONTEXT))
+            .unwrap_or_default()
     }
 
     /// The tokens of the phrase itself, for a trainer that hides some of what it knows.
@@ -119,8 +145,12 @@ impl Phrase {
     /// The features of the token `index` of the phrase.
     #[must_use]
     pub fn features(&self, index: usize) -> Features {
-        let mut features = Features { hashes: [0; Features::MAX], count: 0 };
-        let Some(&[t3, t2, t1, t0, n1, n2, _]) = self.tokens.get(index..index + 2 * CONTEXT + 1) else {
+        let mut features = Features {
+            hashes: [0; Features::MAX],
+            count: 0,
+        };
+        let Some(&[t3, t2, t1, t0, n1, n2, _]) = self.tokens.get(index..index + 2 * CONTEXT + 1)
+        else {
             return features;
         };
         let form = |t: Token| u32::from(t.shape) << 1 | u32::from(t.spaced);
@@ -142,7 +172,11 @@ impl Phrase {
         f.add(13, pair(list(t1), list(t0)), list(n1));
         f.add(14, pair(form(t0), list(t0)), pair(form(n1), list(n1)));
         f.add(15, pair(form(t0), list(t0)), pair(form(t1), list(t1)));
-        f.add(16, pair(pair(form(t2), form(t1)), form(t0)), pair(form(n1), form(n2)));
+        f.add(
+            16,
+            pair(pair(form(t2), form(t1)), form(t0)),
+            pair(form(n1), form(n2)),
+        );
         f.add(17, pair(form(t0), list(t0)), t1.id);
         f.add(18, pair(form(t0), list(t0)), n1.id);
         f.add(23, pair(list(t2), list(t1)), pair(list(t0), form(t0)));
@@ -159,9 +193,21 @@ impl Phrase {
             f.add(30, mix(mix(SEED, t1.id), t0.id), n1.id);
             f.add(31, mix(mix(SEED, t2.id), t1.id), t0.id);
             f.add(32, mix(mix(SEED, t0.id), n1.id), n2.id);
-            f.add(33, pair(u32::from(two), u32::from(three)), pair(u32::from(two_before), u32::from(three_before)));
-            f.add(34, pair(u32::from(three_earlier), u32::from(two_before)), pair(list(t1), list(t0)));
-            f.add(35, pair(u32::from(two), list(t0)), pair(list(t1), u32::from(joined(here + 1)[0])));
+            f.add(
+                33,
+                pair(u32::from(two), u32::from(three)),
+                pair(u32::from(two_before), u32::from(three_before)),
+            );
+            f.add(
+                34,
+                pair(u32::from(three_earlier), u32::from(two_before)),
+                pair(list(t1), list(t0)),
+            );
+            f.add(
+                35,
+                pair(u32::from(two), list(t0)),
+                pair(list(t1), u32::from(joined(here + 1)[0])),
+            );
             f.add(37, mix(mix(SEED, t3.id), t2.id), t1.id);
         } else if t0.class == Class::Word {
             f.add(40, t0.affixes[0], 0);
@@ -184,7 +230,10 @@ fn join_flags(tokens: &[Token], gazetteer: &Gazetteer<'_>, joined: &mut Vec<[u8;
         // only from its character: two and three of them are looked up by a hash of identities.
         whole.then(|| gazetteer.flags(join(group.iter().map(|t| t.id))))
     };
-    joined.extend((0..tokens.len()).map(|at| [2, 3].map(|length| tokens.get(at..at + length).and_then(all).unwrap_or(0))));
+    joined.extend(
+        (0..tokens.len())
+            .map(|at| [2, 3].map(|length| tokens.get(at..at + length).and_then(all).unwrap_or(0))),
+    );
 }
 
 /// The identity under which the gazetteer lists several ideographs.

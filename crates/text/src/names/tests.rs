@@ -10,7 +10,9 @@ fn found(text: &str) -> Vec<(NameKind, &str)> {
     let names = Names::new(NamesConfig::default()).unwrap();
     let mut out = Vec::new();
     names.find(text, &mut out);
-    out.into_iter().map(|name| (name.kind, &text[name.range])).collect()
+    out.into_iter()
+        .map(|name| (name.kind, &text[name.range]))
+        .collect()
 }
 
 fn people(text: &str) -> Vec<&str> {
@@ -29,35 +31,71 @@ fn the_weights_fit() {
 
 #[test]
 fn pii_02_people_and_places() {
-    assert_eq!(people("My name is Sarah Johnson and I moved last week."), ["Sarah Johnson"]);
-    assert_eq!(people("Please call Michael O'Brien before noon."), ["Michael O'Brien"]);
+    assert_eq!(
+        people("My name is Sarah Johnson and I moved last week."),
+        ["Sarah Johnson"]
+    );
+    assert_eq!(
+        people("Please call Michael O'Brien before noon."),
+        ["Michael O'Brien"]
+    );
     assert_eq!(
         found("Ship to: 235 Robert Forks, East Scottton, CO 41059"),
-        [(NameKind::Address, "235 Robert Forks, East Scottton, CO 41059")]
+        [(
+            NameKind::Address,
+            "235 Robert Forks, East Scottton, CO 41059"
+        )]
     );
-    assert_eq!(found("We flew to Berlin last year."), [(NameKind::Location, "Berlin")]);
+    assert_eq!(
+        found("We flew to Berlin last year."),
+        [(NameKind::Location, "Berlin")]
+    );
     assert_eq!(NameKind::Person.rule().entity.as_deref(), Some("PERSON"));
-    assert_eq!(NameKind::Location.rule().entity.as_deref(), Some("LOCATION"));
+    assert_eq!(
+        NameKind::Location.rule().entity.as_deref(),
+        Some("LOCATION")
+    );
 }
 
 #[test]
 fn in_fields_of_structured_text() {
-    assert_eq!(people("{\"name\": \"Anna Schmidt\", \"status\": \"Pending\"}"), ["Anna Schmidt"]);
-    assert_eq!(people("2026-01-10T10:41:00Z INFO login name=Thomas Keller ip=10.0.0.1"), ["Thomas Keller"]);
-    assert_eq!(people("<name>Maria Rossi</name><status>Active</status>"), ["Maria Rossi"]);
-    assert_eq!(people("id;name;plan\n7;David Miller;Premium\n"), ["David Miller"]);
+    assert_eq!(
+        people("{\"name\": \"Anna Schmidt\", \"status\": \"Pending\"}"),
+        ["Anna Schmidt"]
+    );
+    assert_eq!(
+        people("2026-01-10T10:41:00Z INFO login name=Thomas Keller ip=10.0.0.1"),
+        ["Thomas Keller"]
+    );
+    assert_eq!(
+        people("<name>Maria Rossi</name><status>Active</status>"),
+        ["Maria Rossi"]
+    );
+    assert_eq!(
+        people("id;name;plan\n7;David Miller;Premium\n"),
+        ["David Miller"]
+    );
 }
 
 /// WS-38: a detector that knows English names only lets the others pass.
 #[test]
 fn ws_38_names_beyond_english() {
     for (text, name) in [
-        ("Ich heiße Jürgen Weber und habe eine Frage.", "Jürgen Weber"),
+        (
+            "Ich heiße Jürgen Weber und habe eine Frage.",
+            "Jürgen Weber",
+        ),
         ("Bonjour, je m'appelle Élodie Lefèvre.", "Élodie Lefèvre"),
-        ("Hola, soy Carmen García y quiero cancelar.", "Carmen García"),
+        (
+            "Hola, soy Carmen García y quiero cancelar.",
+            "Carmen García",
+        ),
         ("Buongiorno, mi chiamo Giulia Ferrari.", "Giulia Ferrari"),
         ("Olá, o meu nome é João Silva.", "João Silva"),
-        ("Mijn naam is Pieter Bakker, ik heb een vraag.", "Pieter Bakker"),
+        (
+            "Mijn naam is Pieter Bakker, ik heb een vraag.",
+            "Pieter Bakker",
+        ),
         ("Nazywam się Agnieszka Nowak.", "Agnieszka Nowak"),
         ("Меня зовут Мария Иванова, помогите.", "Мария Иванова"),
         ("Мене звати Олена Шевченко.", "Олена Шевченко"),
@@ -90,12 +128,18 @@ fn ordinary_text_is_left_alone() {
 #[test]
 fn pii_03_findings_tell_where_they_come_from() {
     let names = Names::new(NamesConfig::default()).unwrap();
-    let scanner = Scanner::new(Arc::new(PatternsBuilder::default().build()), ViewLimits::default());
+    let scanner = Scanner::new(
+        Arc::new(PatternsBuilder::default().build()),
+        ViewLimits::default(),
+    );
     let raw = b"\xff\xfe My name is Sarah Johnson.";
     let text = scanner.read(Origin::User, raw);
     let mut findings = Vec::new();
     names
-        .check(&text, &mut Cx::new(Layer::Sensitive, Limits::default(), &mut findings))
+        .check(
+            &text,
+            &mut Cx::new(Layer::Sensitive, Limits::default(), &mut findings),
+        )
         .unwrap();
     let [finding] = &findings[..] else {
         panic!("{findings:?}")
@@ -107,7 +151,11 @@ fn pii_03_findings_tell_where_they_come_from() {
 
 #[test]
 fn what_is_switched_off_is_not_reported() {
-    let names = Names::new(NamesConfig { kinds: vec![NameKind::Location], min_confidence: 0.5 }).unwrap();
+    let names = Names::new(NamesConfig {
+        kinds: vec![NameKind::Location],
+        min_confidence: 0.5,
+    })
+    .unwrap();
     let mut out = Vec::new();
     names.find("My name is Sarah Johnson.", &mut out);
     assert_eq!(out, []);

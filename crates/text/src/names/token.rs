@@ -156,7 +156,12 @@ pub fn next(text: &str, at: usize) -> Piece {
     let class = class_of(first);
     let mut end = start + first.len_utf8();
     if class != Class::Word {
-        return Piece { start, end, class, first };
+        return Piece {
+            start,
+            end,
+            class,
+            first,
+        };
     }
     let mut digits = first.is_ascii_digit();
     while let Some(&byte) = bytes.get(end) {
@@ -178,7 +183,12 @@ pub fn next(text: &str, at: usize) -> Piece {
         }
     }
     let class = if digits { Class::Number } else { Class::Word };
-    Piece { start, end, class, first }
+    Piece {
+        start,
+        end,
+        class,
+        first,
+    }
 }
 
 /// The token that ends at `at` or before blanks there.
@@ -201,7 +211,12 @@ pub fn previous(text: &str, at: usize) -> Piece {
     let mut start = end - last.len_utf8();
     let mut first = last;
     if class != Class::Word {
-        return Piece { start, end, class, first };
+        return Piece {
+            start,
+            end,
+            class,
+            first,
+        };
     }
     let mut digits = last.is_ascii_digit();
     while let Some(c) = char_before(text, start) {
@@ -216,7 +231,12 @@ pub fn previous(text: &str, at: usize) -> Piece {
         }
     }
     let class = if digits { Class::Number } else { Class::Word };
-    Piece { start, end, class, first }
+    Piece {
+        start,
+        end,
+        class,
+        first,
+    }
 }
 
 /// Everything about `piece`; `before` is where the token before it ends.
@@ -331,7 +351,12 @@ fn ascii_shape(word: &[u8]) -> u8 {
 }
 
 const fn broken(start: usize, end: usize) -> Piece {
-    Piece { start, end, class: Class::Break, first: '\0' }
+    Piece {
+        start,
+        end,
+        class: Class::Break,
+        first: '\0',
+    }
 }
 
 const fn is_word_byte(byte: u8) -> bool {
@@ -339,7 +364,10 @@ const fn is_word_byte(byte: u8) -> bool {
 }
 
 fn is_blank(c: char) -> bool {
-    c == ' ' || c == '\r' || (!c.is_ascii() && (c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')))
+    c == ' '
+        || c == '\r'
+        || (!c.is_ascii()
+            && (c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')))
 }
 
 /// What a token is made of that starts with `c`; [`Class::Word`] for digits, too.
@@ -354,8 +382,17 @@ pub(super) fn class_of(c: char) -> Class {
                 Class::Mark
             }
         }
-        '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5c1}'..='\u{5c2}' | '\u{64b}'..='\u{65f}' | '\u{670}' => Class::Word,
-        '\u{3005}' | '\u{3041}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
+        '\u{300}'..='\u{36f}'
+        | '\u{591}'..='\u{5bd}'
+        | '\u{5c1}'..='\u{5c2}'
+        | '\u{64b}'..='\u{65f}'
+        | '\u{670}' => Class::Word,
+        '\u{3005}'
+        | '\u{3041}'..='\u{30fa}'
+        | '\u{30fc}'..='\u{30ff}'
+        | '\u{3400}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{3ffff}' => Class::Ideograph,
         _ if c.is_alphanumeric() => Class::Word,
         _ => Class::Mark,
