@@ -6,7 +6,7 @@
 OUT_DIR gets `synthetic.jsonl` (one {"text", "spans", "lang", "source"} a line, offsets in code
 points) and `gazetteer.tsv` (word, flags). Values come from Faker (MIT); the sentences are in
 `names_templates.py` and are our own. The same version of Faker and the same arguments write the
-same bytes.
+same texts, but for dates, which Faker draws up to the day it runs.
 """
 
 import json

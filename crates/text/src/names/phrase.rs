@@ -269,7 +269,7 @@ fn key_before(text: &str, at: usize) -> u32 {
 #[must_use]
 pub fn stretches(tokens: &[Token]) -> Vec<Range<usize>> {
     let mut done = Vec::new();
-    let mut open = vec![0..tokens.len()];
+    let mut open: Vec<_> = std::iter::once(0..tokens.len()).collect();
     for separator in [Some('\n'), Some(','), None] {
         let mut longer = Vec::new();
         for range in open {

@@ -1,3 +1,5 @@
+#![expect(clippy::string_slice, reason = "offsets come from the code under test")]
+
 use std::sync::Arc;
 
 use bartizan_core::{Check, Cx, Layer, Limits, Origin, Reach};
