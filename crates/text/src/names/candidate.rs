@@ -120,6 +120,7 @@ pub fn candidates(text: &str, mut visit: impl FnMut(Piece)) {
 }
 
 /// The next capital ASCII letter or byte of another character from `at` on.
+#[inline]
 fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let (words, tail) = rest.as_chunks::<8>();
@@ -145,6 +146,7 @@ const TOP: u64 = ONES << 7;
 
 /// The end of the ASCII word at `at`, and whether its letters are those of a name: `Smith`,
 /// `SMITH`, `McDonald`, no initials, no identifiers, no codes.
+#[inline]
 fn ascii_word(bytes: &[u8], at: usize) -> (usize, bool) {
     let word = bytes.get(at..).unwrap_or_default();
     let (mut length, mut capitals, mut others) = (0, 0, 0);
@@ -174,6 +176,7 @@ const PREFIXES: [&[u8]; 9] = [
     b"Mc", b"Mac", b"De", b"Di", b"Du", b"La", b"Le", b"Van", b"Fitz",
 ];
 
+#[inline]
 fn starts_word(text: &str, at: usize) -> bool {
     match at
         .checked_sub(1)
@@ -194,6 +197,7 @@ const fn is_hebrew_or_arabic(c: char) -> bool {
 }
 
 /// Whether a word stands where names stand, not where identifiers of code and paths do.
+#[inline]
 fn may_be_name(text: &str, piece: Piece) -> bool {
     if piece.class != Class::Word {
         return false;
@@ -306,6 +310,7 @@ fn describe_context(text: &str, piece: Piece, [id, form, _]: [u32; 3]) -> [u32; 
     ]
 }
 
+#[inline]
 fn rough_identity(text: &str, piece: Piece) -> u32 {
     match piece.class {
         Class::Word => token::identity(text.get(piece.start..piece.end).unwrap_or_default()),

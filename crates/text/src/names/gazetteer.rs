@@ -69,6 +69,7 @@ impl<'a> Gazetteer<'a> {
 
     /// The lists that the word with this identity is on; 0 for none.
     #[must_use]
+    #[inline]
     pub fn flags(&self, id: u32) -> u8 {
         let slots = self.fingerprints.len();
         let (mut slot, fingerprint) = place(id, slots);
@@ -90,6 +91,7 @@ impl<'a> Gazetteer<'a> {
 const MAX_PROBES: usize = 128;
 
 /// Slot and non-zero fingerprint (the finaliser of MurmurHash3, 32 bits).
+#[inline]
 fn place(id: u32, slots: usize) -> (usize, u16) {
     let mut h = id;
     h = (h ^ (h >> 16)).wrapping_mul(0x85eb_ca6b);

@@ -193,11 +193,13 @@ impl<'a> Model<'a> {
     }
 
     /// Whether the word with this identity never belongs to a name, e.g. `The`.
+    #[inline]
     pub(super) fn is_common(&self, id: u32) -> bool {
         self.filter_weight(id) == COMMON
     }
 
     /// The weight of a word's own features if it is enough to look at its neighbours.
+    #[inline]
     pub(super) fn accepts_alone(
         &self,
         kind: CandidateKind,
@@ -228,6 +230,7 @@ impl<'a> Model<'a> {
         }
     }
 
+    #[inline]
     fn filter_weight(&self, feature: u32) -> i8 {
         let slot = bucket(feature, self.filter.len());
         self.filter
@@ -236,6 +239,7 @@ impl<'a> Model<'a> {
     }
 
     /// Adds the weights of one feature to `scores`.
+    #[inline]
     pub(super) fn add_row(&self, feature: u32, scores: &mut [i32; LABELS]) {
         if let Some(row) = self.rows.get(bucket(feature, self.rows.len())) {
             for (score, &weight) in scores.iter_mut().zip(row) {
@@ -248,6 +252,7 @@ impl<'a> Model<'a> {
 
 /// The place of a hashed feature in a table of a power of two entries.
 #[must_use]
+#[inline]
 pub const fn bucket(feature: u32, size: usize) -> usize {
     // The finaliser of `lowbias32` (Wellons 2018), cut to what a table needs.
     let mut h = feature;

@@ -27,10 +27,12 @@ impl Features {
 
     /// The hashes.
     #[must_use]
+    #[inline]
     pub fn as_slice(&self) -> &[u32] {
         self.hashes.get(..self.count).unwrap_or_default()
     }
 
+    #[inline]
     fn add(&mut self, template: u32, a: u32, b: u32) {
         if let Some(place) = self.hashes.get_mut(self.count) {
             // Odd constants of xxHash32: a multiplication per part mixes enough before `bucket`.

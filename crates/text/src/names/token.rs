@@ -98,6 +98,7 @@ pub mod shape {
 
 /// Mixes one value into a hash (FNV-1a, 32 bits, over whole characters).
 #[must_use]
+#[inline]
 pub const fn mix(hash: u32, value: u32) -> u32 {
     (hash ^ value).wrapping_mul(0x0100_0193)
 }
@@ -107,6 +108,7 @@ pub const SEED: u32 = 0x811c_9dc5;
 
 /// The identity of a word, without case.
 #[must_use]
+#[inline]
 pub fn identity(word: &str) -> u32 {
     if word.is_ascii() {
         let lower = word.bytes().map(|b| u32::from(b.to_ascii_lowercase()));
@@ -115,11 +117,13 @@ pub fn identity(word: &str) -> u32 {
     lowered(word).fold(SEED, |hash, c| mix(hash, u32::from(c)))
 }
 
+#[inline]
 fn lowered(word: &str) -> impl Iterator<Item = char> {
     word.chars().map(lower)
 }
 
 /// The lower-case form where it is one character, else the character itself.
+#[inline]
 fn lower(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
@@ -299,6 +303,7 @@ fn describe_word(text: &str, piece: Piece, gazetteer: &Gazetteer<'_>, token: &mu
 
 /// The shape of a word.
 #[must_use]
+#[inline]
 pub fn word_shape(word: &str) -> u8 {
     if word.is_ascii() {
         return ascii_shape(word.as_bytes());
@@ -331,6 +336,7 @@ pub fn word_shape(word: &str) -> u8 {
     }
 }
 
+#[inline]
 fn ascii_shape(word: &[u8]) -> u8 {
     let (mut uppers, mut lowers, mut digits) = (0_usize, 0_usize, 0_usize);
     for byte in word {
@@ -359,10 +365,12 @@ const fn broken(start: usize, end: usize) -> Piece {
     }
 }
 
+#[inline]
 const fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+#[inline]
 fn is_blank(c: char) -> bool {
     c == ' '
         || c == '\r'
@@ -371,6 +379,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// What a token is made of that starts with `c`; [`Class::Word`] for digits, too.
+#[inline]
 pub(super) fn class_of(c: char) -> Class {
     match c {
         '\n' => Class::Newline,
@@ -410,6 +419,7 @@ const fn ideograph_shape(c: char) -> u8 {
 
 /// The character that starts at byte `at`.
 #[must_use]
+#[inline]
 pub(super) fn char_at(text: &str, at: usize) -> Option<char> {
     let byte = *text.as_bytes().get(at)?;
     if byte < 0x80 {
@@ -420,6 +430,7 @@ pub(super) fn char_at(text: &str, at: usize) -> Option<char> {
 
 /// The character that ends at byte `at`.
 #[must_use]
+#[inline]
 pub(super) fn char_before(text: &str, at: usize) -> Option<char> {
     let byte = *text.as_bytes().get(at.checked_sub(1)?)?;
     if byte < 0x80 {
