@@ -212,6 +212,8 @@ pub(super) struct Context<'a> {
     done: usize,
     tables: Tables<'a>,
     place: Option<(usize, Place)>,
+    /// The end of the last candidate, and the word behind it.
+    behind: Option<(usize, Option<usize>)>,
 }
 
 /// Where a candidate stands.
@@ -234,6 +236,7 @@ impl<'a> Context<'a> {
             done: 0,
             tables: Tables::new(text),
             place: None,
+            behind: None,
         }
     }
 
@@ -399,41 +402,44 @@ impl<'a> Context<'a> {
     }
 
     /// What the words after `end` say, as in `078-05-1120 is my SSN`.
-    fn after(&self, end: usize, kind: u16) -> Support {
-        let text = self.text;
-        let mut to = (end + AFTER).min(text.len());
-        for index in end..to {
-            match at(text, index) {
-                b'\n' | b';' | b',' | b'|' | b'<' | b'"' | b'\t' => {
-                    to = index;
-                    break;
-                }
-                b'.' if at(text, index + 1) == b' ' => {
-                    to = index;
-                    break;
-                }
-                _ => {}
+    fn after(&mut self, end: usize, kind: u16) -> Support {
+        let label = match self.behind {
+            Some((known, label)) if known == end => label,
+            _ => {
+                let label = self.label_behind(end);
+                self.behind = Some((end, label));
+                label
             }
+        };
+        match label.and_then(|label| self.lexicon.labels.get(label)) {
+            Some(kinds) if kinds.contains(kind) => Support::Labelled,
+            _ => Support::None,
         }
+    }
+
+    /// The first word behind `end`, unless it belongs to what follows it.
+    fn label_behind(&self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let limit = (end + AFTER).min(text.len());
+        let to = (end..limit)
+            .find(|index| match at(text, *index) {
+                b'\n' | b';' | b',' | b'|' | b'<' | b'"' | b'\t' => true,
+                b'.' => at(text, index + 1) == b' ',
+                _ => false,
+            })
+            .unwrap_or(limit);
         let mut first = None;
         self.lexicon.hits(text, end, to, &mut |hit| {
             first = first.or(Some(hit));
         });
-        let Some(hit) = first else {
-            return Support::None;
-        };
-        // `... 555 0100 SSN: 078-05-1120`: the word belongs to what follows it.
+        let hit = first?;
+        // `... 555 0100 SSN: 078-05-1120`
         let mut next = hit.end;
         while matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
             next += 1;
         }
-        if at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ') {
-            return Support::None;
-        }
-        match self.lexicon.labels.get(hit.label) {
-            Some(kinds) if kinds.contains(kind) => Support::Labelled,
-            _ => Support::None,
-        }
+        let leads_on = at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ');
+        (!leads_on).then_some(hit.label)
     }
 }
 

@@ -69,6 +69,9 @@ const YEARS: std::ops::RangeInclusive<u32> = 1850..=2099;
 
 /// The date whose first digit is at `start`: its start (a month name may stand before) and its end.
 pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
+    if let Some(end) = compact(text, start) {
+        return Some((start, end));
+    }
     let (first, end) = number(text, start)?;
     let width = end - start;
     let found = match width {
@@ -85,6 +88,15 @@ pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
         return closes(text, end).then_some((from, end));
     }
     None
+}
+
+/// `19900503` (ISO 8601, basic format).
+fn compact(text: &[u8], start: usize) -> Option<usize> {
+    let end = start + 8;
+    let digits = text.get(start..end).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let value = digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    let fits = YEARS.contains(&(value / 10_000)) && is_day(value % 100, value / 100 % 100) && closes(text, end);
+    fits.then_some(end)
 }
 
 fn closes(text: &[u8], end: usize) -> bool {
@@ -272,7 +284,7 @@ mod tests {
     fn dates_in_the_forms_of_many_languages() {
         for text in [
             "1990-05-03", "03.05.1990", "3/5/90", "05/31/1990", "3 May 1990", "3. mai 1990", "3 de mayo de 1990", "May 3, 1990",
-            "december 08, 1990", "1990年5月3日", "1990년 5월 3일", "3 марта 1990", "1. 2. 1990", "3rd of May, 1990", "1990. majus 3", "21-Nov-1980",
+            "december 08, 1990", "1990年5月3日", "1990년 5월 3일", "3 марта 1990", "1. 2. 1990", "3rd of May, 1990", "1990. majus 3", "21-Nov-1980", "19900503",
         ] {
             check(text, Some(text));
         }
@@ -281,7 +293,7 @@ mod tests {
 
     #[test]
     fn other_numbers() {
-        for text in ["1990-13-03", "3.14159", "12.5.1", "2024-08", "32.05.1990", "1.2.3.4", "99 bottles", "10 may be 1990"] {
+        for text in ["19901303", "1990-13-03", "3.14159", "12.5.1", "2024-08", "32.05.1990", "1.2.3.4", "99 bottles", "10 may be 1990"] {
             check(text, None);
         }
     }

@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 /// Words in the spellings that are looked for: as they are, capitalised, all capitals.
-const WORDS: [(&str, Kind); 27] = [
+const WORDS: [(&str, Kind); 29] = [
     ("username", Kind::Username),
     ("user name", Kind::Username),
     ("user_name", Kind::Username),
@@ -41,6 +41,8 @@ const WORDS: [(&str, Kind); 27] = [
     ("login", Kind::Username),
     ("handle", Kind::Username),
     ("screen name", Kind::Username),
+    ("screen_name", Kind::Username),
+    ("screenName", Kind::Username),
     ("nickname", Kind::Username),
     ("benutzer", Kind::Username),
     ("utilisateur", Kind::Username),

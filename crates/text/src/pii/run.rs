@@ -304,9 +304,14 @@ impl Run<'_> {
         let Some((from, to)) = date::date(self.text, start) else {
             return;
         };
-        self.claimed = self.claimed.max(to);
         let own = self.engine.own;
         let support = self.context.support(from, to, own.date_of_birth);
+        // Eight digits are a date only where a label says so.
+        let bare = to - from == 8 && run_end(self.text, from) == to;
+        if bare && support < Support::Labelled {
+            return;
+        }
+        self.claimed = self.claimed.max(to);
         let confidence = match support {
             Support::Direct => 0.9,
             Support::Labelled => 0.85,
