@@ -475,7 +475,12 @@ fn ar_cuit(value: &[u8]) -> Validity {
     let Some(d) = digits::<11>(value) else {
         return Validity::Invalid;
     };
-    let check = (11 - weighted(&d, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11) % 11;
+    // A remainder of 1 is written 9.
+    let check = match weighted(&d, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2]) % 11 {
+        0 => 0,
+        1 => 9,
+        rest => 11 - rest,
+    };
     let prefix = matches!(two(d[0], d[1]), 20 | 23..=27 | 30 | 33 | 34 | 50 | 51 | 55);
     valid_if(prefix && check == u32::from(d[10]))
 }

@@ -308,10 +308,13 @@ const PK_CNIC: Kind = Kind {
     title: "computerised national identity card number (Pakistan)",
     shapes: &["9999999999999"],
     check: |value| {
-        plausible_if(digits::<13>(value).is_some_and(|d| (1..=8).contains(&d[0]) && !all_same(&d)))
+        plausible_if(
+            digits::<13>(value)
+                .is_some_and(|d| (1..=7).contains(&d[0]) && d[12] != 0 && !all_same(&d)),
+        )
     },
     plausible: 0.1,
-    valid: 0.1,
+    valid: 0.85,
     context: &[
         "cnic",
         "nicop",

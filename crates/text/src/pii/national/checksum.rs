@@ -87,7 +87,7 @@ const fn dihedral(left: u8, right: u8) -> u8 {
         (true, true) => (left + right) % 5,
         (true, false) => 5 + (left + right) % 5,
         (false, true) => 5 + (left - right) % 5,
-        (false, false) => (left - right + 5) % 5,
+        (false, false) => (left + 5 - right) % 5,
     }
 }
 

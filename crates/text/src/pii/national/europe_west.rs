@@ -464,6 +464,7 @@ fn be_nrn(value: &[u8]) -> Validity {
         let after = 97 - (2_000_000_000 + number(&body)) % 97 == key;
         let month = two(d[2], d[3]) % 20;
         let (year, day) = (two(d[0], d[1]), two(d[4], d[5]));
+        let after = after && year < 50;
         // Unknown birth dates have month or day 0.
         let date = is_short_date(year, month, day)
             || (month == 0 && day <= 31)

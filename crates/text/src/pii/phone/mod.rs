@@ -77,7 +77,15 @@ pub fn classify(digits: &[u8], form: Form) -> Option<Plan> {
         Form::International => codes::international(digits),
         Form::National | Form::Bare => plans::PLANS.iter().find_map(|plan| {
             let kind = plan.national_kind(digits)?;
-            Some(Plan {
+            // Service numbers begin with anything: without any grouping they say nothing.
+            let telling = form == Form::National || kind != Kind::Other || plan.region == "US";
+            // So does a leading 1, with which amounts, ids, and times begin, unless it is a mobile.
+            let telling = telling
+                && (form == Form::National
+                    || kind == Kind::Mobile
+                    || digits.first() != Some(&b'1')
+                    || digits.len() == 11 && plan.region == "US");
+            telling.then_some(Plan {
                 region: plan.region,
                 kind,
             })
