@@ -52,7 +52,14 @@ struct Labelled {
 }
 
 /// Types that another module finds.
-const EXCLUDED: [&str; 6] = ["PERSON", "ADDRESS", "LOCATION", "ORGANIZATION", "TITLE", "NRP"];
+const EXCLUDED: [&str; 6] = [
+    "PERSON",
+    "ADDRESS",
+    "LOCATION",
+    "ORGANIZATION",
+    "TITLE",
+    "NRP",
+];
 /// Types that one source alone labels, by other rules than the rest: reported, not counted.
 const SEPARATE: [&str; 4] = ["DATE_TIME", "AGE", "ZIP_CODE", "DOMAIN"];
 
@@ -66,8 +73,9 @@ fn type_of(entity: &str) -> &str {
         "BIC_SWIFT" => "BIC",
         "US_ABA_ROUTING" => "BANK_ACCOUNT",
         "MEDICAL_RECORD_NUMBER" | "US_NPI" | "US_DEA_NUMBER" | "US_MBI" => "MEDICAL_ID",
-        "CREDIT_CARD" | "IP_ADDRESS" | "MAC_ADDRESS" | "DATE_OF_BIRTH" | "USERNAME" | "PASSPORT" | "DRIVER_LICENSE"
-        | "LICENSE_PLATE" | "VIN" | "IMEI" | "BANK_ACCOUNT" | "DATE_TIME" | "URL" => entity,
+        "CREDIT_CARD" | "IP_ADDRESS" | "MAC_ADDRESS" | "DATE_OF_BIRTH" | "USERNAME"
+        | "PASSPORT" | "DRIVER_LICENSE" | "LICENSE_PLATE" | "VIN" | "IMEI" | "BANK_ACCOUNT"
+        | "DATE_TIME" | "URL" => entity,
         _ => "NATIONAL_ID",
     }
 }
@@ -97,7 +105,11 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
     let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
     for line in data.lines() {
         let row: Row = serde_json::from_str(line).into_diagnostic()?;
-        if args.source.as_ref().is_none_or(|source| *source == row.source) {
+        if args
+            .source
+            .as_ref()
+            .is_none_or(|source| *source == row.source)
+        {
             score(&pii, &row, args.show_errors.as_deref(), &mut counts);
         }
     }
@@ -126,7 +138,11 @@ fn score(pii: &Pii, row: &Row, shown: Option<&str>, counts: &mut BTreeMap<String
         let kind = type_of(found.rule.entity.as_deref().unwrap_or_default());
         let range = view.span(found.range.clone()).as_range();
         // Dates of the source that labels every date count for neither side.
-        if kind == "DATE_OF_BIRTH" && expected.iter().any(|(other, span)| *other == "DATE_TIME" && span.start < range.end && range.start < span.end) {
+        if kind == "DATE_OF_BIRTH"
+            && expected.iter().any(|(other, span)| {
+                *other == "DATE_TIME" && span.start < range.end && range.start < span.end
+            })
+        {
             continue;
         }
         let known = expected
@@ -147,14 +163,24 @@ fn score(pii: &Pii, row: &Row, shown: Option<&str>, counts: &mut BTreeMap<String
     }
 }
 
-fn show(shown: Option<&str>, mistake: &str, kind: &str, row: &Row, range: &Range<usize>, found: Option<&Match>) {
+fn show(
+    shown: Option<&str>,
+    mistake: &str,
+    kind: &str,
+    row: &Row,
+    range: &Range<usize>,
+    found: Option<&Match>,
+) {
     if !shown.is_some_and(|shown| shown == kind || shown == "ALL") {
         return;
     }
     let value = row.text.get(range.clone()).unwrap_or_default();
     let rule = found.map_or("", |found| &found.rule.id);
     let confidence = found.map_or(0.0, |found| found.confidence.get());
-    println!("{mistake:6} {kind:15} {value:?} {rule} {confidence:.2} | {} {} | {:?}", row.source, row.id, row.text);
+    println!(
+        "{mistake:6} {kind:15} {value:?} {rule} {confidence:.2} | {} {} | {:?}",
+        row.source, row.id, row.text
+    );
 }
 
 fn print(counts: &BTreeMap<String, Counts>) {
@@ -184,7 +210,15 @@ fn print_line(kind: &str, count: &Counts) {
     let f1 = 2.0 * precision.1 * recall.1 / (precision.1 + recall.1).max(f64::EPSILON);
     println!(
         "{kind:16} {:>5} {:>6} {:>6}   {:.4} [{:.4}, {:.4}]   {:.4} [{:.4}, {:.4}]   {f1:.4}",
-        count.hit, count.missed, count.wrong, precision.1, precision.0, precision.2, recall.1, recall.0, recall.2
+        count.hit,
+        count.missed,
+        count.wrong,
+        precision.1,
+        precision.0,
+        precision.2,
+        recall.1,
+        recall.0,
+        recall.2
     );
 }
 

@@ -30,7 +30,10 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -45,7 +48,9 @@ fn fill(mut piece: impl FnMut(&mut Numbers) -> String) -> String {
 }
 
 fn prose(numbers: &mut Numbers) -> String {
-    let sentence = usize::try_from(numbers.below(10)).ok().and_then(|index| PROSE.get(index));
+    let sentence = usize::try_from(numbers.below(10))
+        .ok()
+        .and_then(|index| PROSE.get(index));
     sentence.copied().unwrap_or_default().to_owned()
 }
 
@@ -56,26 +61,51 @@ fn english(_: &mut Numbers) -> String {
 fn log(n: &mut Numbers) -> String {
     format!(
         "2026-04-{:02}T21:{:02}:00.{:06}Z INFO request{{id={:08x}-41d9-8867-{:012x}}} status=200 took={}.{} ms bytes={} path=/v1/items/{}\n",
-        n.below(28) + 1, n.below(60), n.below(1_000_000), n.below(1 << 31), n.below(1 << 31), n.below(900), n.below(99), n.below(1 << 20), n.below(9999)
+        n.below(28) + 1,
+        n.below(60),
+        n.below(1_000_000),
+        n.below(1 << 31),
+        n.below(1 << 31),
+        n.below(900),
+        n.below(99),
+        n.below(1 << 20),
+        n.below(9999)
     )
 }
 
 fn code(n: &mut Numbers) -> String {
     format!(
         "    let value_{} = table.get(index + {}).copied().unwrap_or(0x{:x});\n    if value_{} > limit {{ return Err(Error::TooLong {{ at: index }}); }}\n",
-        n.below(50), n.below(16), n.below(1 << 16), n.below(50)
+        n.below(50),
+        n.below(16),
+        n.below(1 << 16),
+        n.below(50)
     )
 }
 
 fn mail(n: &mut Numbers) -> String {
     format!(
         "From: Jane Doe <jane.doe{}@mail.example.com>\nSubject: invoice {}\n\nDear team, {}please call me on +44 20 7946 0{:03} before {}:00. {}\n\n",
-        n.below(100), n.below(1 << 20), prose(n), n.below(1000), n.below(12), prose(n)
+        n.below(100),
+        n.below(1 << 20),
+        prose(n),
+        n.below(1000),
+        n.below(12),
+        prose(n)
     )
 }
 
 fn chat(n: &mut Numbers) -> String {
-    format!("[{:02}:{:02}] anna: {}\n[{:02}:{:02}] ben: ok, {} of them, see you at {}\n", n.below(24), n.below(60), prose(n), n.below(24), n.below(60), n.below(20), n.below(12))
+    format!(
+        "[{:02}:{:02}] anna: {}\n[{:02}:{:02}] ben: ok, {} of them, see you at {}\n",
+        n.below(24),
+        n.below(60),
+        prose(n),
+        n.below(24),
+        n.below(60),
+        n.below(20),
+        n.below(12)
+    )
 }
 
 fn mixed(n: &mut Numbers) -> String {

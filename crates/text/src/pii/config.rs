@@ -71,7 +71,9 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn of(engine: &Engine) -> Self {
         Self {
-            enabled: entities(engine).map(|entity| !OFF.contains(&entity)).collect(),
+            enabled: entities(engine)
+                .map(|entity| !OFF.contains(&entity))
+                .collect(),
             favoured: entities(engine).map(|_| false).collect(),
             min_confidence: MIN_CONFIDENCE,
             regions: Vec::new(),
@@ -116,9 +118,9 @@ impl Settings {
             .collect();
         let favoured = entities(engine)
             .map(|entity| {
-                regions
-                    .iter()
-                    .any(|region| entity.as_bytes().starts_with(region) && entity.as_bytes().get(2) == Some(&b'_'))
+                regions.iter().any(|region| {
+                    entity.as_bytes().starts_with(region) && entity.as_bytes().get(2) == Some(&b'_')
+                })
             })
             .collect();
         Ok(Self {

@@ -1,6 +1,9 @@
 //! The words around a candidate, and the key, tag, or column that it stands under.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -13,6 +16,8 @@ pub(super) const BEFORE: usize = 96;
 pub(super) const AFTER: usize = 40;
 /// Bytes between a label and what it labels, for kinds whose shape says nothing.
 const CLOSE: usize = 28;
+/// Bytes between two values that share a label.
+const LIST: usize = 6;
 /// Bytes of a key or tag.
 const KEY: usize = 48;
 
@@ -61,8 +66,8 @@ struct Hit {
     start: usize,
     end: usize,
     label: usize,
-    /// The candidate that it was about, when its kind needs a label of its own.
-    used: bool,
+    /// Where the candidate ended that it was about, when the kind needs a label of its own.
+    used: Option<usize>,
 }
 
 /// What the surroundings say about a candidate and a recogniser.
@@ -84,7 +89,9 @@ pub(super) enum Support {
 
 impl Lexicon {
     /// A lexicon of `(word, recogniser)`; `None` for words that speak against every recogniser.
-    pub(super) fn new<'a>(entries: impl IntoIterator<Item = (&'a str, Option<u16>)>) -> Result<Self, aho_corasick::BuildError> {
+    pub(super) fn new<'a>(
+        entries: impl IntoIterator<Item = (&'a str, Option<u16>)>,
+    ) -> Result<Self, aho_corasick::BuildError> {
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut words = Vec::new();
         let mut labels: Vec<Kinds> = Vec::new();
@@ -139,7 +146,7 @@ impl Lexicon {
                     start: hit.start(),
                     end: hit.end(),
                     label: hit.pattern().as_usize(),
-                    used: false,
+                    used: None,
                 });
                 from = hit.end();
             } else {
@@ -170,7 +177,6 @@ impl Lexicon {
             (Some(_), _) => Some(all),
         }
     }
-
 }
 
 /// A word stands alone, begins at a hump of camel case, or belongs to a script without spaces;
@@ -182,7 +188,8 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
     }
     let first_is_letter = first.is_ascii_alphabetic() || first >= 0x80;
     if first_is_letter {
-        let hump = first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
+        let hump =
+            first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
         match last_char(text, start) {
             Some(before) if before.is_alphabetic() && !hump && !is_unspaced(before) => {
                 return false;
@@ -254,21 +261,36 @@ impl<'a> Context<'a> {
             Support::Labelled if gap <= CLOSE => Support::Direct,
             Support::None | Support::Against | Support::Other => {
                 let after = self.after(end, kind);
-                if after == Support::None { before } else { after }
+                if after == Support::None {
+                    before
+                } else {
+                    after
+                }
             }
             other => other,
         }
     }
 
-    /// Says that the label right before `start` has been used up by a candidate.
-    pub(super) fn consume(&mut self, start: usize, kind: u16) {
-        for hit in self.hits.iter_mut().filter(|hit| hit.end <= start) {
-            let about = self
-                .lexicon
-                .labels
+    /// Says that the label before `candidate` has been used up by it; what follows in a list
+    /// (`born 1990-05-03 and 1991-02-01`) shares it.
+    pub(super) fn consume(&mut self, candidate: &Range<usize>, kind: u16) {
+        let labels = &self.lexicon.labels;
+        let about = |hit: &Hit| {
+            labels
                 .get(hit.label)
-                .is_some_and(|kinds| kinds.contains(kind));
-            hit.used |= about;
+                .is_some_and(|kinds| kinds.contains(kind))
+        };
+        for hit in self
+            .hits
+            .iter_mut()
+            .filter(|hit| hit.end <= candidate.start && about(hit))
+        {
+            if hit
+                .used
+                .is_none_or(|end| candidate.start.saturating_sub(end) <= LIST)
+            {
+                hit.used = Some(candidate.end);
+            }
         }
     }
 
@@ -289,12 +311,19 @@ impl<'a> Context<'a> {
         let mut value = start;
         while value > 0
             && start - value < 24
-            && (at(text, value - 1).is_ascii_alphanumeric() || matches!(at(text, value - 1), b'-' | b'_' | b'.' | b'/' | b'#' | b'+'))
+            && (at(text, value - 1).is_ascii_alphanumeric()
+                || matches!(at(text, value - 1), b'-' | b'_' | b'.' | b'/' | b'#' | b'+'))
         {
             value -= 1;
         }
         let mut before = value;
-        while before > 0 && value - before < 8 && matches!(at(text, before - 1), b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\') {
+        while before > 0
+            && value - before < 8
+            && matches!(
+                at(text, before - 1),
+                b' ' | b'"' | b'\'' | b'`' | b'*' | b'+' | b'#' | b'\\'
+            )
+        {
             before -= 1;
         }
         let sign = before.checked_sub(1).map_or(b'\n', |index| at(text, index));
@@ -319,15 +348,19 @@ impl<'a> Context<'a> {
             .rev()
             .find(|index| {
                 let byte = at(text, *index);
-                matches!(byte, b'\n' | b',' | b';' | b'{' | b'|' | b'&' | b'?' | b'"' | b'=' | b'<' | b'>')
-                    || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
+                matches!(
+                    byte,
+                    b'\n' | b',' | b';' | b'{' | b'|' | b'&' | b'?' | b'"' | b'=' | b'<' | b'>'
+                ) || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
             })
             .map_or(floor, |index| index + 1);
         match self.lexicon.label_of(text, from, end) {
             Some(kinds) => Place::Key(kinds),
             None if quoted || sign == b'=' => Place::UnknownKey,
             // `created: 2024-05-02` on a line of its own is a key as well.
-            None if from.checked_sub(1).is_none_or(|index| matches!(at(text, index), b'\n' | b';' | b'{'))
+            None if from
+                .checked_sub(1)
+                .is_none_or(|index| matches!(at(text, index), b'\n' | b';' | b'{'))
                 && text.get(from..end).is_some_and(is_identifier) =>
             {
                 Place::UnknownKey
@@ -339,7 +372,10 @@ impl<'a> Context<'a> {
     /// The tag that ends at `end`.
     fn tag(&self, end: usize) -> Place {
         let floor = end.saturating_sub(KEY);
-        let Some(from) = (floor..end).rev().find(|index| at(self.text, *index) == b'<') else {
+        let Some(from) = (floor..end)
+            .rev()
+            .find(|index| at(self.text, *index) == b'<')
+        else {
             return Place::Prose;
         };
         match self.lexicon.label_of(self.text, from, end) {
@@ -370,7 +406,9 @@ impl<'a> Context<'a> {
         if start > self.done {
             let hits = &mut self.hits;
             self.lexicon
-                .hits(text, self.done.max(floor), start, &mut |hit| hits.push_back(hit));
+                .hits(text, self.done.max(floor), start, &mut |hit| {
+                    hits.push_back(hit)
+                });
             self.done = start;
         }
         let mut nearest = None;
@@ -384,7 +422,11 @@ impl<'a> Context<'a> {
                 continue;
             };
             if kinds.contains(kind) {
-                let gap = if hit.used { CLOSE + 1 } else { start - hit.end };
+                let listed = hit.used.filter(|end| start.saturating_sub(*end) <= LIST);
+                if hit.used.is_some() && listed.is_none() {
+                    return (Support::None, 0);
+                }
+                let gap = start - listed.unwrap_or(hit.end);
                 return match nearest {
                     None => (Support::Labelled, gap),
                     Some(_) => (Support::Near, gap),
@@ -393,7 +435,14 @@ impl<'a> Context<'a> {
             if nearest.is_none() {
                 if kinds.is_empty() {
                     let gap = start - hit.end;
-                    return (if gap <= CLOSE { Support::Against } else { Support::None }, gap);
+                    return (
+                        if gap <= CLOSE {
+                            Support::Against
+                        } else {
+                            Support::None
+                        },
+                        gap,
+                    );
                 }
                 nearest = Some(Support::Other);
             }
@@ -438,7 +487,8 @@ impl<'a> Context<'a> {
         while matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
             next += 1;
         }
-        let leads_on = at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ');
+        let leads_on =
+            at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ');
         (!leads_on).then_some(hit.label)
     }
 }
@@ -450,15 +500,15 @@ fn breaks(text: &[u8], from: usize, to: usize) -> bool {
     };
     let line = between.iter().position(|byte| *byte == b'\n');
     if let Some(line) = line {
-        let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b'>' | b'*');
+        let blank =
+            |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b'>' | b'*');
         let (before, after) = between.split_at(line);
         let after = after.get(..after.len().saturating_sub(1)).unwrap_or(after);
         return !(before.iter().all(blank) && after.iter().all(blank));
     }
-    between
-        .windows(3)
-        .any(|window| matches!(window, [b'.' | b'!' | b'?', b' ', next] if next.is_ascii_uppercase()))
-        && between.len() > 12
+    between.windows(3).any(
+        |window| matches!(window, [b'.' | b'!' | b'?', b' ', next] if next.is_ascii_uppercase()),
+    ) && between.len() > 12
         || between.windows(3).any(|window| window == "。".as_bytes())
 }
 

@@ -18,11 +18,46 @@ pub(super) static WALLET: Recogniser = Recogniser {
     plausible: 0.2,
     valid: 0.9,
     context: &[
-        "wallet", "btc", "bitcoin", "eth", "ethereum", "0x address", "crypto address", "ltc", "litecoin", "xmr",
-        "monero", "trx", "tron", "usdt", "solana", "sol address", "deposit address", "portefeuille crypto",
-        "billetera", "carteira", "cartera", "portafoglio", "кошелек", "кошелька", "钱包", "ウォレット", "지갑", "محفظة",
-        "ארנק", "cuzdan", "portfel", "penezenka", "портфейл", "гаманець", "πορτοφολι", "plånbok", "lommebok", "tegnebog",
-        "lompakko", "penztarca",
+        "wallet",
+        "btc",
+        "bitcoin",
+        "eth",
+        "ethereum",
+        "0x address",
+        "crypto address",
+        "ltc",
+        "litecoin",
+        "xmr",
+        "monero",
+        "trx",
+        "tron",
+        "usdt",
+        "solana",
+        "sol address",
+        "deposit address",
+        "portefeuille crypto",
+        "billetera",
+        "carteira",
+        "cartera",
+        "portafoglio",
+        "кошелек",
+        "кошелька",
+        "钱包",
+        "ウォレット",
+        "지갑",
+        "محفظة",
+        "ארנק",
+        "cuzdan",
+        "portfel",
+        "penezenka",
+        "портфейл",
+        "гаманець",
+        "πορτοφολι",
+        "plånbok",
+        "lommebok",
+        "tegnebog",
+        "lompakko",
+        "penztarca",
     ],
 };
 
@@ -48,9 +83,9 @@ const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 /// What the whole token `token` (letters and digits only) says as a wallet address.
 pub(super) fn wallet(token: &[u8]) -> Validity {
     match token {
-        [b'0', b'x' | b'X', hex @ ..] => {
-            Validity::weak(hex.len() == 40 && hex.iter().all(u8::is_ascii_hexdigit) && !is_uniform(hex))
-        }
+        [b'0', b'x' | b'X', hex @ ..] => Validity::weak(
+            hex.len() == 40 && hex.iter().all(u8::is_ascii_hexdigit) && !is_uniform(hex),
+        ),
         [b'b', b'c', b'1', data @ ..] => segwit(b"bc", data),
         [b'B', b'C', b'1', data @ ..] => segwit(b"bc", &data.to_ascii_lowercase()),
         [b'l', b't', b'c', b'1', data @ ..] => segwit(b"ltc", data),
@@ -128,13 +163,21 @@ fn segwit(prefix: &[u8], data: &[u8]) -> Validity {
 }
 
 fn polymod(checksum: u32, value: u32) -> u32 {
-    const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    const GENERATOR: [u32; 5] = [
+        0x3b6a_57b2,
+        0x2650_8e6d,
+        0x1ea1_19fa,
+        0x3d42_33dd,
+        0x2a14_62b3,
+    ];
     let top = checksum >> 25;
     GENERATOR
         .iter()
         .enumerate()
         .filter(|(bit, _)| top >> bit & 1 == 1)
-        .fold((checksum & 0x1ff_ffff) << 5 ^ value, |sum, (_, term)| sum ^ term)
+        .fold((checksum & 0x1ff_ffff) << 5 ^ value, |sum, (_, term)| {
+            sum ^ term
+        })
 }
 
 #[cfg(test)]
@@ -151,17 +194,35 @@ mod tests {
         // The genesis block, and the vectors of BIP 173 and BIP 350.
         check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", Validity::Valid);
         check("3P14159f73E4gFr7JterCCQh9QjiTjiZrG", Validity::Valid);
-        check("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", Validity::Valid);
-        check("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", Validity::Valid);
-        check("bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0", Validity::Valid);
-        check("0x52908400098527886E0F7030069857D2E4169EE7", Validity::Plausible);
+        check(
+            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+            Validity::Valid,
+        );
+        check(
+            "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4",
+            Validity::Valid,
+        );
+        check(
+            "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+            Validity::Valid,
+        );
+        check(
+            "0x52908400098527886E0F7030069857D2E4169EE7",
+            Validity::Plausible,
+        );
     }
 
     #[test]
     fn a_wrong_checksum_is_no_address() {
         check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", Validity::Invalid);
-        check("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5", Validity::Invalid);
+        check(
+            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5",
+            Validity::Invalid,
+        );
         check("0x5290840009852788", Validity::Invalid);
-        check("0x0000000000000000000000000000000000000000", Validity::Invalid);
+        check(
+            "0x0000000000000000000000000000000000000000",
+            Validity::Invalid,
+        );
     }
 }

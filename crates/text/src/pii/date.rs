@@ -7,34 +7,166 @@ use super::words::{at, last_char, next_char};
 
 /// Dates of birth.
 pub(super) static DATE_OF_BIRTH: Recogniser = Recogniser {
-    rule: rule("pii.date-of-birth", "date of birth", "DATE_OF_BIRTH", Severity::Medium),
+    rule: rule(
+        "pii.date-of-birth",
+        "date of birth",
+        "DATE_OF_BIRTH",
+        Severity::Medium,
+    ),
     shapes: &[],
     check: by_grammar,
     plausible: 0.1,
     valid: 0.1,
     context: &[
         // en
-        "born", "born on", "birth", "birthdate", "birth date", "date of birth", "dateofbirth", "birthday", "dob", "d.o.b.", "bday",
+        "born",
+        "born on",
+        "birth",
+        "birthdate",
+        "birth date",
+        "date of birth",
+        "dateofbirth",
+        "birthday",
+        "dob",
+        "d.o.b.",
+        "bday",
         // de, nl
-        "geboren", "geboren am", "geburtsdatum", "geburtstag", "geb.", "geb. am", "geboortedatum", "geboren op", "verjaardag",
+        "geboren",
+        "geboren am",
+        "geburtsdatum",
+        "geburtstag",
+        "geb.",
+        "geb. am",
+        "geboortedatum",
+        "geboren op",
+        "verjaardag",
         // fr
-        "ne le", "nee le", "ne(e) le", "né le", "née le", "né(e) le", "date de naissance", "naissance", "anniversaire",
+        "ne le",
+        "nee le",
+        "ne(e) le",
+        "né le",
+        "née le",
+        "né(e) le",
+        "date de naissance",
+        "naissance",
+        "anniversaire",
         // es, pt, it, ro
-        "nacido", "nacida", "nacio", "fecha de nacimiento", "nacimiento", "cumpleanos", "f. nac", "nascido", "nascida", "nasceu", "data de nascimento", "nascimento",
-        "nato il", "nata il", "nato/a il", "nato a", "nata a", "data di nascita", "nascita", "compleanno", "nascut", "nascuta", "data nasterii", "nasterii",
+        "nacido",
+        "nacida",
+        "nacio",
+        "fecha de nacimiento",
+        "nacimiento",
+        "cumpleanos",
+        "f. nac",
+        "nascido",
+        "nascida",
+        "nasceu",
+        "data de nascimento",
+        "nascimento",
+        "nato il",
+        "nata il",
+        "nato/a il",
+        "nato a",
+        "nata a",
+        "data di nascita",
+        "nascita",
+        "compleanno",
+        "nascut",
+        "nascuta",
+        "data nasterii",
+        "nasterii",
         // pl, cs, hu, hr
-        "urodzony", "urodzona", "urodzenia", "data urodzenia", "ur.", "urodzin", "narozen", "narozena", "datum narozeni", "narozeni", "nar.", "szuletett", "szuletesi datum", "szuletesi ido", "szul.",
-        "szuletesnap", "rođen", "roden", "datum rodenja",
+        "urodzony",
+        "urodzona",
+        "urodzenia",
+        "data urodzenia",
+        "ur.",
+        "urodzin",
+        "narozen",
+        "narozena",
+        "datum narozeni",
+        "narozeni",
+        "nar.",
+        "szuletett",
+        "szuletesi datum",
+        "szuletesi ido",
+        "szul.",
+        "szuletesnap",
+        "rođen",
+        "roden",
+        "datum rodenja",
         // sv, no, da, fi
-        "fodd", "född", "fodelsedatum", "födelsedatum", "fodselsdato", "fødselsdato", "født", "fodt", "fodselsdag", "fødselsdag", "syntynyt", "syntymaaika", "syntymäaika", "syntymapaiva", "synt.", "s.",
+        "fodd",
+        "född",
+        "fodelsedatum",
+        "födelsedatum",
+        "fodselsdato",
+        "fødselsdato",
+        "født",
+        "fodt",
+        "fodselsdag",
+        "fødselsdag",
+        "syntynyt",
+        "syntymaaika",
+        "syntymäaika",
+        "syntymapaiva",
+        "synt.",
+        "s.",
         // tr, el
-        "dogum tarihi", "dogum", "dogumlu", "doğum tarihi", "doğum", "γεννηθηκε", "γεννημενος", "γεννημενη", "ημερομηνια γεννησης", "γεννησης", "γεννηθεις",
+        "dogum tarihi",
+        "dogum",
+        "dogumlu",
+        "doğum tarihi",
+        "doğum",
+        "γεννηθηκε",
+        "γεννημενος",
+        "γεννημενη",
+        "ημερομηνια γεννησης",
+        "γεννησης",
+        "γεννηθεις",
         // ru, uk, bg
-        "родился", "родилась", "дата рождения", "рождения", "д.р.", "г.р.", "день рождения", "народився", "народилася", "дата народження", "народження", "роден", "родена", "дата на раждане",
+        "родился",
+        "родилась",
+        "дата рождения",
+        "рождения",
+        "д.р.",
+        "г.р.",
+        "день рождения",
+        "народився",
+        "народилася",
+        "дата народження",
+        "народження",
+        "роден",
+        "родена",
+        "дата на раждане",
         // ja, zh, ko
-        "生年月日", "誕生日", "生まれ", "出生", "出生日期", "生日", "생년월일", "생일", "출생", "태어",
+        "生年月日",
+        "誕生日",
+        "生まれ",
+        "出生",
+        "出生日期",
+        "生日",
+        "생년월일",
+        "생일",
+        "출생",
+        "태어",
         // ar, he, hi, vi, id, th
-        "تاريخ الميلاد", "مواليد", "ولد", "ولدت", "الميلاد", "תאריך לידה", "נולד", "נולדה", "לידה", "जन्म", "जन्म तिथि", "ngay sinh", "sinh ngay", "tanggal lahir", "lahir", "วันเกิด",
+        "تاريخ الميلاد",
+        "مواليد",
+        "ولد",
+        "ولدت",
+        "الميلاد",
+        "תאריך לידה",
+        "נולד",
+        "נולדה",
+        "לידה",
+        "जन्म",
+        "जन्म तिथि",
+        "ngay sinh",
+        "sinh ngay",
+        "tanggal lahir",
+        "lahir",
+        "วันเกิด",
     ],
 };
 
@@ -50,18 +182,323 @@ pub(super) static DATE_TIME: Recogniser = Recogniser {
 
 /// Month names, folded, longest prefix that tells them apart, in order of the months.
 const MONTHS: [&[&str]; 12] = [
-    &["jan", "januar", "januari", "january", "janvier", "enero", "ene", "gennaio", "gen", "janeiro", "ianuarie", "stycznia", "styczen", "ledna", "leden", "januar", "tammikuuta", "tammikuu", "ocak", "ιανουαριου", "января", "янв", "січня", "януари", "يناير", "ינואר", "sijecnja", "janv"],
-    &["feb", "februar", "februari", "february", "fevrier", "febrero", "febbraio", "fevereiro", "februarie", "lutego", "luty", "unora", "unor", "helmikuuta", "subat", "şubat", "φεβρουαριου", "февраля", "фев", "лютого", "февруари", "فبراير", "פברואר", "fev", "fevr", "veljace"],
-    &["mar", "march", "marz", "maerz", "maart", "mars", "marzo", "marco", "martie", "marca", "marzec", "brezna", "brezen", "marcius", "maaliskuuta", "mart", "marts", "μαρτιου", "марта", "мар", "березня", "март", "مارس", "מרץ", "mrt", "ozujka"],
-    &["apr", "april", "avril", "abril", "abr", "aprile", "aprilie", "kwietnia", "kwiecien", "dubna", "duben", "aprilis", "huhtikuuta", "nisan", "απριλιου", "апреля", "апр", "квітня", "април", "أبريل", "ابريل", "אפריל", "avr", "travnja"],
-    &["may", "mai", "mei", "mayo", "maggio", "mag", "maio", "maja", "maj", "kvetna", "kveten", "majus", "toukokuuta", "mayis", "mayıs", "μαιου", "мая", "май", "травня", "مايو", "מאי", "svibnja"],
-    &["jun", "june", "juni", "juin", "junio", "giugno", "giu", "junho", "iunie", "czerwca", "czerwiec", "cervna", "cerven", "junius", "kesakuuta", "haziran", "ιουνιου", "июня", "июн", "червня", "юни", "يونيو", "יוני", "lipnja"],
-    &["jul", "july", "juli", "juillet", "julio", "luglio", "lug", "julho", "iulie", "lipca", "lipiec", "cervence", "cervenec", "julius", "heinakuuta", "temmuz", "ιουλιου", "июля", "июл", "липня", "юли", "يوليو", "יולי", "srpnja", "juil"],
-    &["aug", "august", "augustus", "aout", "agosto", "ago", "augusti", "sierpnia", "sierpien", "srpna", "srpen", "augusztus", "elokuuta", "agustos", "ağustos", "αυγουστου", "августа", "авг", "серпня", "август", "أغسطس", "اغسطس", "אוגוסט", "kolovoza"],
-    &["sep", "sept", "september", "septembre", "septiembre", "settembre", "set", "setembro", "septembrie", "wrzesnia", "wrzesien", "zari", "szeptember", "syyskuuta", "eylul", "σεπτεμβριου", "сентября", "сен", "вересня", "септември", "سبتمبر", "ספטמבר", "rujna"],
-    &["oct", "okt", "october", "oktober", "octobre", "octubre", "ottobre", "ott", "outubro", "out", "octombrie", "pazdziernika", "pazdziernik", "rijna", "rijen", "lokakuuta", "ekim", "οκτωβριου", "октября", "окт", "жовтня", "октомври", "أكتوبر", "اكتوبر", "אוקטובר", "listopada"],
-    &["nov", "november", "novembre", "noviembre", "novembro", "noiembrie", "listopada", "listopad", "listopadu", "marraskuuta", "kasim", "kasım", "νοεμβριου", "ноября", "ноя", "листопада", "ноември", "نوفمبر", "נובמבר", "studenoga"],
-    &["dec", "dez", "december", "dezember", "decembre", "diciembre", "dic", "dicembre", "dezembro", "decembrie", "grudnia", "grudzien", "prosince", "prosinec", "joulukuuta", "aralik", "aralık", "δεκεμβριου", "декабря", "дек", "грудня", "декември", "ديسمبر", "דצמבר", "prosinca"],
+    &[
+        "jan",
+        "januar",
+        "januari",
+        "january",
+        "janvier",
+        "enero",
+        "ene",
+        "gennaio",
+        "gen",
+        "janeiro",
+        "ianuarie",
+        "stycznia",
+        "styczen",
+        "ledna",
+        "leden",
+        "januar",
+        "tammikuuta",
+        "tammikuu",
+        "ocak",
+        "ιανουαριου",
+        "января",
+        "янв",
+        "січня",
+        "януари",
+        "يناير",
+        "ינואר",
+        "sijecnja",
+        "janv",
+    ],
+    &[
+        "feb",
+        "februar",
+        "februari",
+        "february",
+        "fevrier",
+        "febrero",
+        "febbraio",
+        "fevereiro",
+        "februarie",
+        "lutego",
+        "luty",
+        "unora",
+        "unor",
+        "helmikuuta",
+        "subat",
+        "şubat",
+        "φεβρουαριου",
+        "февраля",
+        "фев",
+        "лютого",
+        "февруари",
+        "فبراير",
+        "פברואר",
+        "fev",
+        "fevr",
+        "veljace",
+    ],
+    &[
+        "mar",
+        "march",
+        "marz",
+        "maerz",
+        "maart",
+        "mars",
+        "marzo",
+        "marco",
+        "martie",
+        "marca",
+        "marzec",
+        "brezna",
+        "brezen",
+        "marcius",
+        "maaliskuuta",
+        "mart",
+        "marts",
+        "μαρτιου",
+        "марта",
+        "мар",
+        "березня",
+        "март",
+        "مارس",
+        "מרץ",
+        "mrt",
+        "ozujka",
+    ],
+    &[
+        "apr",
+        "april",
+        "avril",
+        "abril",
+        "abr",
+        "aprile",
+        "aprilie",
+        "kwietnia",
+        "kwiecien",
+        "dubna",
+        "duben",
+        "aprilis",
+        "huhtikuuta",
+        "nisan",
+        "απριλιου",
+        "апреля",
+        "апр",
+        "квітня",
+        "април",
+        "أبريل",
+        "ابريل",
+        "אפריל",
+        "avr",
+        "travnja",
+    ],
+    &[
+        "may",
+        "mai",
+        "mei",
+        "mayo",
+        "maggio",
+        "mag",
+        "maio",
+        "maja",
+        "maj",
+        "kvetna",
+        "kveten",
+        "majus",
+        "toukokuuta",
+        "mayis",
+        "mayıs",
+        "μαιου",
+        "мая",
+        "май",
+        "травня",
+        "مايو",
+        "מאי",
+        "svibnja",
+    ],
+    &[
+        "jun",
+        "june",
+        "juni",
+        "juin",
+        "junio",
+        "giugno",
+        "giu",
+        "junho",
+        "iunie",
+        "czerwca",
+        "czerwiec",
+        "cervna",
+        "cerven",
+        "junius",
+        "kesakuuta",
+        "haziran",
+        "ιουνιου",
+        "июня",
+        "июн",
+        "червня",
+        "юни",
+        "يونيو",
+        "יוני",
+        "lipnja",
+    ],
+    &[
+        "jul",
+        "july",
+        "juli",
+        "juillet",
+        "julio",
+        "luglio",
+        "lug",
+        "julho",
+        "iulie",
+        "lipca",
+        "lipiec",
+        "cervence",
+        "cervenec",
+        "julius",
+        "heinakuuta",
+        "temmuz",
+        "ιουλιου",
+        "июля",
+        "июл",
+        "липня",
+        "юли",
+        "يوليو",
+        "יולי",
+        "srpnja",
+        "juil",
+    ],
+    &[
+        "aug",
+        "august",
+        "augustus",
+        "aout",
+        "agosto",
+        "ago",
+        "augusti",
+        "sierpnia",
+        "sierpien",
+        "srpna",
+        "srpen",
+        "augusztus",
+        "elokuuta",
+        "agustos",
+        "ağustos",
+        "αυγουστου",
+        "августа",
+        "авг",
+        "серпня",
+        "август",
+        "أغسطس",
+        "اغسطس",
+        "אוגוסט",
+        "kolovoza",
+    ],
+    &[
+        "sep",
+        "sept",
+        "september",
+        "septembre",
+        "septiembre",
+        "settembre",
+        "set",
+        "setembro",
+        "septembrie",
+        "wrzesnia",
+        "wrzesien",
+        "zari",
+        "szeptember",
+        "syyskuuta",
+        "eylul",
+        "σεπτεμβριου",
+        "сентября",
+        "сен",
+        "вересня",
+        "септември",
+        "سبتمبر",
+        "ספטמבר",
+        "rujna",
+    ],
+    &[
+        "oct",
+        "okt",
+        "october",
+        "oktober",
+        "octobre",
+        "octubre",
+        "ottobre",
+        "ott",
+        "outubro",
+        "out",
+        "octombrie",
+        "pazdziernika",
+        "pazdziernik",
+        "rijna",
+        "rijen",
+        "lokakuuta",
+        "ekim",
+        "οκτωβριου",
+        "октября",
+        "окт",
+        "жовтня",
+        "октомври",
+        "أكتوبر",
+        "اكتوبر",
+        "אוקטובר",
+        "listopada",
+    ],
+    &[
+        "nov",
+        "november",
+        "novembre",
+        "noviembre",
+        "novembro",
+        "noiembrie",
+        "listopada",
+        "listopad",
+        "listopadu",
+        "marraskuuta",
+        "kasim",
+        "kasım",
+        "νοεμβριου",
+        "ноября",
+        "ноя",
+        "листопада",
+        "ноември",
+        "نوفمبر",
+        "נובמבר",
+        "studenoga",
+    ],
+    &[
+        "dec",
+        "dez",
+        "december",
+        "dezember",
+        "decembre",
+        "diciembre",
+        "dic",
+        "dicembre",
+        "dezembro",
+        "decembrie",
+        "grudnia",
+        "grudzien",
+        "prosince",
+        "prosinec",
+        "joulukuuta",
+        "aralik",
+        "aralık",
+        "δεκεμβριου",
+        "декабря",
+        "дек",
+        "грудня",
+        "декември",
+        "ديسمبر",
+        "דצמבר",
+        "prosinca",
+    ],
 ];
 
 /// Years in which someone alive was born, and a little beyond.
@@ -76,7 +513,9 @@ pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
     let width = end - start;
     let found = match width {
         4 if YEARS.contains(&first) => year_first(text, end),
-        1 | 2 if (1..=31).contains(&first) => numeric(text, first, end).or_else(|| day_month_year(text, end)),
+        1 | 2 if (1..=31).contains(&first) => {
+            numeric(text, first, end).or_else(|| day_month_year(text, end))
+        }
         _ => None,
     };
     if let Some(end) = found.filter(|end| closes(text, *end)) {
@@ -93,9 +532,15 @@ pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
 /// `19900503` (ISO 8601, basic format).
 fn compact(text: &[u8], start: usize) -> Option<usize> {
     let end = start + 8;
-    let digits = text.get(start..end).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
-    let value = digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
-    let fits = YEARS.contains(&(value / 10_000)) && is_day(value % 100, value / 100 % 100) && closes(text, end);
+    let digits = text
+        .get(start..end)
+        .filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let value = digits
+        .iter()
+        .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    let fits = YEARS.contains(&(value / 10_000))
+        && is_day(value % 100, value / 100 % 100)
+        && closes(text, end);
     fits.then_some(end)
 }
 
@@ -124,7 +569,11 @@ fn year_first(text: &[u8], end: usize) -> Option<usize> {
         let day_at = sign(text, end, &["月", "월"])?;
         let (day, end) = number(text, day_at)?;
         let end = sign(text, end, &["日", "일"])?;
-        let end = if at(text, end - 1) == b' ' { end - 1 } else { end };
+        let end = if at(text, end - 1) == b' ' {
+            end - 1
+        } else {
+            end
+        };
         return is_day(day, month).then_some(end);
     }
     let separator = at(text, end);
@@ -161,7 +610,13 @@ fn numeric(text: &[u8], first: u32, end: usize) -> Option<usize> {
     if !matches!(separator, b'-' | b'/' | b'.' | b' ') {
         return None;
     }
-    let blank = |next: usize| if at(text, next) == b' ' && separator == b'.' { next + 1 } else { next };
+    let blank = |next: usize| {
+        if at(text, next) == b' ' && separator == b'.' {
+            next + 1
+        } else {
+            next
+        }
+    };
     let (second, end) = number(text, blank(end + 1))?;
     if at(text, end) != separator {
         return None;
@@ -184,7 +639,10 @@ const fn is_day(day: u32, month: u32) -> bool {
 fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
     let mut next = end;
     for ordinal in ["st", "nd", "rd", "th", "er", "º", "ο", "η"] {
-        if text.get(next..).is_some_and(|rest| rest.starts_with(ordinal.as_bytes())) {
+        if text
+            .get(next..)
+            .is_some_and(|rest| rest.starts_with(ordinal.as_bytes()))
+        {
             next += ordinal.len();
             break;
         }
@@ -196,7 +654,10 @@ fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
         return None;
     }
     for filler in ["of ", "de ", "d'", "ב"] {
-        if text.get(next..).is_some_and(|rest| rest.starts_with(filler.as_bytes())) {
+        if text
+            .get(next..)
+            .is_some_and(|rest| rest.starts_with(filler.as_bytes()))
+        {
             next += filler.len();
         }
     }
@@ -208,7 +669,10 @@ fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
 fn year_after(text: &[u8], end: usize) -> Option<usize> {
     let mut next = end;
     for ordinal in ["st", "nd", "rd", "th"] {
-        if text.get(next..).is_some_and(|rest| rest.starts_with(ordinal.as_bytes())) {
+        if text
+            .get(next..)
+            .is_some_and(|rest| rest.starts_with(ordinal.as_bytes()))
+        {
             next += 2;
         }
     }
@@ -216,7 +680,10 @@ fn year_after(text: &[u8], end: usize) -> Option<usize> {
         next += 1;
     }
     for filler in ["de ", "del ", "of "] {
-        if text.get(next..).is_some_and(|rest| rest.starts_with(filler.as_bytes())) {
+        if text
+            .get(next..)
+            .is_some_and(|rest| rest.starts_with(filler.as_bytes()))
+        {
             next += filler.len();
         }
     }
@@ -239,7 +706,9 @@ fn month_before(text: &[u8], start: usize) -> Option<usize> {
     {
         from -= letter.len_utf8();
     }
-    month_at(text, from).filter(|(_, after)| *after == end).map(|_| from)
+    month_at(text, from)
+        .filter(|(_, after)| *after == end)
+        .map(|_| from)
 }
 
 /// The month whose name starts at `start`, and the end of the name.
@@ -277,14 +746,33 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Option<&str>) {
         let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
-        assert_eq!(date(text.as_bytes(), digit).map(|(start, end)| &text[start..end]), expected, "{text}");
+        assert_eq!(
+            date(text.as_bytes(), digit).map(|(start, end)| &text[start..end]),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
     fn dates_in_the_forms_of_many_languages() {
         for text in [
-            "1990-05-03", "03.05.1990", "3/5/90", "05/31/1990", "3 May 1990", "3. mai 1990", "3 de mayo de 1990", "May 3, 1990",
-            "december 08, 1990", "1990年5月3日", "1990년 5월 3일", "3 марта 1990", "1. 2. 1990", "3rd of May, 1990", "1990. majus 3", "21-Nov-1980", "19900503",
+            "1990-05-03",
+            "03.05.1990",
+            "3/5/90",
+            "05/31/1990",
+            "3 May 1990",
+            "3. mai 1990",
+            "3 de mayo de 1990",
+            "May 3, 1990",
+            "december 08, 1990",
+            "1990年5月3日",
+            "1990년 5월 3일",
+            "3 марта 1990",
+            "1. 2. 1990",
+            "3rd of May, 1990",
+            "1990. majus 3",
+            "21-Nov-1980",
+            "19900503",
         ] {
             check(text, Some(text));
         }
@@ -293,7 +781,17 @@ mod tests {
 
     #[test]
     fn other_numbers() {
-        for text in ["19901303", "1990-13-03", "3.14159", "12.5.1", "2024-08", "32.05.1990", "1.2.3.4", "99 bottles", "10 may be 1990"] {
+        for text in [
+            "19901303",
+            "1990-13-03",
+            "3.14159",
+            "12.5.1",
+            "2024-08",
+            "32.05.1990",
+            "1.2.3.4",
+            "99 bottles",
+            "10 may be 1990",
+        ] {
             check(text, None);
         }
     }

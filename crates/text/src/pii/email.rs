@@ -9,14 +9,32 @@ use super::words::{at, last_char, next_char};
 
 /// E-mail addresses.
 pub(super) static EMAIL: Recogniser = Recogniser {
-    rule: rule("pii.email-address", "e-mail address", "EMAIL_ADDRESS", Severity::Medium),
+    rule: rule(
+        "pii.email-address",
+        "e-mail address",
+        "EMAIL_ADDRESS",
+        Severity::Medium,
+    ),
     shapes: &[],
     check: by_grammar,
     plausible: 0.95,
     valid: 0.95,
     context: &[
-        "email", "e-mail", "mail", "correo", "courriel", "posta", "emailadres", "e-post", "почта", "メール", "邮箱",
-        "이메일", "بريد", "eposta", "sahkoposti",
+        "email",
+        "e-mail",
+        "mail",
+        "correo",
+        "courriel",
+        "posta",
+        "emailadres",
+        "e-post",
+        "почта",
+        "メール",
+        "邮箱",
+        "이메일",
+        "بريد",
+        "eposta",
+        "sahkoposti",
     ],
 };
 
@@ -27,15 +45,16 @@ const MAX_DOMAIN: usize = 255;
 
 /// Endings of file names that follow an `@` in the names of images and packages.
 const FILE_ENDINGS: [&[u8]; 12] = [
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"js", b"css", b"html", b"json", b"ts", b"whl",
+    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"js", b"css", b"html", b"json", b"ts",
+    b"whl",
 ];
 
 /// Top-level domains that people spell out.
 const SPOKEN_TOP_LEVELS: [&str; 56] = [
-    "com", "org", "net", "edu", "gov", "info", "io", "co", "me", "app", "dev", "ai", "biz", "name", "eu", "uk", "us",
-    "ca", "au", "nz", "ie", "in", "za", "de", "at", "ch", "fr", "be", "nl", "lu", "es", "pt", "br", "mx", "ar", "cl",
-    "it", "gr", "pl", "cz", "sk", "hu", "ro", "bg", "hr", "dk", "se", "no", "fi", "ru", "ua", "tr", "il", "jp", "cn",
-    "kr",
+    "com", "org", "net", "edu", "gov", "info", "io", "co", "me", "app", "dev", "ai", "biz", "name",
+    "eu", "uk", "us", "ca", "au", "nz", "ie", "in", "za", "de", "at", "ch", "fr", "be", "nl", "lu",
+    "es", "pt", "br", "mx", "ar", "cl", "it", "gr", "pl", "cz", "sk", "hu", "ro", "bg", "hr", "dk",
+    "se", "no", "fi", "ru", "ua", "tr", "il", "jp", "cn", "kr",
 ];
 
 /// The address around the `@` at byte `sign`.
@@ -68,7 +87,12 @@ fn local_start(text: &[u8], sign: usize) -> Option<usize> {
             '0'..='9' | '.' | '_' | '%' | '+' | '-' | '\'' | '~' | '&' | '!' => true,
             other if other.is_alphabetic() => {
                 // One script only: in `写信给jane@...` the mailbox starts at the Latin letter.
-                let first = start == sign || foreign || text.get(start..sign)?.iter().all(|byte| !byte.is_ascii_alphabetic());
+                let first = start == sign
+                    || foreign
+                    || text
+                        .get(start..sign)?
+                        .iter()
+                        .all(|byte| !byte.is_ascii_alphabetic());
                 foreign |= first;
                 first
             }
@@ -79,7 +103,12 @@ fn local_start(text: &[u8], sign: usize) -> Option<usize> {
         }
         start -= letter.len_utf8();
     }
-    while start < sign && matches!(at(text, start), b'.' | b'\'' | b'&' | b'!' | b'-' | b'~' | b'%' | b'+') {
+    while start < sign
+        && matches!(
+            at(text, start),
+            b'.' | b'\'' | b'&' | b'!' | b'-' | b'~' | b'%' | b'+'
+        )
+    {
         start += 1;
     }
     (start < sign && at(text, sign - 1) != b'.').then_some(start)
@@ -96,7 +125,6 @@ fn quoted_start(text: &[u8], close: usize, floor: usize) -> Option<usize> {
 
 fn domain_end(text: &[u8], start: usize) -> Option<usize> {
     let ceiling = start + MAX_DOMAIN;
-    let ascii = at(text, start) < 0x80;
     let mut end = start;
     let mut accepted = None;
     loop {
@@ -104,14 +132,20 @@ fn domain_end(text: &[u8], start: usize) -> Option<usize> {
         while end < ceiling {
             match next_char(text, end) {
                 Some(letter) if letter.is_ascii_alphanumeric() || letter == '-' => end += 1,
-                Some(letter) if !letter.is_ascii() && letter.is_alphanumeric() && (!ascii || label != end) && !(ascii && accepted.is_some()) => {
+                Some(letter)
+                    if !letter.is_ascii()
+                        && letter.is_alphanumeric()
+                        && (label == end || at(text, label) >= 0x80) =>
+                {
                     end += letter.len_utf8();
                 }
                 _ => break,
             }
         }
         let name = text.get(label..end)?;
-        let fits = (1..=63).contains(&name.len()) && name.first() != Some(&b'-') && name.last() != Some(&b'-');
+        let fits = (1..=63).contains(&name.len())
+            && name.first() != Some(&b'-')
+            && name.last() != Some(&b'-');
         if !fits {
             break;
         }
@@ -134,8 +168,12 @@ fn domain_end(text: &[u8], start: usize) -> Option<usize> {
 fn is_top_level(label: &[u8]) -> bool {
     label.len() >= 2
         && label.len() <= 24
-        && (label.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
-            || label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"xn--")))
+        && (label
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+            || label
+                .get(..4)
+                .is_some_and(|start| start.eq_ignore_ascii_case(b"xn--")))
 }
 
 /// Whether `start` stands in the part of an address before the host.
@@ -145,9 +183,11 @@ fn in_userinfo(text: &[u8], start: usize) -> bool {
         return false;
     };
     memchr::memmem::rfind(before, b"://").is_some_and(|scheme| {
-        before
-            .get(scheme + 3..)
-            .is_some_and(|rest| !rest.iter().any(|byte| matches!(byte, b'/' | b'?' | b' ' | b'=' | b'\n')))
+        before.get(scheme + 3..).is_some_and(|rest| {
+            !rest
+                .iter()
+                .any(|byte| matches!(byte, b'/' | b'?' | b' ' | b'=' | b'\n'))
+        })
     })
 }
 
@@ -185,7 +225,10 @@ pub(super) fn spelled(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
 fn spaced(text: &[u8], word: &Range<usize>) -> Option<(usize, usize)> {
     let (mut start, mut end) = (word.start, word.end);
     let open = at(text, start.checked_sub(1)?);
-    let bracketed = matches!((open, at(text, end)), (b'[', b']') | (b'(', b')') | (b'{', b'}') | (b'<', b'>'));
+    let bracketed = matches!(
+        (open, at(text, end)),
+        (b'[', b']') | (b'(', b')') | (b'{', b'}') | (b'<', b'>')
+    );
     if bracketed {
         start -= 1;
         end += 1;
@@ -225,7 +268,10 @@ fn dot_before(text: &[u8], end: usize) -> Option<usize> {
 
 fn word_before(text: &[u8], end: usize, word: &[u8]) -> Option<usize> {
     let mut close = end;
-    while end - close < 4 && close > 0 && matches!(at(text, close - 1), b' ' | b']' | b')' | b'}' | b'>') {
+    while end - close < 4
+        && close > 0
+        && matches!(at(text, close - 1), b' ' | b']' | b')' | b'}' | b'>')
+    {
         close -= 1;
     }
     let start = close.checked_sub(word.len())?;
@@ -290,7 +336,10 @@ mod tests {
 
     #[test]
     fn addresses_end_where_they_end() {
-        check("write to jane.doe+news@mail.example.co.uk.", Some("jane.doe+news@mail.example.co.uk"));
+        check(
+            "write to jane.doe+news@mail.example.co.uk.",
+            Some("jane.doe+news@mail.example.co.uk"),
+        );
         check("email=jane@example.com&x=1", Some("jane@example.com"));
         check("'jane@example.com'", Some("jane@example.com"));
         check("写信给jane@example.com吧", Some("jane@example.com"));

@@ -12,7 +12,12 @@ use super::words::{at, last_char, letter_after};
 
 /// User names and handles.
 pub(super) static USERNAME: Recogniser = Recogniser {
-    rule: rule("pii.username", "user name or handle", "USERNAME", Severity::Low),
+    rule: rule(
+        "pii.username",
+        "user name or handle",
+        "USERNAME",
+        Severity::Low,
+    ),
     shapes: &[],
     check: by_grammar,
     plausible: 0.85,
@@ -32,7 +37,7 @@ pub(super) enum Kind {
 }
 
 /// Words in the spellings that are looked for: as they are, capitalised, all capitals.
-const WORDS: [(&str, Kind); 29] = [
+const WORDS: [(&str, Kind); 40] = [
     ("username", Kind::Username),
     ("user name", Kind::Username),
     ("user_name", Kind::Username),
@@ -44,6 +49,17 @@ const WORDS: [(&str, Kind); 29] = [
     ("screen_name", Kind::Username),
     ("screenName", Kind::Username),
     ("nickname", Kind::Username),
+    ("logged in as", Kind::Username),
+    ("signed in as", Kind::Username),
+    ("log in as", Kind::Username),
+    ("account name", Kind::Username),
+    ("alias", Kind::Username),
+    ("nick", Kind::Username),
+    ("telegram", Kind::Username),
+    ("twitter", Kind::Username),
+    ("instagram", Kind::Username),
+    ("discord", Kind::Username),
+    ("uporabnisko", Kind::Username),
     ("benutzer", Kind::Username),
     ("utilisateur", Kind::Username),
     ("identifiant", Kind::Username),
@@ -66,9 +82,68 @@ const WORDS: [(&str, Kind); 29] = [
 
 /// Values that are words about user names, not user names.
 const STOP: [&str; 62] = [
-    "is", "was", "are", "and", "or", "not", "the", "for", "with", "has", "had", "have", "must", "should", "can", "will", "name", "field", "required", "invalid", "incorrect", "wrong", "missing", "taken",
-    "empty", "null", "none", "true", "false", "undefined", "string", "text", "password", "email", "please", "already", "available", "unknown", "failed", "success", "page", "form", "button", "screen", "your",
-    "their", "from", "this", "that", "here", "below", "above", "given", "same", "different", "changed", "updated", "self", "user", "username", "varchar", "str",
+    "is",
+    "was",
+    "are",
+    "and",
+    "or",
+    "not",
+    "the",
+    "for",
+    "with",
+    "has",
+    "had",
+    "have",
+    "must",
+    "should",
+    "can",
+    "will",
+    "name",
+    "field",
+    "required",
+    "invalid",
+    "incorrect",
+    "wrong",
+    "missing",
+    "taken",
+    "empty",
+    "null",
+    "none",
+    "true",
+    "false",
+    "undefined",
+    "string",
+    "text",
+    "password",
+    "email",
+    "please",
+    "already",
+    "available",
+    "unknown",
+    "failed",
+    "success",
+    "page",
+    "form",
+    "button",
+    "screen",
+    "your",
+    "their",
+    "from",
+    "this",
+    "that",
+    "here",
+    "below",
+    "above",
+    "given",
+    "same",
+    "different",
+    "changed",
+    "updated",
+    "self",
+    "user",
+    "username",
+    "varchar",
+    "str",
 ];
 
 /// Finds the announcing words, in one fast pass.
@@ -85,10 +160,17 @@ impl Announcers {
         for (word, kind) in WORDS {
             let mut forms: Vec<String> = match (kind, word) {
                 // Bare `at` is everywhere; only `[at]` and its like are looked for.
-                (Kind::Spelled, "at") => ["[at]", "(at)", "{at}", "[AT]", "(AT)", "{AT}"].map(str::to_owned).to_vec(),
+                (Kind::Spelled, "at") => ["[at]", "(at)", "{at}", "[AT]", "(AT)", "{AT}"]
+                    .map(str::to_owned)
+                    .to_vec(),
                 (Kind::Spelled, word) => [' ', '[', '(']
                     .iter()
-                    .flat_map(|open| [format!("{open}{word}"), format!("{open}{}", word.to_uppercase())])
+                    .flat_map(|open| {
+                        [
+                            format!("{open}{word}"),
+                            format!("{open}{}", word.to_uppercase()),
+                        ]
+                    })
                     .collect(),
                 _ => vec![word.to_owned(), word.to_uppercase(), capitalised(word)],
             };
@@ -98,16 +180,23 @@ impl Announcers {
                 kinds.push(kind);
             }
         }
-        let words = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(words)?;
+        let words = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(words)?;
         Ok(Self { words, kinds })
     }
 
     /// Every announcing word, with the brackets of a spelled `at` and the sign before a `dot` left out.
-    pub(super) fn find<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = (Kind, Range<usize>)> + 't {
+    pub(super) fn find<'t>(
+        &'t self,
+        text: &'t [u8],
+    ) -> impl Iterator<Item = (Kind, Range<usize>)> + 't {
         self.words.find_iter(text).filter_map(|hit| {
             let kind = *self.kinds.get(hit.pattern().as_usize())?;
             let range = match kind {
-                Kind::Spelled if at(text, hit.end() - 1).is_ascii_alphabetic() => hit.start() + 1..hit.end(),
+                Kind::Spelled if at(text, hit.end() - 1).is_ascii_alphabetic() => {
+                    hit.start() + 1..hit.end()
+                }
                 Kind::Spelled => hit.start() + 1..hit.end() - 1,
                 _ => hit.range(),
             };
@@ -129,7 +218,9 @@ pub(super) fn values(text: &[u8], kind: Kind, word: &Range<usize>) -> Vec<Range<
     let mut end = word.end;
     let unspaced = at(text, word.start) >= 0xe0;
     if !unspaced {
-        if last_char(text, word.start).is_some_and(|letter| letter.is_alphanumeric() && !at(text, word.start).is_ascii_uppercase()) {
+        if last_char(text, word.start).is_some_and(|letter| {
+            letter.is_alphanumeric() && !at(text, word.start).is_ascii_uppercase()
+        }) {
             return Vec::new();
         }
         // `userName`, `user_id`, `loginName`, `Benutzername`: the rest of the key.
@@ -139,15 +230,20 @@ pub(super) fn values(text: &[u8], kind: Kind, word: &Range<usize>) -> Vec<Range<
         }
         let tail = text.get(end..rest).unwrap_or_default().to_ascii_lowercase();
         let tail = std::str::from_utf8(&tail).unwrap_or("?");
-        let fits = matches!(tail.trim_start_matches('_'), "" | "name" | "id" | "handle" | "code" | "_code" | "names" | "handles" | "nme");
+        let fits = matches!(
+            tail.trim_start_matches('_'),
+            "" | "name" | "id" | "handle" | "code" | "_code" | "names" | "handles" | "nme"
+        );
         if !fits || letter_after(text, rest) > 0 {
             return Vec::new();
         }
         end = rest;
     }
-    let bare_user = text
-        .get(word.start..end)
-        .is_some_and(|key| key.eq_ignore_ascii_case(b"user") || key.eq_ignore_ascii_case(b"userid") || key.eq_ignore_ascii_case(b"user id"));
+    let bare_user = text.get(word.start..end).is_some_and(|key| {
+        key.eq_ignore_ascii_case(b"user")
+            || key.eq_ignore_ascii_case(b"userid")
+            || key.eq_ignore_ascii_case(b"user id")
+    });
     if let Some(value) = value_after(text, kind, end, bare_user) {
         return vec![value];
     }
@@ -163,13 +259,16 @@ pub(super) fn values(text: &[u8], kind: Kind, word: &Range<usize>) -> Vec<Range<
         .map(|cell| trimmed(text, cell))
         .filter(|cell| match kind {
             Kind::Bic => text.get(cell.clone()).is_some_and(bank::is_bic),
-            _ => text.get(cell.clone()).is_some_and(|value| is_name(value) && !is_stop(value)),
+            _ => text
+                .get(cell.clone())
+                .is_some_and(|value| is_name(value) && !is_stop(value)),
         })
         .collect()
 }
 
 fn trimmed(text: &[u8], cell: Range<usize>) -> Range<usize> {
-    let outside = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'@');
+    let outside =
+        |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'@');
     let (mut start, mut end) = (cell.start, cell.end);
     while start < end && outside(at(text, start)) {
         start += 1;
@@ -203,13 +302,41 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
             }
             _ => {
                 let rest = text.get(next..)?;
-                let fill = ["is ", "was ", "to ", "for ", "given was ", "given is ", "code ", "no. ", "no ", "nr. ", "name ", "：", "は", "是"]
-                    .iter()
-                    .find(|fill| rest.get(..fill.len()).is_some_and(|head| head.eq_ignore_ascii_case(fill.as_bytes())));
+                let fill = [
+                    "is ",
+                    "was ",
+                    "to ",
+                    "for ",
+                    "as ",
+                    "-code",
+                    "-nummer",
+                    "/bic",
+                    "/swift",
+                    "given was ",
+                    "given is ",
+                    "code ",
+                    "no. ",
+                    "no ",
+                    "nr. ",
+                    "name ",
+                    "：",
+                    "は",
+                    "是",
+                ]
+                .iter()
+                .find(|fill| {
+                    rest.get(..fill.len())
+                        .is_some_and(|head| head.eq_ignore_ascii_case(fill.as_bytes()))
+                });
                 match fill {
                     Some(fill) => {
                         next += fill.len();
-                        if tie == Tie::Blank && !matches!(*fill, "code " | "name ") {
+                        if tie == Tie::Blank
+                            && !matches!(
+                                *fill,
+                                "code " | "name " | "-code" | "-nummer" | "/bic" | "/swift"
+                            )
+                        {
                             tie = Tie::Verb;
                         }
                     }
@@ -222,7 +349,9 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
         return None;
     }
     let mut stop = next;
-    while stop - next < 64 && (at(text, stop).is_ascii_alphanumeric() || matches!(at(text, stop), b'_' | b'.' | b'-')) {
+    while stop - next < 64
+        && (at(text, stop).is_ascii_alphanumeric() || matches!(at(text, stop), b'_' | b'.' | b'-'))
+    {
         stop += 1;
     }
     while stop > next && matches!(at(text, stop - 1), b'.' | b'-') {
@@ -233,26 +362,39 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
         return bank::is_bic(value).then_some(next..stop);
     }
     let after = at(text, stop);
-    if !is_name(value) || is_stop(value) || matches!(after, b'@' | b'(' | b'[' | b'$') || after >= 0x80 {
+    if !is_name(value)
+        || is_stop(value)
+        || matches!(after, b'@' | b'(' | b'[' | b'$')
+        || after >= 0x80
+    {
         return None;
     }
     // `a: b.c`, `login=form.value`: source code.
     if after == b'/' || (after == b':' && tie != Tie::Sign) || (after == b'=' && tie != Tie::Sign) {
         return None;
     }
-    let telling = value.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
+    let telling = value
+        .iter()
+        .any(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'));
     let fits = match tie {
         Tie::Sign => !bare_user || telling,
         Tie::Verb => !bare_user && (telling || value.len() >= 8),
-        Tie::Blank => !bare_user && (telling || (value.len() >= 6 && matches!(after, b';' | b','))),
+        Tie::Blank => {
+            !bare_user && (telling || (value.len() >= 6 && matches!(after, b';' | b',' | b'\n')))
+        }
     };
     fits.then_some(next..stop)
 }
 
 fn is_name(value: &[u8]) -> bool {
-    (3..=40).contains(&value.len()) && value.iter().any(u8::is_ascii_alphabetic) && value.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    (3..=40).contains(&value.len())
+        && value.iter().any(u8::is_ascii_alphabetic)
+        && value
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 }
 
 fn is_stop(value: &[u8]) -> bool {
-    STOP.iter().any(|stop| stop.as_bytes().eq_ignore_ascii_case(value))
+    STOP.iter()
+        .any(|stop| stop.as_bytes().eq_ignore_ascii_case(value))
 }

@@ -106,7 +106,9 @@ impl Check<Text<'_>> for Pii {
         let mut seen = BTreeSet::new();
         (0_u16..)
             .zip(self.engine.recognisers())
-            .filter(|(kind, recogniser)| self.settings.enabled(*kind) && seen.insert(recogniser.rule.id.clone()))
+            .filter(|(kind, recogniser)| {
+                self.settings.enabled(*kind) && seen.insert(recogniser.rule.id.clone())
+            })
             .map(|(_, recogniser)| RuleRef::Static(&recogniser.rule))
             .collect()
     }
@@ -126,7 +128,13 @@ impl Check<Text<'_>> for Pii {
                 let span = view.span(found.range.clone());
                 if seen.insert((found.rule.id.as_ref(), span)) {
                     let message = found.rule.title.clone();
-                    cx.report_via(&RuleRef::Static(found.rule), Some(span), found.confidence, &view.via, message)?;
+                    cx.report_via(
+                        &RuleRef::Static(found.rule),
+                        Some(span),
+                        found.confidence,
+                        &view.via,
+                        message,
+                    )?;
                 }
             }
         }

@@ -15,20 +15,56 @@ pub(super) static IP: Recogniser = Recogniser {
     plausible: 0.7,
     valid: 0.7,
     context: &[
-        "ip", "ipv4", "ipv6", "ip address", "ip addr", "ip-adresse", "adresse ip", "direccion ip", "indirizzo ip",
-        "endereco ip", "client ip", "remote addr", "remote_addr", "host", "server at", "source address", "src", "dst",
-        "gateway", "dns", "peer", "ip-адрес", "ipアドレス", "ip地址",
+        "ip",
+        "ipv4",
+        "ipv6",
+        "ip address",
+        "ip addr",
+        "ip-adresse",
+        "adresse ip",
+        "direccion ip",
+        "indirizzo ip",
+        "endereco ip",
+        "client ip",
+        "remote addr",
+        "remote_addr",
+        "host",
+        "server at",
+        "source address",
+        "src",
+        "dst",
+        "gateway",
+        "dns",
+        "peer",
+        "ip-адрес",
+        "ipアドレス",
+        "ip地址",
     ],
 };
 
 /// Hardware addresses.
 pub(super) static MAC: Recogniser = Recogniser {
-    rule: rule("pii.mac-address", "hardware (MAC) address", "MAC_ADDRESS", Severity::Low),
+    rule: rule(
+        "pii.mac-address",
+        "hardware (MAC) address",
+        "MAC_ADDRESS",
+        Severity::Low,
+    ),
     shapes: &[],
     check: by_grammar,
     plausible: 0.8,
     valid: 0.9,
-    context: &["mac", "mac address", "mac-adresse", "adresse mac", "direccion mac", "bssid", "hwaddr", "ethernet", "bluetooth"],
+    context: &[
+        "mac",
+        "mac address",
+        "mac-adresse",
+        "adresse mac",
+        "direccion mac",
+        "bssid",
+        "hwaddr",
+        "ethernet",
+        "bluetooth",
+    ],
 };
 
 /// Web addresses; off unless asked for.
@@ -79,7 +115,14 @@ pub(super) fn ipv4(text: &[u8], start: usize) -> Option<(usize, Reachable)> {
         return None;
     }
     let nowhere = matches!(octets, [0, ..] | [127, 0, ..] | [255, 255, ..]);
-    Some((end, if nowhere { Reachable::No } else { Reachable::Yes }))
+    Some((
+        end,
+        if nowhere {
+            Reachable::No
+        } else {
+            Reachable::Yes
+        },
+    ))
 }
 
 /// The run of hex digits and colons around `index`, when it is an IPv6 address.
@@ -96,7 +139,9 @@ pub(super) fn ipv6(text: &[u8], index: usize) -> Option<(Range<usize>, Reachable
     }
     // `::ffff:192.0.2.1`
     if at(text, end) == b'.'
-        && let Some(colon) = text.get(start..end).and_then(|run| memchr::memrchr(b':', run))
+        && let Some(colon) = text
+            .get(start..end)
+            .and_then(|run| memchr::memrchr(b':', run))
         && let Some((last, _)) = ipv4(text, start + colon + 1)
     {
         end = last;
@@ -113,31 +158,55 @@ pub(super) fn ipv6(text: &[u8], index: usize) -> Option<(Range<usize>, Reachable
     }
     let before = start.checked_sub(1).map_or(b' ', |index| at(text, index));
     let after = at(text, end);
-    if before.is_ascii_alphanumeric() || matches!(before, b'_' | b'.') || after.is_ascii_alphanumeric() || after == b'_' {
+    if before.is_ascii_alphanumeric()
+        || matches!(before, b'_' | b'.')
+        || after.is_ascii_alphanumeric()
+        || after == b'_'
+    {
         return None;
     }
     let address: Ipv6Addr = std::str::from_utf8(run).ok()?.parse().ok()?;
-    let groups = run.split(|byte| *byte == b':').filter(|group| !group.is_empty()).count();
+    let groups = run
+        .split(|byte| *byte == b':')
+        .filter(|group| !group.is_empty())
+        .count();
     // `a::b1` is a path in source code.
     let scoped = matches!(address.segments(), [0x2000..=0x3fff | 0xfc00..=0xffff, ..]);
-    if groups < 8 && !scoped && groups < 3 {
+    let mapped = run.contains(&b'.');
+    if groups < 3 && !scoped && !mapped {
         return (address.is_loopback()).then_some((start..end, Reachable::No));
     }
     let nowhere = address.is_loopback() || address.is_unspecified();
-    Some((start..end, if nowhere { Reachable::No } else { Reachable::Yes }))
+    Some((
+        start..end,
+        if nowhere {
+            Reachable::No
+        } else {
+            Reachable::Yes
+        },
+    ))
 }
 
 /// Six pairs of hex digits around `index` joined by one kind of `:` or `-`, or three groups of
 /// four joined by `.`.
 pub(super) fn mac(text: &[u8], index: usize) -> Option<Range<usize>> {
     let mut start = index;
-    while start > 0 && index - start < 17 && (at(text, start - 1).is_ascii_hexdigit() || matches!(at(text, start - 1), b':' | b'-' | b'.')) {
+    while start > 0
+        && index - start < 17
+        && (at(text, start - 1).is_ascii_hexdigit()
+            || matches!(at(text, start - 1), b':' | b'-' | b'.'))
+    {
         start -= 1;
     }
-    while matches!(at(text, start), b':' | b'-' | b'.') {
-        start += 1;
-    }
-    let sign = if at(text, start + 4) == b'.' { b'.' } else { at(text, start + 2) };
+    (start..=index).find_map(|start| mac_at(text, start))
+}
+
+fn mac_at(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let sign = if at(text, start + 4) == b'.' {
+        b'.'
+    } else {
+        at(text, start + 2)
+    };
     let (width, groups) = match sign {
         b':' | b'-' => (2, 6),
         b'.' => (4, 3),
@@ -146,34 +215,63 @@ pub(super) fn mac(text: &[u8], index: usize) -> Option<Range<usize>> {
     let end = start + (width + 1) * groups - 1;
     let run = text.get(start..end)?;
     let fits = run.iter().enumerate().all(|(index, byte)| {
-        if index % (width + 1) == width { *byte == sign } else { byte.is_ascii_hexdigit() }
+        if index % (width + 1) == width {
+            *byte == sign
+        } else {
+            byte.is_ascii_hexdigit()
+        }
     });
+    if !fits {
+        return None;
+    }
     let before = start.checked_sub(1).map_or(b' ', |index| at(text, index));
     let after = at(text, end);
+    // `MAC:` ends with two hex digits as well, but those are no group.
+    let group_before = before == sign
+        && start > 2
+        && text
+            .get(start - 3..start - 1)
+            .is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit))
+        && !start
+            .checked_sub(4)
+            .is_some_and(|index| at(text, index).is_ascii_alphanumeric());
     let alone = !before.is_ascii_alphanumeric()
         && !after.is_ascii_alphanumeric()
         && !(after == sign && at(text, end + 1).is_ascii_hexdigit())
-        && !(before == sign && start > 1 && at(text, start - 2).is_ascii_hexdigit());
-    let uniform = run.iter().all(|byte| *byte == sign || Some(byte) == run.first());
+        && !group_before;
+    let uniform = run
+        .iter()
+        .all(|byte| *byte == sign || Some(byte) == run.first());
     // Four digits in three groups are as well an amount or a version.
     let telling = width == 2 || run.iter().any(u8::is_ascii_alphabetic);
-    (fits && alone && telling && !uniform).then_some(start..end)
+    (alone && telling && !uniform).then_some(start..end)
 }
 
 /// The address around `://` at byte `sign`.
 pub(super) fn url(text: &[u8], sign: usize) -> Option<Range<usize>> {
     let floor = sign.saturating_sub(16);
     let mut start = sign;
-    while start > floor && (at(text, start - 1).is_ascii_alphanumeric() || matches!(at(text, start - 1), b'+' | b'-')) {
+    while start > floor
+        && (at(text, start - 1).is_ascii_alphanumeric()
+            || matches!(at(text, start - 1), b'+' | b'-'))
+    {
         start -= 1;
     }
     let mut end = sign + 3;
     while end - start < 2048
-        && !matches!(at(text, end), 0..=b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'\\' | b'^')
+        && !matches!(
+            at(text, end),
+            0..=b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'\\' | b'^'
+        )
     {
         end += 1;
     }
-    while end > sign + 3 && matches!(at(text, end - 1), b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']' | b'\'') {
+    while end > sign + 3
+        && matches!(
+            at(text, end - 1),
+            b'.' | b',' | b';' | b':' | b'!' | b'?' | b')' | b']' | b'\''
+        )
+    {
         end -= 1;
     }
     (at(text, start).is_ascii_alphabetic() && start < sign && end > sign + 4).then_some(start..end)
@@ -191,9 +289,15 @@ mod tests {
         assert_eq!(ipv4(b"127.0.0.1.", 0), Some((9, Reachable::No)));
         assert_eq!(ipv4(b"1.2.3.4.5", 0), None);
         for (text, expected) in [
-            ("at 2001:db8::ff00:42:8329 now", Some("2001:db8::ff00:42:8329")),
+            (
+                "at 2001:db8::ff00:42:8329 now",
+                Some("2001:db8::ff00:42:8329"),
+            ),
             ("ip:fe80::1", None),
-            ("[fe80::0cfe:df64:700e:f950]", Some("fe80::0cfe:df64:700e:f950")),
+            (
+                "[fe80::0cfe:df64:700e:f950]",
+                Some("fe80::0cfe:df64:700e:f950"),
+            ),
             ("12:34:56", None),
             ("a::b1", None),
             ("x ::ffff:192.0.2.128 y", Some("::ffff:192.0.2.128")),
@@ -210,11 +314,16 @@ mod tests {
     fn hardware_addresses() {
         let check = |text: &str, expected: Option<&str>| {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
-            assert_eq!(mac(text.as_bytes(), digit).map(|range| &text[range]), expected, "{text}");
+            assert_eq!(
+                mac(text.as_bytes(), digit).map(|range| &text[range]),
+                expected,
+                "{text}"
+            );
         };
         check("MAC DE:B9:E1:CF:9C:9E", Some("DE:B9:E1:CF:9C:9E"));
         check("b9-e9-2c-c9-fd-99", Some("b9-e9-2c-c9-fd-99"));
         check("0123.4567.89ab", Some("0123.4567.89ab"));
+        check("MAC:DE:B9:E1:CF:9C:9E", Some("DE:B9:E1:CF:9C:9E"));
         check("DE:B9:E1:CF:9C:9E:11", None);
         check("11:11:11:11:11:11", None);
     }

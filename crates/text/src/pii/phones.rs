@@ -7,7 +7,12 @@ use super::recogniser::{Recogniser, by_grammar, rule};
 
 /// Telephone numbers; found by [`phone::match_at`].
 pub(super) static PHONE: Recogniser = Recogniser {
-    rule: rule("pii.phone-number", "telephone number", "PHONE_NUMBER", Severity::Medium),
+    rule: rule(
+        "pii.phone-number",
+        "telephone number",
+        "PHONE_NUMBER",
+        Severity::Medium,
+    ),
     shapes: &[],
     check: by_grammar,
     plausible: 0.85,

@@ -50,7 +50,11 @@ impl Validity {
     /// [`Validity::Plausible`] when a weak test agrees, else [`Validity::Invalid`].
     #[must_use]
     pub const fn weak(agrees: bool) -> Self {
-        if agrees { Self::Plausible } else { Self::Invalid }
+        if agrees {
+            Self::Plausible
+        } else {
+            Self::Invalid
+        }
     }
 }
 

@@ -10,7 +10,12 @@ use super::Match;
 #[must_use]
 pub fn resolve(mut matches: Vec<Match>) -> Vec<Match> {
     matches.retain(|found| !found.range.is_empty());
-    matches.sort_by(|a, b| a.range.start.cmp(&b.range.start).then(b.range.end.cmp(&a.range.end)));
+    matches.sort_by(|a, b| {
+        a.range
+            .start
+            .cmp(&b.range.start)
+            .then(b.range.end.cmp(&a.range.end))
+    });
     let mut resolved: Vec<Match> = Vec::new();
     let mut best_length = 0;
     for found in matches {

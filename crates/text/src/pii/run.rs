@@ -62,7 +62,7 @@ struct Run<'a> {
     /// Something that explains every digit before here.
     claimed: usize,
     /// A candidate of a weak kind whose label must not serve another one.
-    labelled: Option<(usize, u16)>,
+    labelled: Option<(Range<usize>, u16)>,
 }
 
 impl Run<'_> {
@@ -96,8 +96,10 @@ impl Run<'_> {
                 return;
             }
         }
-        let continued = matches!(before, b'-' | b'.' | b'/' | b'_' | b':' | b',' | b'\'' | b'+')
-            && start > 1
+        let continued = matches!(
+            before,
+            b'-' | b'.' | b'/' | b'_' | b':' | b',' | b'\'' | b'+'
+        ) && start > 1
             && at(text, start - 2).is_ascii_digit()
             && !(before == b',' && length >= 5);
         if digit == start + 2
@@ -132,8 +134,8 @@ impl Run<'_> {
             first = word;
             self.shaped(first);
         }
-        if let Some((at, kind)) = self.labelled.take() {
-            self.context.consume(at, kind);
+        if let Some((range, kind)) = self.labelled.take() {
+            self.context.consume(&range, kind);
         }
     }
 
@@ -170,7 +172,11 @@ impl Run<'_> {
             if goes_on(text, end) {
                 continue;
             }
-            let cut = spaced && (at(text, end) == b' ' && at(text, end + 1).is_ascii_digit() || start > 1 && at(text, start - 1) == b' ' && at(text, start - 2).is_ascii_digit());
+            let cut = spaced
+                && (at(text, end) == b' ' && at(text, end + 1).is_ascii_digit()
+                    || start > 1
+                        && at(text, start - 1) == b' '
+                        && at(text, start - 2).is_ascii_digit());
             let value = compact.get(..length).unwrap_or_default();
             for kind in accepted {
                 self.shape_of(*kind, value, start, end, cut);
@@ -179,7 +185,11 @@ impl Run<'_> {
     }
 
     fn shape_of(&mut self, kind: u16, value: &[u8], start: usize, end: usize, cut: bool) {
-        let Some(recogniser) = self.engine.recogniser(kind).filter(|_| self.settings.enabled(kind)) else {
+        let Some(recogniser) = self
+            .engine
+            .recogniser(kind)
+            .filter(|_| self.settings.enabled(kind))
+        else {
             return;
         };
         let validity = (recogniser.check)(value);
@@ -223,7 +233,7 @@ impl Run<'_> {
             return;
         };
         if recogniser.plausible < WEAK {
-            self.labelled = Some((range.start, kind));
+            self.labelled = Some((range.clone(), kind));
         }
         self.out.push(Match {
             rule: &recogniser.rule,
@@ -254,7 +264,12 @@ impl Run<'_> {
                 self.ip(range, reachable);
             } else {
                 let more = text.get(end..).unwrap_or_default();
-                self.colons_done = end + more.iter().take(40).take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':').count();
+                self.colons_done = end
+                    + more
+                        .iter()
+                        .take(40)
+                        .take_while(|byte| byte.is_ascii_hexdigit() || **byte == b':')
+                        .count();
             }
         }
     }
@@ -291,7 +306,11 @@ impl Run<'_> {
         let validity = crypto::wallet(token);
         if validity != Validity::Invalid {
             let own = self.engine.own;
-            let kind = if token.starts_with(b"0x") { own.ethereum } else { own.wallet };
+            let kind = if token.starts_with(b"0x") {
+                own.ethereum
+            } else {
+                own.wallet
+            };
             let confidence = self.weigh(kind, validity, start, end);
             self.report(kind, start..end, confidence);
         }
@@ -337,8 +356,11 @@ impl Run<'_> {
             from -= 1;
         }
         let own = self.engine.own;
-        let found = phone::match_at(self.text, from)
-            .or_else(|| (from < start).then(|| phone::match_at(self.text, start)).flatten());
+        let found = phone::match_at(self.text, from).or_else(|| {
+            (from < start)
+                .then(|| phone::match_at(self.text, start))
+                .flatten()
+        });
         let reach = found.as_ref().map_or(start, |found| found.range.end);
         // A label says that it is a number even where no plan knows it.
         if let Some(range) = loose_number(self.text, from)
@@ -357,8 +379,16 @@ impl Run<'_> {
         let explained = range.end <= self.claimed;
         let support = self.context.support(range.start, range.end, own.phone);
         let international = found.form == phone::Form::International;
-        let doubtful = if !international && starts_with_year(self.text, range.start) { 0.5 } else { 1.0 };
-        let favour = if self.settings.favours(found.region) { 0.3 } else { 0.0 };
+        let doubtful = if !international && starts_with_year(self.text, range.start) {
+            0.5
+        } else {
+            1.0
+        };
+        let favour = if self.settings.favours(found.region) {
+            0.3
+        } else {
+            0.0
+        };
         let written = found.confidence + (1.0 - found.confidence) * favour;
         let confidence = match support {
             Support::Direct | Support::Labelled => found.confidence_with_context(),
@@ -402,13 +432,19 @@ impl Run<'_> {
         let mut done = 0;
         for (announced, word) in announcers.find(self.text) {
             if announced == keyed::Kind::Spelled {
-                if let Some(range) = email::spelled(self.text, word).filter(|range| range.start >= done) {
+                if let Some(range) =
+                    email::spelled(self.text, word).filter(|range| range.start >= done)
+                {
                     done = range.end;
                     self.report(own.email, range, 0.85);
                 }
                 continue;
             }
-            let kind = if announced == keyed::Kind::Bic { own.bic } else { own.username };
+            let kind = if announced == keyed::Kind::Bic {
+                own.bic
+            } else {
+                own.username
+            };
             if !self.settings.enabled(kind) || word.start < done {
                 continue;
             }
@@ -438,7 +474,11 @@ fn base(recogniser: &Recogniser, validity: Validity, favoured: bool) -> f32 {
         Validity::Plausible => recogniser.plausible,
         Validity::Valid => recogniser.valid,
     };
-    if favoured { base + (1.0 - base) * 0.3 } else { base }
+    if favoured {
+        base + (1.0 - base) * 0.3
+    } else {
+        base
+    }
 }
 
 fn confidence(recogniser: &Recogniser, validity: Validity, base: f32, support: Support) -> f32 {
@@ -478,12 +518,19 @@ fn loose_number(text: &[u8], start: usize) -> Option<Range<usize>> {
         }
         end += 1;
     }
-    ((7..=15).contains(&digits) && !goes_on(text, last)).then_some(start..last)
+    // One point alone makes a decimal number.
+    let written = text.get(start..last)?;
+    let signs = written.iter().filter(|byte| !byte.is_ascii_digit()).count();
+    let decimal = signs == 1 && written.contains(&b'.');
+    ((7..=15).contains(&digits) && !decimal && !goes_on(text, last)).then_some(start..last)
 }
 
 /// `2026-598323` is more often the number of a file than of a telephone.
 fn starts_with_year(text: &[u8], start: usize) -> bool {
-    matches!(text.get(start..start + 5), Some([b'1', b'9', _, _, b'-' | b'/'] | [b'2', b'0', _, _, b'-' | b'/']))
+    matches!(
+        text.get(start..start + 5),
+        Some([b'1', b'9', _, _, b'-' | b'/'] | [b'2', b'0', _, _, b'-' | b'/'])
+    )
 }
 
 /// Bytes looked at together; one test for the whole block becomes a few vector instructions.
@@ -495,9 +542,9 @@ fn next_digit(text: &[u8], from: usize) -> Option<usize> {
     let (blocks, _) = rest.as_chunks::<BLOCK>();
     let mut skipped = 0;
     for block in blocks {
-        let any = block
-            .iter()
-            .fold(0_u8, |any, byte| any | u8::from(byte.wrapping_sub(b'0') < 10));
+        let any = block.iter().fold(0_u8, |any, byte| {
+            any | u8::from(byte.wrapping_sub(b'0') < 10)
+        });
         if any != 0 {
             break;
         }
@@ -519,7 +566,12 @@ fn goes_on(text: &[u8], end: usize) -> bool {
     next.is_ascii_alphanumeric()
         || next == b'_'
         || (matches!(next, b'-' | b'.' | b'/' | b':') && after.is_ascii_digit())
-        || (next == b'-' && after.is_ascii_alphabetic() && at(text, end + 2).is_ascii_alphanumeric() && text.get(end + 1..end + 5).is_some_and(|word| word.iter().any(u8::is_ascii_digit)))
+        || (next == b'-'
+            && after.is_ascii_alphabetic()
+            && at(text, end + 2).is_ascii_alphanumeric()
+            && text
+                .get(end + 1..end + 5)
+                .is_some_and(|word| word.iter().any(u8::is_ascii_digit)))
 }
 
 /// Whether a currency sign stands right before `start`: `£`, `¥`, `€`, `₹`, `₽`.
@@ -542,6 +594,7 @@ fn capitals_before(text: &[u8], start: usize) -> Option<usize> {
     while sign - first < 5 && first > 0 && at(text, first - 1).is_ascii_uppercase() {
         first -= 1;
     }
-    let alone = first == 0 || !(at(text, first - 1).is_ascii_alphanumeric() || at(text, first - 1) == b'_');
+    let alone =
+        first == 0 || !(at(text, first - 1).is_ascii_alphanumeric() || at(text, first - 1) == b'_');
     ((1..=4).contains(&(sign - first)) && alone).then_some(first)
 }

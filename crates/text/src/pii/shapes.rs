@@ -96,7 +96,10 @@ impl Shapes {
         if class == OTHER {
             return None;
         }
-        match self.next.get(usize::from(state.0) * self.classes + usize::from(class)) {
+        match self
+            .next
+            .get(usize::from(state.0) * self.classes + usize::from(class))
+        {
             None | Some(&DEAD) => None,
             Some(&state) => Some(State(state)),
         }
@@ -120,7 +123,9 @@ fn classes(shapes: &[(&str, u16)]) -> [u8; 256] {
         }
     };
     (b'0'..=b'9').for_each(|byte| set(byte, 1));
-    (b'a'..=b'z').chain(b'A'..=b'Z').for_each(|byte| set(byte, 2));
+    (b'a'..=b'z')
+        .chain(b'A'..=b'Z')
+        .for_each(|byte| set(byte, 2));
     let mut class = 2;
     let mut literals: Vec<u8> = shapes
         .iter()
@@ -161,11 +166,20 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[u16]) {
-        let shapes = Shapes::new(&[("999-99-9999", 0), ("AA9X", 1), ("P9X9", 2), ("999999999", 3), ("A9", 4)]);
+        let shapes = Shapes::new(&[
+            ("999-99-9999", 0),
+            ("AA9X", 1),
+            ("P9X9", 2),
+            ("999999999", 3),
+            ("A9", 4),
+        ]);
         let end = text
             .bytes()
             .try_fold(shapes.start(), |state, byte| shapes.step(state, byte));
-        assert_eq!(end.map_or(&[][..], |state| shapes.accepted(state)), expected);
+        assert_eq!(
+            end.map_or(&[][..], |state| shapes.accepted(state)),
+            expected
+        );
     }
 
     #[test]

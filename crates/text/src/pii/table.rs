@@ -32,7 +32,8 @@ impl<'a> Tables<'a> {
     /// The header cell of the column in which `start` stands.
     pub(super) fn header(&mut self, start: usize) -> Option<Range<usize>> {
         let floor = start.saturating_sub(LINE);
-        let line = memrchr(b'\n', self.text.get(floor..start)?).map_or(floor, |index| floor + index + 1);
+        let line =
+            memrchr(b'\n', self.text.get(floor..start)?).map_or(floor, |index| floor + index + 1);
         if let Some(cell) = self.insert_column(line, start) {
             return Some(cell);
         }
@@ -76,16 +77,23 @@ impl<'a> Tables<'a> {
                 && *known == top
                 && top != line
             {
-                return header.clone().filter(|header| header.delimiter == delimiter).or(found);
+                return header
+                    .clone()
+                    .filter(|header| header.delimiter == delimiter)
+                    .or(found);
             }
             let floor = end.saturating_sub(LINE);
-            let above = memrchr(b'\n', text.get(floor..end)?).map_or(floor, |index| floor + index + 1);
+            let above =
+                memrchr(b'\n', text.get(floor..end)?).map_or(floor, |index| floor + index + 1);
             let names = text.get(above..end)?;
             if line - above > REACH || cells(names, delimiter).count() != columns {
                 break;
             }
             if is_header(names, delimiter) {
-                found = Some(Header { line: above..end, delimiter });
+                found = Some(Header {
+                    line: above..end,
+                    delimiter,
+                });
             }
             top = above;
         }
@@ -95,7 +103,11 @@ impl<'a> Tables<'a> {
     fn line_at(&self, start: usize) -> Option<&'a [u8]> {
         let rest = self.text.get(start..)?;
         let rest = rest.get(..LINE).unwrap_or(rest);
-        Some(memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest))
+        Some(
+            memchr(b'\n', rest)
+                .and_then(|end| rest.get(..end))
+                .unwrap_or(rest),
+        )
     }
 
     /// `| passport | C01X00T47 |`: the cell to the left, when it is the first of two.
@@ -111,7 +123,8 @@ impl<'a> Tables<'a> {
     /// The column of `INSERT INTO t (a, b) VALUES ('x', 'y')`.
     fn insert_column(&self, line: usize, start: usize) -> Option<Range<usize>> {
         let before = self.text.get(line..start)?;
-        let values = memchr::memmem::rfind(before, b"VALUES").or_else(|| memchr::memmem::rfind(before, b"values"))?;
+        let values = memchr::memmem::rfind(before, b"VALUES")
+            .or_else(|| memchr::memmem::rfind(before, b"values"))?;
         let (head, tail) = before.split_at_checked(values)?;
         let close = memrchr(b')', head)?;
         let open = memrchr(b'(', head.get(..close)?)?;
@@ -142,8 +155,12 @@ fn is_header(line: &[u8], delimiter: u8) -> bool {
         cell.len() <= 40
     }) && count > 1
         && line.iter().filter(|byte| byte.is_ascii_digit()).count() <= count / 2
-        && !line.iter().any(|byte| matches!(byte, b'@' | b'=' | b'{' | b'}'))
-        && line.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
+        && !line
+            .iter()
+            .any(|byte| matches!(byte, b'@' | b'=' | b'{' | b'}'))
+        && line
+            .iter()
+            .any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
 }
 
 /// The cells of a line; a delimiter within quotes is text.
@@ -162,7 +179,10 @@ pub(super) fn cells(line: &[u8], delimiter: u8) -> impl Iterator<Item = Range<us
                 Some(byte @ (b'"' | b'\'')) => match quote {
                     Some(open) if open == *byte => quote = None,
                     // A quote opens a cell only where the cell begins: `O'Neill` has none.
-                    None if line.get(from..index).is_some_and(|before| before.iter().all(|byte| *byte == b' ')) => {
+                    None if line
+                        .get(from..index)
+                        .is_some_and(|before| before.iter().all(|byte| *byte == b' ')) =>
+                    {
                         quote = Some(*byte);
                     }
                     _ => {}
@@ -191,14 +211,19 @@ pub(super) fn cells_below(text: &[u8], label: Range<usize>) -> Vec<Range<usize>>
     let Some(names) = tables.line_at(line) else {
         return found;
     };
-    let Some(delimiter) = [b';', b'\t', b'|', b','].into_iter().find(|delimiter| names.contains(delimiter)) else {
+    let Some(delimiter) = [b';', b'\t', b'|', b',']
+        .into_iter()
+        .find(|delimiter| names.contains(delimiter))
+    else {
         return found;
     };
     if !is_header(names, delimiter) {
         return found;
     }
     let within = label.start - line..label.end - line;
-    let Some(column) = cells(names, delimiter).position(|cell| cell.start <= within.start && within.end <= cell.end) else {
+    let Some(column) = cells(names, delimiter)
+        .position(|cell| cell.start <= within.start && within.end <= cell.end)
+    else {
         return found;
     };
     let columns = cells(names, delimiter).count();
@@ -225,10 +250,14 @@ pub(super) fn values_of(text: &[u8], label: Range<usize>) -> Option<Range<usize>
     let rest = text.get(label.end..)?;
     let rest = rest.get(..LINE).unwrap_or(rest);
     let close = label.end + memchr(b')', rest)?;
-    let column = cells(text.get(open..close)?, b',').position(|cell| open + cell.start <= label.start && label.end <= open + cell.end)?;
+    let column = cells(text.get(open..close)?, b',')
+        .position(|cell| open + cell.start <= label.start && label.end <= open + cell.end)?;
     let tail = text.get(close + 1..)?;
     let tail = tail.get(..LINE).unwrap_or(tail);
-    let skip = tail.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let skip = tail
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
     let values = tail.get(skip..skip + 6)?;
     if !values.eq_ignore_ascii_case(b"VALUES") {
         return None;
@@ -237,7 +266,10 @@ pub(super) fn values_of(text: &[u8], label: Range<usize>) -> Option<Range<usize>
     let cell = cells(tail.get(tuple..)?, b',').nth(column)?;
     let base = close + 1 + tuple;
     let mut end = cell.end;
-    if let Some(closing) = tail.get(tuple + cell.start..tuple + cell.end).and_then(|cell| memchr(b')', cell)) {
+    if let Some(closing) = tail
+        .get(tuple + cell.start..tuple + cell.end)
+        .and_then(|cell| memchr(b')', cell))
+    {
         end = cell.start + closing;
     }
     debug_assert!(at(text, base) != 0 || base >= text.len());

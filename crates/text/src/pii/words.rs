@@ -9,8 +9,13 @@ pub(super) fn at(text: &[u8], index: usize) -> u8 {
 /// The character that ends before byte `end`.
 pub(super) fn last_char(text: &[u8], end: usize) -> Option<char> {
     let floor = end.saturating_sub(4);
-    let start = (floor..end).rev().find(|index| at(text, *index) & 0xc0 != 0x80)?;
-    std::str::from_utf8(text.get(start..end)?).ok()?.chars().next()
+    let start = (floor..end)
+        .rev()
+        .find(|index| at(text, *index) & 0xc0 != 0x80)?;
+    std::str::from_utf8(text.get(start..end)?)
+        .ok()?
+        .chars()
+        .next()
 }
 
 /// The character that starts at byte `start`.
@@ -21,7 +26,10 @@ pub(super) fn next_char(text: &[u8], start: usize) -> Option<char> {
         0xe0..0xf0 => 3,
         _ => 4,
     };
-    std::str::from_utf8(text.get(start..start + width)?).ok()?.chars().next()
+    std::str::from_utf8(text.get(start..start + width)?)
+        .ok()?
+        .chars()
+        .next()
 }
 
 /// Letters in a row from byte `start` on; counts to 8.
