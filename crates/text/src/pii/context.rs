@@ -221,6 +221,8 @@ pub(super) struct Context<'a> {
     place: Option<(usize, Place)>,
     /// The end of the last candidate, and the word behind it.
     behind: Option<(usize, Option<usize>)>,
+    /// The last candidate, and every kind that a word around it speaks for.
+    around: Option<((usize, usize), Kinds)>,
 }
 
 /// Where a candidate stands.
@@ -244,6 +246,7 @@ impl<'a> Context<'a> {
             tables: Tables::new(text),
             place: None,
             behind: None,
+            around: None,
         }
     }
 
@@ -269,6 +272,33 @@ impl<'a> Context<'a> {
             }
             other => other,
         }
+    }
+
+    /// Every kind that a word around `start..end` speaks for.
+    pub(super) fn reachable(&mut self, start: usize, end: usize) -> Kinds {
+        if let Some((known, kinds)) = &self.around
+            && *known == (start, end)
+        {
+            return *kinds;
+        }
+        let kinds = match self.place(start) {
+            Place::Key(kinds) => kinds,
+            Place::UnknownKey => Kinds::default(),
+            Place::Prose => {
+                self.read_to(start);
+                let behind = self.cached_behind(end);
+                let labels = &self.lexicon.labels;
+                let mut kinds = Kinds::default();
+                for label in self.hits.iter().map(|hit| hit.label).chain(behind) {
+                    if let Some(more) = labels.get(label) {
+                        kinds.extend(more);
+                    }
+                }
+                kinds
+            }
+        };
+        self.around = Some(((start, end), kinds));
+        kinds
     }
 
     /// Says that the label before `candidate` has been used up by it; what follows in a list
@@ -398,19 +428,8 @@ impl<'a> Context<'a> {
 
     /// What the words before `start` say, and how far the one that says it is away.
     fn before(&mut self, start: usize, kind: u16) -> (Support, usize) {
+        self.read_to(start);
         let text = self.text;
-        let floor = start.saturating_sub(BEFORE);
-        while self.hits.front().is_some_and(|hit| hit.start < floor) {
-            self.hits.pop_front();
-        }
-        if start > self.done {
-            let hits = &mut self.hits;
-            self.lexicon
-                .hits(text, self.done.max(floor), start, &mut |hit| {
-                    hits.push_back(hit)
-                });
-            self.done = start;
-        }
         let mut nearest = None;
         let mut cut = start;
         for hit in self.hits.iter().rev().filter(|hit| hit.end <= start) {
@@ -450,19 +469,40 @@ impl<'a> Context<'a> {
         (nearest.unwrap_or(Support::None), 0)
     }
 
+    /// Reads the words before `start`.
+    fn read_to(&mut self, start: usize) {
+        let text = self.text;
+        let floor = start.saturating_sub(BEFORE);
+        while self.hits.front().is_some_and(|hit| hit.start < floor) {
+            self.hits.pop_front();
+        }
+        if start > self.done {
+            let hits = &mut self.hits;
+            self.lexicon
+                .hits(text, self.done.max(floor), start, &mut |hit| {
+                    hits.push_back(hit)
+                });
+            self.done = start;
+        }
+    }
+
     /// What the words after `end` say, as in `078-05-1120 is my SSN`.
     fn after(&mut self, end: usize, kind: u16) -> Support {
-        let label = match self.behind {
+        let label = self.cached_behind(end);
+        match label.and_then(|label| self.lexicon.labels.get(label)) {
+            Some(kinds) if kinds.contains(kind) => Support::Labelled,
+            _ => Support::None,
+        }
+    }
+
+    fn cached_behind(&mut self, end: usize) -> Option<usize> {
+        match self.behind {
             Some((known, label)) if known == end => label,
             _ => {
                 let label = self.label_behind(end);
                 self.behind = Some((end, label));
                 label
             }
-        };
-        match label.and_then(|label| self.lexicon.labels.get(label)) {
-            Some(kinds) if kinds.contains(kind) => Support::Labelled,
-            _ => Support::None,
         }
     }
 

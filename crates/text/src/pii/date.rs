@@ -1,5 +1,7 @@
 //! Dates: of birth where the words around say so, otherwise just dates.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use bartizan_core::Severity;
 
 use super::recogniser::{Recogniser, by_grammar, rule};
@@ -546,9 +548,10 @@ fn compact(text: &[u8], start: usize) -> Option<usize> {
 
 fn closes(text: &[u8], end: usize) -> bool {
     let next = at(text, end);
-    !next.is_ascii_digit()
-        && !(matches!(next, b'-' | b'/' | b'.' | b':') && at(text, end + 1).is_ascii_digit())
-        && !(next.is_ascii_alphabetic() && next != b'T')
+    let longer = next.is_ascii_digit()
+        || (matches!(next, b'-' | b'/' | b'.' | b':') && at(text, end + 1).is_ascii_digit())
+        || (next.is_ascii_alphabetic() && next != b'T');
+    !longer
 }
 
 /// Up to four digits.
@@ -719,16 +722,21 @@ fn month_at(text: &[u8], start: usize) -> Option<(u32, usize)> {
     {
         end += letter.len_utf8();
     }
-    let word = std::str::from_utf8(text.get(start..end)?).ok()?;
-    if word.len() < 3 {
-        return None;
-    }
-    let word = word.to_lowercase();
+    let word = text.get(start..end).filter(|word| word.len() >= 3)?;
+    let mut lower = [0_u8; 40];
+    let lower = lower.get_mut(..word.len())?;
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    NAMES.get(&*lower).map(|month| (*month, end))
+}
+
+/// Every month name with the number of the month.
+static NAMES: LazyLock<HashMap<&'static [u8], u32>> = LazyLock::new(|| {
     (1..)
         .zip(MONTHS)
-        .find(|(_, names)| names.contains(&word.as_str()))
-        .map(|(month, _)| (month, end))
-}
+        .flat_map(|(month, names)| names.iter().map(move |name| (name.as_bytes(), month)))
+        .collect()
+});
 
 /// The place behind one of `signs` and a blank.
 fn sign(text: &[u8], start: usize, signs: &[&str]) -> Option<usize> {
@@ -747,7 +755,7 @@ mod tests {
     fn check(text: &str, expected: Option<&str>) {
         let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
         assert_eq!(
-            date(text.as_bytes(), digit).map(|(start, end)| &text[start..end]),
+            date(text.as_bytes(), digit).map(|(start, end)| text.get(start..end).unwrap()),
             expected,
             "{text}"
         );

@@ -235,16 +235,16 @@ fn mac_at(text: &[u8], start: usize) -> Option<Range<usize>> {
         && !start
             .checked_sub(4)
             .is_some_and(|index| at(text, index).is_ascii_alphanumeric());
-    let alone = !before.is_ascii_alphanumeric()
-        && !after.is_ascii_alphanumeric()
-        && !(after == sign && at(text, end + 1).is_ascii_hexdigit())
-        && !group_before;
+    let attached = before.is_ascii_alphanumeric()
+        || after.is_ascii_alphanumeric()
+        || (after == sign && at(text, end + 1).is_ascii_hexdigit())
+        || group_before;
     let uniform = run
         .iter()
         .all(|byte| *byte == sign || Some(byte) == run.first());
     // Four digits in three groups are as well an amount or a version.
     let telling = width == 2 || run.iter().any(u8::is_ascii_alphabetic);
-    (alone && telling && !uniform).then_some(start..end)
+    (!attached && telling && !uniform).then_some(start..end)
 }
 
 /// The address around `://` at byte `sign`.
@@ -303,7 +303,7 @@ mod tests {
             ("x ::ffff:192.0.2.128 y", Some("::ffff:192.0.2.128")),
         ] {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
-            let found = ipv6(text.as_bytes(), digit).map(|(range, _)| &text[range]);
+            let found = ipv6(text.as_bytes(), digit).map(|(range, _)| text.get(range).unwrap());
             if text != "ip:fe80::1" {
                 assert_eq!(found, expected, "{text}");
             }
@@ -315,7 +315,7 @@ mod tests {
         let check = |text: &str, expected: Option<&str>| {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
             assert_eq!(
-                mac(text.as_bytes(), digit).map(|range| &text[range]),
+                mac(text.as_bytes(), digit).map(|range| text.get(range).unwrap()),
                 expected,
                 "{text}"
             );

@@ -114,12 +114,14 @@ impl Run<'_> {
             }
         }
         let amount = matches!(before, b'$' | b'%') || (before >= 0x80 && is_currency(text, start));
-        if digit == start && !continued && !amount {
+        if digit == start && !continued && !amount && before != b'_' {
             if next == b'.' && length <= 3 {
                 self.ipv4(start);
             }
             self.date(start);
-            self.phone(start, before);
+            if may_be_phone(text, start) {
+                self.phone(start, before);
+            }
         }
         if continued || before == b'_' || amount {
             return;
@@ -192,6 +194,21 @@ impl Run<'_> {
         else {
             return;
         };
+        // Most shapes say nothing without a word: those are settled before the check.
+        let least = self.settings.min_confidence;
+        let favoured = self.settings.favoured(kind);
+        let most = base(recogniser, Validity::Plausible, favoured).max(base(
+            recogniser,
+            Validity::Valid,
+            favoured,
+        ));
+        if most < least {
+            let around = self.context.reachable(start, end);
+            let national = self.engine.is_national(kind) && around.contains(ANY_NATIONAL);
+            if !national && !around.contains(kind) {
+                return;
+            }
+        }
         let validity = (recogniser.check)(value);
         if validity == Validity::Invalid {
             return;
@@ -523,6 +540,22 @@ fn loose_number(text: &[u8], start: usize) -> Option<Range<usize>> {
     let signs = written.iter().filter(|byte| !byte.is_ascii_digit()).count();
     let decimal = signs == 1 && written.contains(&b'.');
     ((7..=15).contains(&digits) && !decimal && !goes_on(text, last)).then_some(start..last)
+}
+
+/// Whether the digits from `start` on could be enough for a telephone number.
+fn may_be_phone(text: &[u8], start: usize) -> bool {
+    let mut digits = 0;
+    for byte in text.iter().skip(start).take(28) {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' => {}
+            _ => break,
+        }
+        if digits >= 6 {
+            return true;
+        }
+    }
+    false
 }
 
 /// `2026-598323` is more often the number of a file than of a telephone.

@@ -20,7 +20,7 @@ fn check_with(pii: &Pii, text: &str, expected: &[&str]) {
             format!(
                 "{}={}",
                 found.rule.entity.as_deref().unwrap(),
-                &text[found.range]
+                text.get(found.range).unwrap()
             )
         })
         .collect();
