@@ -49,7 +49,6 @@ const WORDS: [(&[&str], Kind); 3] = [
             "handle",
             "Handle",
             "HANDLE",
-            " in as",
             "nick",
             "Nick",
             "alias",
@@ -205,7 +204,7 @@ impl Announcers {
 /// The values that the word at `word` announces.
 pub(super) fn values(text: &[u8], kind: Kind, word: &Range<usize>) -> Vec<Range<usize>> {
     let mut end = word.end;
-    let unspaced = at(text, word.start) >= 0xe0 || at(text, word.start) == b' ';
+    let unspaced = at(text, word.start) >= 0xe0;
     if !unspaced {
         if last_char(text, word.start).is_some_and(|letter| {
             letter.is_alphanumeric() && !at(text, word.start).is_ascii_uppercase()
@@ -304,7 +303,6 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
                     "was ",
                     "to ",
                     "for ",
-                    "as ",
                     "-code",
                     "-nummer",
                     "/bic",

@@ -119,7 +119,9 @@ impl Run<'_> {
                 self.ipv4(start);
             }
             self.date(start);
-            if may_be_phone(text, start) {
+            if may_be_phone(text, start)
+                && (!self.is_bare(start, end, before) || self.has_word(own.phone, start, end))
+            {
                 self.phone(start, before);
             }
         }
@@ -139,6 +141,31 @@ impl Run<'_> {
         if let Some((range, kind)) = self.labelled.take() {
             self.context.consume(&range, kind);
         }
+    }
+
+    /// Whether the digits `start..end` would be a telephone number only behind a word for one: one
+    /// run without any sign, or part of something that is explained already.
+    fn is_bare(&self, start: usize, end: usize, before: u8) -> bool {
+        let text = self.text;
+        if start < self.claimed {
+            return true;
+        }
+        if matches!(before, b'+' | b'(')
+            || text
+                .get(start..end)
+                .is_some_and(|run| run.starts_with(b"00"))
+        {
+            return false;
+        }
+        let mut next = end;
+        while next - end < 3 && matches!(at(text, next), b' ' | b'-' | b'.' | b'/' | b'(' | b')') {
+            next += 1;
+        }
+        next == end || !at(text, next).is_ascii_digit()
+    }
+
+    fn has_word(&mut self, kind: u16, start: usize, end: usize) -> bool {
+        self.context.reachable(start, end).contains(kind)
     }
 
     /// Every shape that starts at `start`.
