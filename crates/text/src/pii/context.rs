@@ -5,8 +5,9 @@ use std::{
     ops::Range,
 };
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 
+use super::starts::Starts;
 use super::table::Tables;
 use super::words::{at, last_char, letter_after};
 
@@ -45,10 +46,32 @@ impl Kinds {
         self.0.iter().all(|word| *word == 0)
     }
 
-    fn extend(&mut self, other: &Self) {
+    pub(super) fn extend(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(other.0) {
             *word |= other;
         }
+    }
+
+    /// Those in both.
+    #[must_use]
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word &= other;
+        }
+        self
+    }
+
+    /// In ascending order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u16> + use<> {
+        (0_u16..).step_by(64).zip(self.0).flat_map(|(base, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros() as u16;
+                (word != 0).then(|| {
+                    word &= word - 1;
+                    base + bit
+                })
+            })
+        })
     }
 }
 
@@ -57,6 +80,7 @@ impl Kinds {
 #[derive(Debug)]
 pub(super) struct Lexicon {
     words: AhoCorasick,
+    starts: Starts,
     labels: Vec<Kinds>,
 }
 
@@ -126,31 +150,39 @@ impl Lexicon {
                 label.extend(more);
             }
         }
+        let starts = Starts::new(&words);
         let words = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Anchored)
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(words)?;
-        Ok(Self { words, labels })
+        Ok(Self {
+            words,
+            starts,
+            labels,
+        })
     }
 
     fn hits(&self, text: &[u8], from: usize, to: usize, found: &mut impl FnMut(Hit)) {
         let mut from = from;
         while from < to {
-            let input = aho_corasick::Input::new(text).range(from..to);
-            let Some(hit) = self.words.find(input) else {
-                return;
-            };
-            if is_word(text, hit.start(), hit.end()) {
-                found(Hit {
-                    start: hit.start(),
-                    end: hit.end(),
-                    label: hit.pattern().as_usize(),
-                    used: None,
-                });
-                from = hit.end();
-            } else {
-                from = hit.start() + 1;
+            if !self.starts.may_start(text, from) || !starts_word(text, from) {
+                from += 1;
+                continue;
+            }
+            let input = Input::new(text).range(from..to).anchored(Anchored::Yes);
+            match self.words.find(input) {
+                Some(hit) if ends_word(text, hit.start(), hit.end()) => {
+                    found(Hit {
+                        start: hit.start(),
+                        end: hit.end(),
+                        label: hit.pattern().as_usize(),
+                        used: None,
+                    });
+                    from = hit.end();
+                }
+                _ => from += 1,
             }
         }
     }
@@ -179,23 +211,28 @@ impl Lexicon {
     }
 }
 
-/// A word stands alone, begins at a hump of camel case, or belongs to a script without spaces;
-/// longer words may carry an ending.
-fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+/// Whether a word stands alone at its start, begins at a hump of camel case, or belongs to a script
+/// without spaces.
+fn starts_word(text: &[u8], start: usize) -> bool {
     let first = at(text, start);
-    if first >= 0xe0 {
+    if first >= 0xe0 || (first < 0x80 && !first.is_ascii_alphabetic()) {
         return true;
     }
-    let first_is_letter = first.is_ascii_alphabetic() || first >= 0x80;
-    if first_is_letter {
-        let hump =
-            first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
-        match last_char(text, start) {
-            Some(before) if before.is_alphabetic() && !hump && !is_unspaced(before) => {
-                return false;
-            }
-            _ => {}
-        }
+    let Some(before) = start.checked_sub(1).map(|index| at(text, index)) else {
+        return true;
+    };
+    if before < 0x80 {
+        let hump = first.is_ascii_uppercase() && before.is_ascii_lowercase();
+        return !before.is_ascii_alphabetic() || hump;
+    }
+    last_char(text, start).is_none_or(|before| !before.is_alphabetic() || is_unspaced(before))
+}
+
+/// Whether a word stands alone at its end, ends before a hump of camel case, or belongs to a script
+/// without spaces; longer words may carry an ending.
+fn ends_word(text: &[u8], start: usize, end: usize) -> bool {
+    if at(text, start) >= 0xe0 {
+        return true;
     }
     let hump = at(text, end).is_ascii_uppercase() && at(text, end - 1).is_ascii_lowercase();
     let last = at(text, end - 1);
@@ -445,7 +482,7 @@ impl<'a> Context<'a> {
                 if hit.used.is_some() && listed.is_none() {
                     return (Support::None, 0);
                 }
-                let gap = start - listed.unwrap_or(hit.end);
+                let gap = start.saturating_sub(listed.unwrap_or(hit.end));
                 return match nearest {
                     None => (Support::Labelled, gap),
                     Some(_) => (Support::Near, gap),

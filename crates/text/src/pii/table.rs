@@ -16,6 +16,16 @@ pub(super) struct Tables<'a> {
     text: &'a [u8],
     /// The line that was looked at last, and the header of its table.
     line: Option<(usize, Option<Header>)>,
+    values: Values,
+}
+
+/// The last `VALUES` of the line that was looked at last.
+#[derive(Debug, Default)]
+struct Values {
+    /// Bytes before here have been searched.
+    done: usize,
+    upper: Option<usize>,
+    lower: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,16 +36,28 @@ struct Header {
 
 impl<'a> Tables<'a> {
     pub(super) const fn new(text: &'a [u8]) -> Self {
-        Self { text, line: None }
+        Self {
+            text,
+            line: None,
+            values: Values {
+                done: 0,
+                upper: None,
+                lower: None,
+            },
+        }
     }
 
     /// The header cell of the column in which `start` stands.
     pub(super) fn header(&mut self, start: usize) -> Option<Range<usize>> {
         let floor = start.saturating_sub(LINE);
-        let line =
-            memrchr(b'\n', self.text.get(floor..start)?).map_or(floor, |index| floor + index + 1);
+        let feed = memrchr(b'\n', self.text.get(floor..start)?);
+        let line = feed.map_or(floor, |index| floor + index + 1);
         if let Some(cell) = self.insert_column(line, start) {
             return Some(cell);
+        }
+        // A line that goes on for longer is no row of a table that people read.
+        if feed.is_none() && floor > 0 {
+            return None;
         }
         if let Some(cell) = self.markdown_field(line, start) {
             return Some(cell);
@@ -121,10 +143,9 @@ impl<'a> Tables<'a> {
     }
 
     /// The column of `INSERT INTO t (a, b) VALUES ('x', 'y')`.
-    fn insert_column(&self, line: usize, start: usize) -> Option<Range<usize>> {
+    fn insert_column(&mut self, line: usize, start: usize) -> Option<Range<usize>> {
+        let values = self.values.last(self.text, line, start)? - line;
         let before = self.text.get(line..start)?;
-        let values = memchr::memmem::rfind(before, b"VALUES")
-            .or_else(|| memchr::memmem::rfind(before, b"values"))?;
         let (head, tail) = before.split_at_checked(values)?;
         let close = memrchr(b')', head)?;
         let open = memrchr(b'(', head.get(..close)?)?;
@@ -144,6 +165,34 @@ impl<'a> Tables<'a> {
         let cell = cells(names, b',').nth(column)?;
         let base = line + open + 1;
         Some(base + cell.start..base + cell.end)
+    }
+}
+
+impl Values {
+    /// The last `VALUES`, or else the last `values`, in `line..start`.
+    fn last(&mut self, text: &[u8], line: usize, start: usize) -> Option<usize> {
+        const WORD: usize = 6;
+        if start < self.done {
+            self.done = line;
+        }
+        if self.done <= line {
+            (self.upper, self.lower) = (None, None);
+            self.done = line;
+        }
+        let from = self.done.saturating_sub(WORD - 1).max(line);
+        let fresh = text.get(from..start).unwrap_or_default();
+        for index in memchr::memchr2_iter(b'V', b'v', fresh) {
+            match fresh.get(index..index + WORD) {
+                Some(b"VALUES") => self.upper = Some(from + index),
+                Some(b"values") => self.lower = Some(from + index),
+                _ => {}
+            }
+        }
+        self.done = start;
+        let within = |place: &usize| *place >= line;
+        self.upper
+            .filter(within)
+            .or_else(|| self.lower.filter(within))
     }
 }
 
