@@ -19,6 +19,8 @@ pub(super) const AFTER: usize = 40;
 const CLOSE: usize = 28;
 /// Bytes between two values that share a label.
 const LIST: usize = 6;
+/// Bytes between a label and what it leads on to.
+const GAP: usize = 16;
 /// Bytes of a key or tag.
 const KEY: usize = 48;
 
@@ -43,7 +45,7 @@ impl Kinds {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
+        self.0 == [0; 6]
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
@@ -63,15 +65,18 @@ impl Kinds {
 
     /// In ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u16> + use<> {
-        (0_u16..).step_by(64).zip(self.0).flat_map(|(base, mut word)| {
-            std::iter::from_fn(move || {
-                let bit = word.trailing_zeros() as u16;
-                (word != 0).then(|| {
-                    word &= word - 1;
-                    base + bit
+        (0_u16..)
+            .step_by(64)
+            .zip(self.0)
+            .flat_map(|(base, mut word)| {
+                std::iter::from_fn(move || {
+                    let bit = word.trailing_zeros() as u16;
+                    (word != 0).then(|| {
+                        word &= word - 1;
+                        base + bit
+                    })
                 })
             })
-        })
     }
 }
 
@@ -164,27 +169,36 @@ impl Lexicon {
         })
     }
 
-    fn hits(&self, text: &[u8], from: usize, to: usize, found: &mut impl FnMut(Hit)) {
+    /// Calls `found` for the words that start in `from..to` and end before `limit`; returns where
+    /// the search goes on.
+    fn hits(
+        &self,
+        text: &[u8],
+        from: usize,
+        to: usize,
+        limit: usize,
+        found: &mut impl FnMut(Hit),
+    ) -> usize {
         let mut from = from;
-        while from < to {
-            if !self.starts.may_start(text, from) || !starts_word(text, from) {
-                from += 1;
+        while let Some(start) = self.starts.next(text, from, to) {
+            from = start + 1;
+            if !starts_word(text, start) {
                 continue;
             }
-            let input = Input::new(text).range(from..to).anchored(Anchored::Yes);
-            match self.words.find(input) {
-                Some(hit) if ends_word(text, hit.start(), hit.end()) => {
-                    found(Hit {
-                        start: hit.start(),
-                        end: hit.end(),
-                        label: hit.pattern().as_usize(),
-                        used: None,
-                    });
-                    from = hit.end();
-                }
-                _ => from += 1,
+            let input = Input::new(text).range(start..limit).anchored(Anchored::Yes);
+            if let Some(hit) = self.words.find(input)
+                && ends_word(text, start, hit.end())
+            {
+                found(Hit {
+                    start,
+                    end: hit.end(),
+                    label: hit.pattern().as_usize(),
+                    used: None,
+                });
+                from = hit.end();
             }
         }
+        from.max(to)
     }
 
     /// What the key in `region` stands for: the last label in it.
@@ -192,7 +206,7 @@ impl Lexicon {
         let mut last: Option<Hit> = None;
         let mut against = None;
         let mut all = Kinds::default();
-        self.hits(text, from, to, &mut |hit| {
+        self.hits(text, from, to, to, &mut |hit| {
             if let Some(kinds) = self.labels.get(hit.label) {
                 if kinds.is_empty() {
                     against = Some(hit.end);
@@ -289,6 +303,7 @@ impl<'a> Context<'a> {
 
     /// What stands around `start..end` for recogniser `kind`.
     pub(super) fn support(&mut self, start: usize, end: usize, kind: u16) -> Support {
+        self.read_around(start, end);
         match self.place(start) {
             Place::Key(kinds) if kinds.is_empty() => return Support::Against,
             Place::Key(kinds) if kinds.contains(kind) => return Support::Direct,
@@ -318,15 +333,16 @@ impl<'a> Context<'a> {
         {
             return *kinds;
         }
+        self.read_around(start, end);
         let kinds = match self.place(start) {
             Place::Key(kinds) => kinds,
             Place::UnknownKey => Kinds::default(),
             Place::Prose => {
-                self.read_to(start);
-                let behind = self.cached_behind(end);
+                let behind = self.behind(end);
                 let labels = &self.lexicon.labels;
                 let mut kinds = Kinds::default();
-                for label in self.hits.iter().map(|hit| hit.label).chain(behind) {
+                let before = self.hits.iter().take_while(|hit| hit.end <= start);
+                for label in before.map(|hit| hit.label).chain(behind) {
                     if let Some(more) = labels.get(label) {
                         kinds.extend(more);
                     }
@@ -402,6 +418,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// What the words in `from..to`, a little before the candidate, stand for as a label.
+    fn label_in(&self, from: usize, to: usize) -> Option<Kinds> {
+        // Every word there has been read; where there is none, there is no label.
+        let any = self.hits.iter().any(|hit| hit.start < to && hit.end > from);
+        any.then(|| self.lexicon.label_of(self.text, from, to))?
+    }
+
     /// The key before the sign at `sign_at`.
     fn key(&self, sign_at: usize, sign: u8) -> Place {
         let text = self.text;
@@ -421,7 +444,7 @@ impl<'a> Context<'a> {
                 ) || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
             })
             .map_or(floor, |index| index + 1);
-        match self.lexicon.label_of(text, from, end) {
+        match self.label_in(from, end) {
             Some(kinds) => Place::Key(kinds),
             None if quoted || sign == b'=' => Place::UnknownKey,
             // `created: 2024-05-02` on a line of its own is a key as well.
@@ -445,7 +468,7 @@ impl<'a> Context<'a> {
         else {
             return Place::Prose;
         };
-        match self.lexicon.label_of(self.text, from, end) {
+        match self.label_in(from, end) {
             Some(kinds) => Place::Key(kinds),
             None if at(self.text, from + 1) != b'/' => Place::UnknownKey,
             None => Place::Prose,
@@ -464,8 +487,7 @@ impl<'a> Context<'a> {
     }
 
     /// What the words before `start` say, and how far the one that says it is away.
-    fn before(&mut self, start: usize, kind: u16) -> (Support, usize) {
-        self.read_to(start);
+    fn before(&self, start: usize, kind: u16) -> (Support, usize) {
         let text = self.text;
         let mut nearest = None;
         let mut cut = start;
@@ -506,41 +528,46 @@ impl<'a> Context<'a> {
         (nearest.unwrap_or(Support::None), 0)
     }
 
-    /// Reads the words before `start`.
-    fn read_to(&mut self, start: usize) {
-        let text = self.text;
+    /// Reads the words around `start..end`, each byte of the text once.
+    fn read_around(&mut self, start: usize, end: usize) {
         let floor = start.saturating_sub(BEFORE);
         while self.hits.front().is_some_and(|hit| hit.start < floor) {
             self.hits.pop_front();
         }
-        if start > self.done {
+        let to = (end + AFTER).min(self.text.len());
+        if to > self.done {
             let hits = &mut self.hits;
-            self.lexicon
-                .hits(text, self.done.max(floor), start, &mut |hit| {
-                    hits.push_back(hit)
-                });
-            self.done = start;
+            let from = self.done.max(floor);
+            let mut found = |hit| hits.push_back(hit);
+            self.done = self
+                .lexicon
+                .hits(self.text, from, to, self.text.len(), &mut found);
         }
     }
 
     /// What the words after `end` say, as in `078-05-1120 is my SSN`.
     fn after(&mut self, end: usize, kind: u16) -> Support {
-        let label = self.cached_behind(end);
+        let label = self.behind(end);
         match label.and_then(|label| self.lexicon.labels.get(label)) {
             Some(kinds) if kinds.contains(kind) => Support::Labelled,
             _ => Support::None,
         }
     }
 
-    fn cached_behind(&mut self, end: usize) -> Option<usize> {
-        match self.behind {
-            Some((known, label)) if known == end => label,
-            _ => {
-                let label = self.label_behind(end);
-                self.behind = Some((end, label));
-                label
-            }
+    /// The label of the word behind `end`, of which the words have been read.
+    fn behind(&mut self, end: usize) -> Option<usize> {
+        let mut behind = self.hits.iter().rev().take_while(|hit| hit.start >= end);
+        if !behind.any(|hit| hit.start < end + AFTER) {
+            return None;
         }
+        if let Some((known, label)) = self.behind
+            && known == end
+        {
+            return label;
+        }
+        let label = self.label_behind(end);
+        self.behind = Some((end, label));
+        label
     }
 
     /// The first word behind `end`, unless it belongs to what follows it.
@@ -555,13 +582,13 @@ impl<'a> Context<'a> {
             })
             .unwrap_or(limit);
         let mut first = None;
-        self.lexicon.hits(text, end, to, &mut |hit| {
+        self.lexicon.hits(text, end, to, to, &mut |hit| {
             first = first.or(Some(hit));
         });
         let hit = first?;
         // `... 555 0100 SSN: 078-05-1120`
         let mut next = hit.end;
-        while matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
+        while next - hit.end < GAP && matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
             next += 1;
         }
         let leads_on =

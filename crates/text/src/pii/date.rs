@@ -778,7 +778,9 @@ impl Names {
     /// Whether a name may start with these bytes; other bytes may fall together.
     fn may_start(&self, first: u8, second: u8) -> bool {
         let (word, bit) = Self::slot(first, second);
-        self.starts.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
+        self.starts
+            .get(word)
+            .is_some_and(|bits| bits >> bit & 1 == 1)
     }
 }
 

@@ -8,9 +8,7 @@ use std::{
 use super::{
     bank,
     context::{Kinds, Lexicon},
-    crypto, date, documents, email,
-    keyed,
-    national, net, phones,
+    crypto, date, documents, email, keyed, national, net, phones,
     recogniser::Recogniser,
     shapes::Shapes,
 };

@@ -163,7 +163,10 @@ const STOP: [&str; 62] = [
 pub(super) fn register(patterns: &mut PatternsBuilder) -> Result<Group, PatternError> {
     let group = patterns.group();
     for (forms, _) in WORDS {
-        let alternatives: Vec<String> = forms.iter().map(|form| regex_syntax::escape(form)).collect();
+        let alternatives: Vec<String> = forms
+            .iter()
+            .map(|form| regex_syntax::escape(form))
+            .collect();
         patterns.add(
             group,
             &PatternSpec {

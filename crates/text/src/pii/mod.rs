@@ -124,6 +124,10 @@ impl Pii {
 /// Bytes before and after a place that [`Pii`] looks at: a table's header stands furthest away.
 const REACH: u64 = (table::REACH + 1024 + 256) as u64;
 
+/// Bytes behind the start of a match that can change it, outside of tables: an address (64 bytes,
+/// `@`, and 255), or the longest candidate (212), and the words and blanks behind it (88).
+const AHEAD: usize = 420;
+
 impl Check<Text<'_>> for Pii {
     fn name(&self) -> &'static str {
         "pii"
@@ -149,13 +153,25 @@ impl Check<Text<'_>> for Pii {
     }
 
     fn settled(&self, text: &Text<'_>) -> u64 {
-        text.settled_within(self.reach())
+        let main = text.main().text.as_bytes();
+        let ahead = if self.settings.enabled(self.engine.own.url) {
+            net::MAX_URL
+        } else {
+            AHEAD
+        };
+        let near = main.len().saturating_sub(ahead);
+        table::open_row(main).map_or(near, |line| line.min(near)) as u64
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         let mut seen = BTreeSet::new();
         let mut matches = Vec::new();
-        let mut hits = self.group.map(|group| text.hits(group)).into_iter().flatten().peekable();
+        let mut hits = self
+            .group
+            .map(|group| text.hits(group))
+            .into_iter()
+            .flatten()
+            .peekable();
         let mut words = Vec::new();
         for view in text.views() {
             words.clear();

@@ -77,6 +77,9 @@ pub(super) static URL: Recogniser = Recogniser {
     context: &["url", "website", "homepage"],
 };
 
+/// Bytes of a web address.
+pub(super) const MAX_URL: usize = 2048;
+
 /// How much an address says about a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reachable {
@@ -195,13 +198,20 @@ pub(super) fn ipv6(text: &[u8], index: usize) -> Option<(Range<usize>, Reachable
 
 /// Six pairs of hex digits around the run `index..end` joined by one kind of `:` or `-`, or three
 /// groups of four joined by `.`.
+#[inline]
 pub(super) fn mac(text: &[u8], index: usize, end: usize) -> Option<Range<usize>> {
     let (before, next) = (at(text, index.wrapping_sub(1)), at(text, end));
-    let step = match end - index {
-        2 if matches!(before, b':' | b'-') || matches!(next, b':' | b'-') => 3,
-        4 if before == b'.' || next == b'.' => 5,
-        _ => return None,
-    };
+    match end - index {
+        2 if matches!(before, b':' | b'-') || matches!(next, b':' | b'-') => {
+            mac_around(text, index, 3)
+        }
+        4 if before == b'.' || next == b'.' => mac_around(text, index, 5),
+        _ => None,
+    }
+}
+
+/// The address of which a group starts at `index`; groups start `step` bytes apart.
+fn mac_around(text: &[u8], index: usize, step: usize) -> Option<Range<usize>> {
     // The first group is at most five, or two, groups to the left.
     let groups = if step == 3 { 5 } else { 2 };
     let joined = |start: usize| {
@@ -277,7 +287,7 @@ pub(super) fn url(text: &[u8], sign: usize) -> Option<Range<usize>> {
         start -= 1;
     }
     let mut end = sign + 3;
-    while end - start < 2048
+    while end - start < MAX_URL
         && !matches!(
             at(text, end),
             0..=b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'\\' | b'^'
@@ -335,8 +345,12 @@ mod tests {
         let check = |text: &str, expected: Option<&str>| {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
             assert_eq!(
-                mac(text.as_bytes(), run_start(text.as_bytes(), digit, 20), run_end(text.as_bytes(), digit))
-                    .map(|range| text.get(range).unwrap()),
+                mac(
+                    text.as_bytes(),
+                    run_start(text.as_bytes(), digit, 20),
+                    run_end(text.as_bytes(), digit)
+                )
+                .map(|range| text.get(range).unwrap()),
                 expected,
                 "{text}"
             );

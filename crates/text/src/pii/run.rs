@@ -370,7 +370,11 @@ impl Run<'_> {
             return;
         };
         let own = self.engine.own;
-        let support = self.context.support(from, to, own.date_of_birth);
+        let support = if self.has_word(own.date_of_birth, from, to) {
+            self.context.support(from, to, own.date_of_birth)
+        } else {
+            Support::None
+        };
         // Eight digits are a date only where a label says so.
         let bare = to - from == 8 && run_end(self.text, from) == to;
         if bare && support < Support::Labelled {
@@ -599,10 +603,27 @@ fn next_digit(text: &[u8], from: usize) -> Option<usize> {
         }
         skipped += BLOCK;
     }
-    rest.get(skipped..)?
-        .iter()
+    let rest = rest.get(skipped..)?;
+    let (words, last) = rest.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let digits = digits_of(u64::from_le_bytes(*word));
+        if digits != 0 {
+            return Some(from + skipped + index * 8 + digits.trailing_zeros() as usize / 8);
+        }
+    }
+    last.iter()
         .position(u8::is_ascii_digit)
-        .map(|index| from + skipped + index)
+        .map(|index| from + skipped + words.len() * 8 + index)
+}
+
+/// The high bit of each byte that is an ASCII digit.
+const fn digits_of(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let low = bytes & !HIGH;
+    let from_zero = low + ONES * (0x80 - b'0' as u64);
+    let beyond_nine = low + ONES * (0x7f - b'9' as u64);
+    from_zero & !beyond_nine & !bytes & HIGH
 }
 
 const fn is_joint(byte: u8) -> bool {

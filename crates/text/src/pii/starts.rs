@@ -39,9 +39,25 @@ impl Starts {
         starts
     }
 
+    /// The next byte of `from..to` at which a word could start.
+    pub(super) fn next(&self, text: &[u8], from: usize, to: usize) -> Option<usize> {
+        let mut before = from
+            .checked_sub(1)
+            .map_or(0, |index| class_of(at(text, index)));
+        for (index, byte) in (from..).zip(text.get(from..to)?) {
+            let class = class_of(*byte);
+            let starts = BEGINS.wrapping_shr(before << 2 | class) & 1 == 1;
+            before = class;
+            if starts && self.may_start(text, index) {
+                return Some(index);
+            }
+        }
+        None
+    }
+
     /// Whether a word could start at `at_byte` of `text`.
     #[inline]
-    pub(super) fn may_start(&self, text: &[u8], at_byte: usize) -> bool {
+    fn may_start(&self, text: &[u8], at_byte: usize) -> bool {
         let Some(rest) = text.get(at_byte..) else {
             return false;
         };
@@ -58,6 +74,40 @@ impl Starts {
                 .is_some_and(|first| has(self.fours.as_slice(), four(*first)))
     }
 }
+
+const SMALL: u32 = 1;
+const CAPITAL: u32 = 2;
+const FOREIGN: u32 = 3;
+
+/// No letter, a small one, a capital, or a byte outside ASCII.
+#[inline]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every byte has an entry, and this runs once for each byte near a number"
+)]
+const fn class_of(byte: u8) -> u32 {
+    CLASSES[byte as usize] as u32
+}
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when it is compiled")]
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = match byte as u8 {
+            b'a'..=b'z' => SMALL as u8,
+            b'A'..=b'Z' => CAPITAL as u8,
+            0x80.. => FOREIGN as u8,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// One bit for each pair of a class and the class before it: not behind a letter of the same word.
+const BEGINS: u32 =
+    !(1 << (SMALL * 4 + SMALL) | 1 << (CAPITAL * 4 + SMALL) | 1 << (CAPITAL * 4 + CAPITAL));
 
 const fn pair(first: u8, second: u8) -> usize {
     ((first | 0x20) as usize) << 8 | (second | 0x20) as usize
