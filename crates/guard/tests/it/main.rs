@@ -5,4 +5,6 @@
     reason = "tests fail by panicking"
 )]
 
+mod judge;
 mod stream;
+mod weak_spots;
