@@ -8,6 +8,7 @@
 mod check;
 mod finding;
 mod origin;
+mod placement;
 mod report;
 mod rule;
 mod secret;
@@ -16,7 +17,8 @@ mod verdict;
 
 pub use check::{Check, CheckError, Cx, FindingSink, Limits, Reach};
 pub use finding::{Confidence, Finding, Transform};
-pub use origin::Origin;
+pub use origin::{Origin, UnknownOrigin};
+pub use placement::{Direction, Sink, UnknownSink};
 pub use report::{Coverage, Report, examine};
 pub use rule::{Category, Layer, Rule, RuleRef, Severity};
 pub use secret::Secret;

@@ -49,7 +49,10 @@ impl Span {
 
     /// Number of bytes covered.
     #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "an empty span is a position, not a container")]
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "an empty span is a position, not a container"
+    )]
     pub const fn len(self) -> u64 {
         self.end - self.start
     }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use bartizan_core::Origin;
+use bartizan_core::{Direction, Origin, Sink};
 
 use crate::{
     Patterns, View,
     scan::Hit,
-    views::{self, ViewLimits},
+    views::{self, Derived, Disguise, ViewLimits},
 };
 
 /// Reads bytes into [`Text`]s: folds, decodes, and matches the patterns of every detector once.
@@ -28,24 +28,58 @@ impl Scanner {
         &self.patterns
     }
 
-    /// Reads `raw`.
+    /// The main view of `raw`.
+    #[must_use]
+    pub fn main<'a>(&self, raw: &'a [u8]) -> View<'a> {
+        views::main_view(raw)
+    }
+
+    /// Reads `raw`: the main view and everything derived from it.
     #[must_use]
     pub fn read<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
-        let main = views::main_view(raw);
-        let mut hits = vec![self.patterns.scan(&main.text)];
+        let (main, disguises) = views::read(raw);
         let derived = views::derive(raw, &main, &self.limits);
-        hits.extend(
-            derived
-                .views
-                .iter()
-                .map(|view| self.patterns.scan(&view.text)),
-        );
+        self.text(origin, raw, main, disguises, derived)
+    }
+
+    /// Reads the main view of `raw` only: what depends on near-by bytes alone.
+    #[must_use]
+    pub fn read_main<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
+        let (main, disguises) = views::read(raw);
+        self.text(origin, raw, main, disguises, Derived::default())
+    }
+
+    /// Reads `raw` twice: as [`Scanner::read`] does, and with the derived views alone, for checks
+    /// that have seen the main view by other means.
+    #[must_use]
+    pub fn read_deep<'a>(&self, origin: Origin, raw: &'a [u8]) -> (Text<'a>, Text<'a>) {
+        let (main, disguises) = views::read(raw);
+        let derived = views::derive(raw, &main, &self.limits);
+        let alone = self.text(origin, &[], View::plain(""), Vec::new(), derived.clone());
+        (self.text(origin, raw, main, disguises, derived), alone)
+    }
+
+    fn text<'a>(
+        &self,
+        origin: Origin,
+        raw: &'a [u8],
+        main: View<'a>,
+        mut disguises: Vec<Disguise>,
+        derived: Derived<'a>,
+    ) -> Text<'a> {
+        let hits = std::iter::once(&main)
+            .chain(&derived.views)
+            .map(|view| self.patterns.scan(&view.text))
+            .collect();
+        disguises.extend(derived.disguises);
         Text {
             origin,
+            direction: Direction::Input,
+            sink: None,
             raw,
             main,
             derived: derived.views,
-            disguises: derived.disguises,
+            disguises,
             truncated: derived.truncated,
             hits,
         }
@@ -57,10 +91,14 @@ impl Scanner {
 pub struct Text<'a> {
     /// Who wrote it.
     pub origin: Origin,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Where it will be shown or run, if that is known.
+    pub sink: Option<Sink>,
     raw: &'a [u8],
     main: View<'a>,
     derived: Vec<View<'a>>,
-    disguises: Vec<views::Disguise>,
+    disguises: Vec<Disguise>,
     truncated: Option<&'static str>,
     hits: Vec<Vec<Hit>>,
 }
@@ -85,18 +123,16 @@ impl<'a> Text<'a> {
 
     /// Each view with the hits of the patterns of one group in it, in order of their start.
     pub fn hits(&self, group: crate::scan::Group) -> impl Iterator<Item = (&View<'a>, &Hit)> {
-        self.views()
-            .zip(&self.hits)
-            .flat_map(move |(view, hits)| {
-                hits.iter()
-                    .filter(move |hit| hit.group == group)
-                    .map(move |hit| (view, hit))
-            })
+        self.views().zip(&self.hits).flat_map(move |(view, hits)| {
+            hits.iter()
+                .filter(move |hit| hit.group == group)
+                .map(move |hit| (view, hit))
+        })
     }
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.
     #[must_use]
-    pub fn disguises(&self) -> &[views::Disguise] {
+    pub fn disguises(&self) -> &[Disguise] {
         &self.disguises
     }
 

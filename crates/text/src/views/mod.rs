@@ -1,8 +1,9 @@
 //! Further readings of a text: decoded, joined, turned.
 
-use bartizan_core::{Span, Transform};
+use bartizan_core::Transform;
 
-use crate::View;
+pub use crate::fold::{Disguise, DisguiseKind};
+use crate::{View, fold};
 
 /// How much may be derived from one text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +26,8 @@ impl Default for ViewLimits {
     }
 }
 
-/// A way in which a text hides what it says, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Disguise {
-    /// What was done.
-    pub transform: Transform,
-    /// Where.
-    pub span: Span,
-    /// Characters concerned.
-    pub count: u32,
-}
-
 /// What [`derive`] made.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Derived<'a> {
     /// The views.
     pub views: Vec<View<'a>>,
@@ -50,8 +40,22 @@ pub struct Derived<'a> {
 /// The text as a reader sees it.
 #[must_use]
 pub fn main_view(raw: &[u8]) -> View<'_> {
-    // placeholder until folding lands
-    View::plain(std::str::from_utf8(raw).unwrap_or_default())
+    read(raw).0
+}
+
+/// The text as a reader sees it, with the disguises that folding met.
+pub(crate) fn read(raw: &[u8]) -> (View<'_>, Vec<Disguise>) {
+    let folded = fold::fold(raw);
+    let via = match folded.text {
+        std::borrow::Cow::Borrowed(_) => Vec::new(),
+        std::borrow::Cow::Owned(_) => vec![Transform::Folded],
+    };
+    let view = View {
+        text: folded.text,
+        map: folded.map,
+        via,
+    };
+    (view, folded.disguises.into_vec())
 }
 
 /// Further views of `raw`, whose main view is `main`.

@@ -1,0 +1,349 @@
+//! A JSON reader that keeps what a gateway has to know and `serde_json` throws away: where every
+//! string stands in the document, and whether a key came twice. RFC 8259, strictly.
+
+use std::{borrow::Cow, collections::HashSet};
+
+use bartizan_text::OffsetMap;
+
+use super::{ConversationError, JsonError, ParseLimits};
+
+/// A JSON value that points back into its document.
+#[derive(Debug)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool,
+    Number,
+    String(Text<'a>),
+    Array(Vec<Value<'a>>),
+    Object(Vec<(Text<'a>, Value<'a>)>),
+}
+
+/// A JSON string.
+#[derive(Debug, Clone)]
+pub(super) struct Text<'a> {
+    /// What it says.
+    pub(super) value: Cow<'a, str>,
+    /// Where each byte of it stands in the document.
+    pub(super) map: OffsetMap,
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.members()
+            .iter()
+            .find_map(|(name, value)| (name.value == key).then_some(value))
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    pub(super) fn str(&self, key: &str) -> Option<&str> {
+        match self.get(key)? {
+            Self::String(text) => Some(&text.value),
+            _ => None,
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Self] {
+        match self {
+            Self::Array(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn members(&self) -> &[(Text<'a>, Self)] {
+        match self {
+            Self::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    pub(super) const fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_))
+    }
+}
+
+/// Reads one document.
+pub(super) fn read<'a>(
+    document: &'a [u8],
+    limits: &ParseLimits,
+) -> Result<Value<'a>, ConversationError> {
+    if document.len() > limits.max_bytes {
+        return Err(ConversationError::TooLong {
+            bytes: document.len(),
+            limit: limits.max_bytes,
+        });
+    }
+    if document.starts_with(b"\xff\xfe") || document.starts_with(b"\xfe\xff") {
+        return Err(ConversationError::at(document, 0, JsonError::Utf16));
+    }
+    let text = std::str::from_utf8(document).map_err(|error| {
+        ConversationError::at(document, error.valid_up_to(), JsonError::InvalidUtf8)
+    })?;
+    let mut reader = Reader {
+        text,
+        // RFC 8259, section 8.1: a parser may ignore a byte order mark.
+        at: if text.starts_with('\u{feff}') { 3 } else { 0 },
+        values: 0,
+        limits,
+    };
+    let result = reader.document();
+    result.map_err(|error| ConversationError::at(document, reader.at, error))
+}
+
+struct Reader<'a, 'l> {
+    text: &'a str,
+    at: usize,
+    values: usize,
+    limits: &'l ParseLimits,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn document(&mut self) -> Result<Value<'a>, JsonError> {
+        let value = self.value(0)?;
+        self.blank();
+        if self.at < self.text.len() {
+            return Err(JsonError::Trailing);
+        }
+        Ok(value)
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
+        self.values += 1;
+        if self.values > self.limits.max_values {
+            return Err(JsonError::TooManyValues(self.limits.max_values));
+        }
+        if depth > self.limits.max_depth {
+            return Err(JsonError::TooDeep(self.limits.max_depth));
+        }
+        self.blank();
+        match self.peek() {
+            Some(b'"') => Ok(Value::String(self.string()?)),
+            Some(b'{') => self.object(depth),
+            Some(b'[') => self.array(depth),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b't') => self.word("true", Value::Bool),
+            Some(b'f') => self.word("false", Value::Bool),
+            Some(b'n') => self.word("null", Value::Null),
+            Some(_) => Err(JsonError::Unexpected),
+            None => Err(JsonError::Ended),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
+        self.at += 1;
+        let mut members: Vec<(Text<'a>, Value<'a>)> = Vec::new();
+        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        self.blank();
+        if self.eat(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.blank();
+            let start = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.wrong());
+            }
+            let key = self.string()?;
+            if !seen.insert(key.value.clone()) {
+                self.at = start;
+                return Err(JsonError::DuplicateKey);
+            }
+            self.blank();
+            self.expect(b':')?;
+            let value = self.value(depth + 1)?;
+            members.push((key, value));
+            self.blank();
+            if self.eat(b'}') {
+                return Ok(Value::Object(members));
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
+        self.at += 1;
+        let mut items = Vec::new();
+        self.blank();
+        if self.eat(b']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            self.blank();
+            if self.eat(b']') {
+                return Ok(Value::Array(items));
+            }
+            self.expect(b',')?;
+        }
+    }
+
+    fn number(&mut self) -> Result<Value<'a>, JsonError> {
+        let start = self.at;
+        self.eat(b'-');
+        if !self.eat(b'0') && self.digits() == 0 {
+            return Err(self.wrong());
+        }
+        if self.eat(b'.') && self.digits() == 0 {
+            return Err(self.wrong());
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            let _ = self.eat(b'+') || self.eat(b'-');
+            if self.digits() == 0 {
+                return Err(self.wrong());
+            }
+        }
+        // Readers disagree about numbers beyond a double: one sees infinity, one an error.
+        let literal = self.text.get(start..self.at).unwrap_or_default();
+        let fits = literal.len() <= MAX_NUMBER_BYTES
+            && literal.parse::<f64>().is_ok_and(f64::is_finite);
+        if fits {
+            Ok(Value::Number)
+        } else {
+            self.at = start;
+            Err(JsonError::HugeNumber)
+        }
+    }
+
+    fn digits(&mut self) -> usize {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        self.at - start
+    }
+
+    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
+        if !self.rest().starts_with(word) {
+            return Err(JsonError::Unexpected);
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn string(&mut self) -> Result<Text<'a>, JsonError> {
+        self.at += 1;
+        let start = self.at;
+        let len = self.run()?;
+        let mut map = OffsetMap::identity();
+        map.push(0, start, 1, 1);
+        let plain = self.text.get(start..start + len).unwrap_or_default();
+        if self.eat(b'"') {
+            return Ok(Text {
+                value: Cow::Borrowed(plain),
+                map,
+            });
+        }
+        let mut value = plain.to_owned();
+        while !self.eat(b'"') {
+            let escape = self.at;
+            let character = self.escape()?;
+            let (view_unit, orig_unit) = (character.len_utf8(), self.at - escape);
+            map.push(value.len(), escape, view_unit, orig_unit);
+            value.push(character);
+            let piece = self.at;
+            let len = self.run()?;
+            if len > 0 {
+                map.push(value.len(), piece, 1, 1);
+                value.push_str(self.text.get(piece..piece + len).unwrap_or_default());
+            }
+        }
+        Ok(Text {
+            value: Cow::Owned(value),
+            map,
+        })
+    }
+
+    /// Moves to the next quote or backslash.
+    fn run(&mut self) -> Result<usize, JsonError> {
+        let rest = self.rest().as_bytes();
+        let Some(len) = memchr::memchr2(b'"', b'\\', rest) else {
+            self.at = self.text.len();
+            return Err(JsonError::Ended);
+        };
+        let run = rest.get(..len).unwrap_or_default();
+        if let Some(control) = run.iter().position(|byte| *byte < 0x20) {
+            self.at += control;
+            return Err(JsonError::ControlCharacter);
+        }
+        self.at += len;
+        Ok(len)
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        self.at += 1;
+        let Some(kind) = self.peek() else {
+            return Err(JsonError::Ended);
+        };
+        self.at += 1;
+        Ok(match kind {
+            b'"' | b'\\' | b'/' => char::from(kind),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return Err(JsonError::BadEscape),
+        })
+    }
+
+    fn unicode_escape(&mut self) -> Result<char, JsonError> {
+        let first = self.hex4()?;
+        let mut units = vec![first];
+        if (0xd800..0xdc00).contains(&first) && self.rest().starts_with("\\u") {
+            self.at += 2;
+            units.push(self.hex4()?);
+        }
+        let mut characters = char::decode_utf16(units);
+        match (characters.next(), characters.next()) {
+            (Some(Ok(character)), None) => Ok(character),
+            _ => Err(JsonError::LoneSurrogate),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u16, JsonError> {
+        let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
+        if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(JsonError::BadEscape);
+        }
+        self.at += 4;
+        u16::from_str_radix(digits, 16).map_err(|_| JsonError::BadEscape)
+    }
+
+    fn blank(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let eaten = self.peek() == Some(byte);
+        self.at += usize::from(eaten);
+        eaten
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), JsonError> {
+        if self.eat(byte) { Ok(()) } else { Err(self.wrong()) }
+    }
+
+    fn wrong(&self) -> JsonError {
+        if self.at < self.text.len() {
+            JsonError::Unexpected
+        } else {
+            JsonError::Ended
+        }
+    }
+}
+
+/// Longer than any number that a double can tell apart.
+const MAX_NUMBER_BYTES: usize = 400;

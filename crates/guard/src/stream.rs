@@ -1,0 +1,300 @@
+use std::sync::Arc;
+
+use bartizan_core::{Coverage, Direction, Finding, Origin, Reach, Report, Sink, Verdict};
+use bartizan_policy::{DecisionContext, Policy};
+use bartizan_text::{Text, View};
+
+use crate::{
+    Guard,
+    redact::{Redactor, stretches},
+    window::{Action, Cluster, Examine, Examined, Flow, Window, WindowConfig},
+};
+
+/// A guarded stream: text goes in piece by piece, what may be shown comes out.
+///
+/// Checks of bounded reach look at every place before it is released, and redact or stop there.
+/// Encodings and checks without a bound are looked at in blocks of [`DEEP_BLOCK`] bytes at fixed
+/// places of the stream, so that their findings do not depend on how it was cut; they come too
+/// late to redact, and stop what follows or recall what was shown.
+pub struct Stream {
+    window: Window<Reader>,
+    deep: Vec<u8>,
+    /// Place of `deep` in the stream.
+    deep_at: u64,
+    /// Bytes at the start of `deep` that the last block held already.
+    overlap: usize,
+    verdict: Verdict,
+    coverage: Vec<Coverage>,
+    findings: Vec<Finding>,
+}
+
+/// What a stream is about.
+#[derive(Clone, Debug)]
+pub struct StreamSubject {
+    /// Who wrote it.
+    pub origin: Origin,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Where it will be shown or run, if that is known.
+    pub sink: Option<Sink>,
+    /// The route, empty for none.
+    pub route: String,
+    /// The tenant, empty for none.
+    pub tenant: String,
+    /// Today, for exceptions that expire.
+    pub today: bartizan_policy::Date,
+}
+
+/// Bytes of a block in which encodings and unbounded checks are looked at.
+pub const DEEP_BLOCK: usize = 256 << 10;
+
+/// Bytes that two such blocks share.
+const DEEP_OVERLAP: usize = 16 << 10;
+
+impl Stream {
+    /// A stream through `guard` under `policy`.
+    #[must_use]
+    pub fn new(
+        guard: Arc<Guard>,
+        policy: Arc<Policy>,
+        redactor: Redactor,
+        subject: StreamSubject,
+        config: WindowConfig,
+    ) -> Self {
+        let reach = usize::try_from(guard.reach()).unwrap_or(usize::MAX);
+        let reader = Reader {
+            guard,
+            policy,
+            redactor,
+            subject,
+            reach,
+            gaps: Vec::new(),
+        };
+        Self {
+            window: Window::new(reader, config),
+            deep: Vec::new(),
+            deep_at: 0,
+            overlap: 0,
+            verdict: Verdict::Allow,
+            coverage: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes `bytes` in and appends what may be released now to `out`.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Flow {
+        for piece in bytes.chunks(DEEP_BLOCK) {
+            let room = (DEEP_BLOCK + DEEP_OVERLAP).saturating_sub(self.deep.len());
+            let (now, later) = piece.split_at(room.min(piece.len()));
+            self.deep.extend_from_slice(now);
+            if self.deep.len() >= DEEP_BLOCK + DEEP_OVERLAP {
+                self.look_deep();
+                self.deep.extend_from_slice(later);
+            }
+            if self.window.push(piece, out) != Flow::Open {
+                break;
+            }
+        }
+        self.collect();
+        self.flow()
+    }
+
+    /// Says that nothing follows; appends the rest to `out`.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Flow {
+        self.look_deep();
+        if self.flow() == Flow::Open {
+            self.window.finish(out);
+        }
+        self.collect();
+        self.coverage
+            .extend(self.window.examiner_mut().gaps.drain(..));
+        self.flow()
+    }
+
+    /// Whether anything further is released.
+    #[must_use]
+    pub fn flow(&self) -> Flow {
+        match self.window.flow() {
+            Flow::Open if self.verdict >= Verdict::Ask => Flow::Stopped,
+            flow => flow,
+        }
+    }
+
+    /// The strictest of what was decided so far.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Findings since the last call, each once, spans in bytes of the stream. Those that came too
+    /// late to act on the text are behind those that did not.
+    pub fn take_findings(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// Checks that did not look at everything; empty for a complete stream.
+    #[must_use]
+    pub fn gaps(&self) -> &[Coverage] {
+        &self.coverage
+    }
+
+    /// The redactor, e.g. for its vault.
+    pub fn into_redactor(self) -> Redactor {
+        self.window.into_examiner().redactor
+    }
+
+    fn collect(&mut self) {
+        for finding in self.window.take_findings() {
+            let action = self.window.examiner().action(&finding);
+            self.verdict = self.verdict.join(action);
+            self.findings.push(finding);
+        }
+    }
+
+    /// Looks at the encodings and asks the unbounded checks about the block that is full.
+    fn look_deep(&mut self) {
+        let reader = self.window.examiner();
+        let mut report = Report::default();
+        reader.look_deep(&self.deep, &mut report);
+        let (at, overlap) = (self.deep_at, self.overlap as u64);
+        for finding in report.findings {
+            // What ends in the overlap was seen with the last block.
+            if finding
+                .span
+                .is_some_and(|span| span.end() <= overlap && overlap > 0)
+            {
+                continue;
+            }
+            self.verdict = self.verdict.join(reader.action(&finding));
+            self.findings.push(Finding {
+                span: finding.span.map(|span| span.shifted(at)),
+                ..finding
+            });
+        }
+        self.coverage
+            .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
+        let keep = self.deep.len().saturating_sub(DEEP_OVERLAP);
+        self.deep.drain(..keep);
+        self.deep_at += keep as u64;
+        self.overlap = self.deep.len();
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream")
+            .field("decided", &self.window.decided())
+            .field("held", &self.window.held())
+            .field("verdict", &self.verdict)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Examines the main view with the bounded checks.
+struct Reader {
+    guard: Arc<Guard>,
+    policy: Arc<Policy>,
+    redactor: Redactor,
+    subject: StreamSubject,
+    reach: usize,
+    gaps: Vec<Coverage>,
+}
+
+/// What folding may depend on beside the reach of the checks: the word before, in bytes.
+const FOLD_CONTEXT: usize = 256;
+
+impl Reader {
+    fn action(&self, finding: &Finding) -> Verdict {
+        let subject = &self.subject;
+        let mut cx = DecisionContext::new(subject.direction, subject.origin, subject.today);
+        cx.route = &subject.route;
+        cx.tenant = &subject.tenant;
+        self.policy.action(finding, &cx)
+    }
+
+    fn place<'t>(&self, mut text: Text<'t>) -> Text<'t> {
+        text.direction = self.subject.direction;
+        text.sink = self.subject.sink;
+        text
+    }
+
+    fn look_deep(&self, bytes: &[u8], report: &mut Report) {
+        let scanner = self.guard.scanner();
+        let (whole, derived) = scanner.read_deep(self.subject.origin, bytes);
+        let (whole, derived) = (self.place(whole), self.place(derived));
+        for check in self.guard.checks() {
+            let text = match check.reach() {
+                Reach::Bounded(_) => &derived,
+                Reach::Unbounded => &whole,
+            };
+            report.run::<Text<'_>>(&**check, text, self.guard.config().limits);
+        }
+    }
+}
+
+impl Examine for Reader {
+    fn examine(&mut self, bytes: &[u8], last: bool) -> Examined {
+        let scanner = self.guard.scanner();
+        let text = self.place(scanner.read_main(self.subject.origin, bytes));
+        let mut report = Report::default();
+        for check in self.guard.checks() {
+            if matches!(check.reach(), Reach::Bounded(_)) {
+                report.run::<Text<'_>>(&**check, &text, self.guard.config().limits);
+            }
+        }
+        let settled = if last {
+            bytes.len()
+        } else {
+            let view = text.main();
+            let length = view.text.len();
+            place(view, length.saturating_sub(self.reach + FOLD_CONTEXT))
+        };
+        self.gaps
+            .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
+        let mut clusters = Vec::new();
+        for stretch in stretches(&report.findings) {
+            let verdict = stretch
+                .findings
+                .iter()
+                .map(|finding| self.action(finding))
+                .max()
+                .unwrap_or_default();
+            let action = match verdict {
+                Verdict::Allow => Action::Keep,
+                Verdict::Redact => {
+                    let redacted: Vec<&Finding> = stretch
+                        .findings
+                        .iter()
+                        .copied()
+                        .filter(|finding| self.action(finding) == Verdict::Redact)
+                        .collect();
+                    let text = bytes.get(stretch.range.clone()).unwrap_or_default();
+                    Action::Replace(self.redactor.rewrite(text, stretch.range.start, redacted))
+                }
+                Verdict::Ask | Verdict::Block => Action::Stop,
+            };
+            clusters.push(Cluster {
+                range: stretch.range.clone(),
+                action,
+                findings: stretch.findings.iter().map(|&f| f.clone()).collect(),
+            });
+        }
+        Examined { clusters, settled }
+    }
+
+    fn keep_from(&self, bytes: &[u8], released: usize) -> usize {
+        let scanner = self.guard.scanner();
+        let view = scanner.main(bytes.get(..released).unwrap_or_default());
+        place(
+            &view,
+            view.text
+                .len()
+                .saturating_sub(self.reach + 2 * FOLD_CONTEXT),
+        )
+    }
+}
+
+/// Where byte `at` of `view` came from.
+fn place(view: &View<'_>, at: usize) -> usize {
+    view.span(at..at).as_range().start
+}

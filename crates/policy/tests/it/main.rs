@@ -1,0 +1,6 @@
+//! What a policy decides, seen from outside.
+
+mod decisions;
+mod files;
+mod helpers;
+mod laws;

@@ -1,1 +1,0 @@
-//! Folds text so that ASCII patterns see what a reader sees.
