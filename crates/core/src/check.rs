@@ -152,6 +152,15 @@ pub trait Check<S: ?Sized>: Send + Sync {
         Reach::Unbounded
     }
 
+    /// Where more text, if the subject is the start of a stream, could first change what this check
+    /// says: findings that start before this byte of the subject are final.
+    ///
+    /// 0, nothing is final, unless a check knows better.
+    fn settled(&self, subject: &S) -> u64 {
+        let _ = subject;
+        0
+    }
+
     /// Looks at `subject` and reports what it sees.
     ///
     /// # Errors

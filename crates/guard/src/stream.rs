@@ -61,13 +61,11 @@ impl Stream {
         subject: StreamSubject,
         config: WindowConfig,
     ) -> Self {
-        let reach = usize::try_from(guard.reach()).unwrap_or(usize::MAX);
         let reader = Reader {
             guard,
             policy,
             redactor,
             subject,
-            reach,
             gaps: Vec::new(),
         };
         Self {
@@ -196,12 +194,15 @@ struct Reader {
     policy: Arc<Policy>,
     redactor: Redactor,
     subject: StreamSubject,
-    reach: usize,
     gaps: Vec<Coverage>,
 }
 
-/// What folding may depend on beside the reach of the checks: the word before, in bytes.
-const FOLD_CONTEXT: usize = 256;
+/// What folding may depend on: the word before and after, in bytes.
+const FOLD_CONTEXT: usize = 128;
+
+/// How far before a place any check looks, in bytes of the main view: context words, the names of
+/// assignments, the line that a name stands in.
+const LOOK_BACK: usize = 4 << 10;
 
 impl Reader {
     fn action(&self, finding: &Finding) -> Verdict {
@@ -237,17 +238,17 @@ impl Examine for Reader {
         let scanner = self.guard.scanner();
         let text = self.place(scanner.read_main(self.subject.origin, bytes));
         let mut report = Report::default();
+        let mut settled = text.main().text.len().saturating_sub(FOLD_CONTEXT);
         for check in self.guard.checks() {
             if matches!(check.reach(), Reach::Bounded(_)) {
                 report.run::<Text<'_>>(&**check, &text, self.guard.config().limits);
+                settled = settled.min(usize::try_from(check.settled(&text)).unwrap_or(usize::MAX));
             }
         }
         let settled = if last {
             bytes.len()
         } else {
-            let view = text.main();
-            let length = view.text.len();
-            place(view, length.saturating_sub(self.reach + FOLD_CONTEXT))
+            place(text.main(), settled)
         };
         self.gaps
             .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
@@ -285,12 +286,7 @@ impl Examine for Reader {
     fn keep_from(&self, bytes: &[u8], released: usize) -> usize {
         let scanner = self.guard.scanner();
         let view = scanner.main(bytes.get(..released).unwrap_or_default());
-        place(
-            &view,
-            view.text
-                .len()
-                .saturating_sub(self.reach + 2 * FOLD_CONTEXT),
-        )
+        place(&view, view.text.len().saturating_sub(LOOK_BACK))
     }
 }
 
