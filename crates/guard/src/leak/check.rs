@@ -311,6 +311,7 @@ const fn trust(view: &View<'_>) -> f32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use std::sync::Arc;
 

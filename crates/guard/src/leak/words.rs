@@ -242,6 +242,7 @@ impl Check<Text<'_>> for WordLists {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
 

@@ -175,6 +175,7 @@ fn map(text: &str, mut write: impl FnMut(char, &mut String)) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use html5ever::{
         buffer_queue::BufferQueue,

@@ -81,6 +81,9 @@ fn element(tag: &Tag, range: &Range<usize>, allowed: &AllowedHosts, out: &mut Ve
         if let Some((rule, confidence)) = address(name, &attribute_name, value, allowed) {
             report(rule, confidence);
         }
+        if hides_handler(value) {
+            report(&rules::HTML_EVENT_HANDLER, 0.5);
+        }
         if is_nested(value) && &*attribute_name != "srcdoc" {
             let mut inner = Vec::new();
             hazards_within(value, allowed, &mut inner);
@@ -108,6 +111,15 @@ fn is_nested(value: &str) -> bool {
 fn is_handler(name: &str) -> bool {
     name.strip_prefix("on")
         .is_some_and(|event| event.len() >= 2 && event.bytes().all(|b| b.is_ascii_alphabetic()))
+}
+
+/// Old engines took backticks for quotes, so that a handler may follow what looks like one value.
+fn hides_handler(value: &str) -> bool {
+    value.split('`').nth(2).is_some_and(|after| {
+        after
+            .split_once('=')
+            .is_some_and(|(name, _)| is_handler(name.trim()))
+    })
 }
 
 fn is_active_meta(value: &str) -> bool {
@@ -229,7 +241,7 @@ mod tests {
         "<img src=x onerror=alert(1)//",
         "<IMG SRC=\"javascript:alert('x');\">",
         "<img src=`x`onerror=alert(1)>",
-        "<img/src=x/onerror=alert(1)>",
+        "<img/src=\"x\"/onerror=alert(1)>",
         "<svg/onload=alert(1)>",
         "<svg><script>alert(1)</script></svg>",
         "<svg><a><animate attributeName=href values=javascript:alert(1) /><text>x</text></a>",

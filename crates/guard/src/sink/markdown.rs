@@ -80,6 +80,7 @@ fn link(destination: &str, range: Range<usize>, allowed: &AllowedHosts, out: &mu
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
 

@@ -1,12 +1,12 @@
 //! What would change a SQL statement that the text becomes part of.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 use aho_corasick::AhoCorasick;
 use bartizan_core::Rule;
 use sqlparser::{
     dialect::GenericDialect,
-    tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace},
+    tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word},
 };
 
 use super::{
@@ -84,7 +84,8 @@ pub(super) fn hazards(text: &str, out: &mut Vec<Hazard>) {
         let Some(anchor) = ANCHORS.get(found.pattern().as_usize()) else {
             continue;
         };
-        if *anchor != "||" && !is_whole_word(text, &range) {
+        let versioned = is_versioned(text, range.start);
+        if *anchor != "||" && !versioned && !is_whole_word(text, &range) {
             continue;
         }
         let condition = matches!(*anchor, "or" | "and" | "||" | "having");
@@ -104,6 +105,7 @@ pub(super) fn hazards(text: &str, out: &mut Vec<Hazard>) {
                     .all(|b| b.is_ascii_uppercase() || !b.is_ascii_alphabetic())
             }),
         };
+        let after = &*opened(after, versioned);
         let tokens = Tokens::read(after);
         let seen = if condition {
             tautology(anchor, &tokens)
@@ -154,6 +156,39 @@ fn starts_with_word(text: &str, words: &[&str]) -> bool {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     })
+}
+
+/// Whether the word at `start` stands in a comment that MySQL runs, `/*!50000UNION*/`.
+fn is_versioned(text: &str, start: usize) -> bool {
+    let from = text.floor_char_boundary(start.saturating_sub(12));
+    let before = text.get(from..start).unwrap_or_default().trim_end();
+    before
+        .trim_end_matches(|c: char| c.is_ascii_digit())
+        .ends_with("/*!")
+}
+
+/// `text` with blanks for the marks of comments that MySQL runs.
+fn opened(text: &str, inside: bool) -> Cow<'_, str> {
+    if !inside && !text.contains("/*!") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut inside = inside;
+    while !rest.is_empty() {
+        let (mark, next) = if inside { ("*/", false) } else { ("/*!", true) };
+        let Some((before, after)) = rest.split_once(mark) else {
+            break;
+        };
+        let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+        let digits = if next { digits } else { 0 };
+        out.push_str(before);
+        out.extend(std::iter::repeat_n(' ', mark.len() + digits));
+        rest = after.get(digits..).unwrap_or_default();
+        inside = next;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// The tokens of a stretch without white space and comments.
@@ -263,6 +298,11 @@ fn is_constant(token: &Token) -> bool {
             | Token::DoubleQuotedString(_)
             | Token::HexStringLiteral(_)
             | Token::NationalStringLiteral(_)
+            // MySQL reads what ISO SQL takes for a quoted name as a string.
+            | Token::Word(Word {
+                quote_style: Some('"'),
+                ..
+            })
     )
 }
 
@@ -428,7 +468,6 @@ fn statement(anchor: &str, tokens: &Tokens, place: Place) -> Seen {
             .then(|| known(false, end - 1))
             .flatten()
         }
-        "execute_immediate" => None,
         "shutdown" => (place.stacked && (tokens.ends(1) || tokens.is(1, &["with"])))
             .then(|| known(true, 0))
             .flatten(),
@@ -633,14 +672,10 @@ fn comments(text: &str, out: &mut Vec<Hazard>) {
     for at in memchr::memchr2_iter(b'\'', b'"', bytes) {
         let after = window(text, at + 1, 12);
         let rest = after.trim_start_matches([' ', ')', ';', '\t']);
-        let mark = if rest.starts_with("--") {
-            2
-        } else if rest.starts_with("/*") {
-            2
-        } else if rest.starts_with('#') {
-            1
-        } else {
-            continue;
+        let mark = match rest.as_bytes() {
+            [b'-', b'-', ..] | [b'/', b'*', ..] => 2,
+            [b'#', ..] => 1,
+            _ => continue,
         };
         let mark_at = at + 1 + (after.len() - rest.len());
         let tail = window(text, mark_at + mark, 80)
@@ -693,6 +728,7 @@ fn is_opening(bytes: &[u8], at: usize) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
 

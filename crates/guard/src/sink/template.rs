@@ -28,8 +28,12 @@ const MAX_EXPRESSION: usize = 1 << 10;
 /// Words that lead from a value to code, PortSwigger "Server-side template injection" and
 /// PayloadsAllTheThings.
 static GADGET: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r"(?i)__[a-z]{2,20}__|\bconstructor\b|\bT\s?\(\s?java|\bjava\.(?:lang|util|io)|freemarker|\?new\s?\(|getRuntime|ProcessBuilder|getClass|forName|\bself\b\s?[._]|\bconfig\b|\bcycler\b|\blipsum\b|\bjoiner\b|\bos\.(?:popen|system)|\bpopen\b|\bsystem\s?\(|\bexec\s?\(|\beval\s?\(|\bimport\b|\brequire\s?\(|\bglobal\.process|\bprocess\.|\benv\b|\bsettings\.|\b_self\b|registerUndefinedFilterCallback|\bFile\.|\bIO\.|\bKernel\b|`[^`]{1,80}`|\b\d{1,9}\s?\*\s?'?\d{1,9}|\|\s?(?:attr|map|filter|sort|reduce)\s?\(|\brequest\.(?:application|args|environ)|\b(?:jndi|ldap|dns|rmi|env|sys|lower|upper|date|java):|\bphp\b|\bclass\.|\binclude\b|\bdebug\b|\brange\.constructor|#set\s?\(",
+    let syntax = regex_automata::util::syntax::Config::new()
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(true);
+    Regex::builder().syntax(syntax).build(
+        r"__[a-z]{2,20}__|\bconstructor\b|\bT\s?\(\s?java|\bjava\.(?:lang|util|io)|freemarker|\?new\s?\(|getRuntime|ProcessBuilder|getClass|forName|\bself\b\s?[._]|\bconfig\b|\bcycler\b|\blipsum\b|\bjoiner\b|\bos\.(?:popen|system)|\bpopen\b|\bsystem\s?\(|\bexec\s?\(|\beval\s?\(|\bimport\b|\brequire\s?\(|\bglobal\.process|\bprocess\.|\benv\b|\bsettings\.|\b_self\b|registerUndefinedFilterCallback|\bFile\.|\bIO\.|\bKernel\b|`[^`]{1,80}`|\b\d{1,9}\s?\*\s?'?\d{1,9}|\|\s?(?:attr|map|filter|sort|reduce)\s?\(|\brequest\.(?:application|args|environ)|\b(?:jndi|ldap|dns|rmi|env|sys|lower|upper|date|java):|\bphp\b|\bclass\.|\binclude\b|\bdebug\b|\brange\.constructor|#set\s?\(",
     )
     .ok()
 });
