@@ -11,7 +11,7 @@ use super::{hazard::Hazard, rules};
 const PLAIN: &str = "rm|rmdir|curl|wget|nc|ncat|netcat|bash|zsh|ksh|dash|sh|python|python2|python3|perl|ruby|php|chmod|chown|chgrp|sudo|whoami|uname|printenv|ifconfig|nslookup|mkfs|mkfifo|mknod|dd|ssh|scp|rsync|tftp|telnet|base64|xxd|awk|sed|grep|egrep|xargs|crontab|systemctl|iptables|kubectl|docker|powershell|pwsh|cmd\\.exe|certutil|nohup|setsid|openssl|socat|useradd|usermod|pkill|killall|ls|cd|mv|cp|ln|ps|df|du|pwd|eval|printf|apt-get|yum|pip3?|npm|npx|sysctl|insmod|tcpdump|nmap";
 
 /// Commands that are words, too: they count with something after them that prose does not have.
-const WORDS: &str = "cat|id|env|echo|exec|export|source|kill|find|sleep|touch|tar|ping|dig|host|at|service|reboot|shutdown|passwd|mount|git|node|tee|cut|head|tail|sort|test|read|set|type|which|who|w|date|time|make|less|more|man|vi|nano|ftp|go|cargo|java|gcc|del|dir|copy|move|net|reg|start|wall|write|history|alias|trap|true|false";
+const WORDS: &str = "cat|id|env|echo|exec|export|source|kill|find|sleep|touch|tar|ping|dig|host|at|service|reboot|shutdown|passwd|mount|git|node|tee|cut|head|tail|sort|read|set|date|time|make|man|vi|nano|ftp|go|cargo|java|gcc|del|dir|copy|move|net|reg|start|wall|write|history|alias|trap";
 
 /// What shows that a word is a command: an option, a path, a variable, a quote, or its end.
 const ARGUMENT: &str = r#"(?:[ \t]{1,8}(?:-{1,2}[A-Za-z]|/|\./|\.\./|~|\$|["'*<>|&;]|\d|https?:|[\w.-]{1,64}[/.=][\w./])|[ \t]{0,8}(?:[;&|<>)]|$))"#;

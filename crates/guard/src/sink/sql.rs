@@ -10,7 +10,7 @@ use sqlparser::{
 };
 
 use super::{
-    hazard::{Hazard, is_whole_word, window},
+    hazard::{Hazard, is_whole_word, is_word, window},
     rules,
 };
 
@@ -685,6 +685,15 @@ fn comments(text: &str, out: &mut Vec<Hazard>) {
             .trim();
         let near = mark_at == at + 1;
         if !is_opening(bytes, at) || (rest.starts_with('#') && !tail.is_empty()) {
+            continue;
+        }
+        // `"--option"` is a string of its own.
+        let own = tail.starts_with(|c: char| c.is_ascii_alphabetic())
+            && at
+                .checked_sub(1)
+                .and_then(|before| bytes.get(before))
+                .is_some_and(|before| !is_word(*before));
+        if own {
             continue;
         }
         let confidence = match (near, tail.is_empty()) {

@@ -47,7 +47,12 @@ pub(super) fn hazards(text: &str, allowed: &AllowedHosts, out: &mut Vec<Hazard>)
 
 fn starts_address(line: &str) -> bool {
     let address = Address::parse(line);
-    address.host.is_some() || (!address.scheme.is_empty() && !line.contains(' '))
+    is_host(address.host.as_deref()) || (!address.scheme.is_empty() && !line.contains(' '))
+}
+
+/// Whether it could be a host: a line that starts with two slashes may be a comment.
+fn is_host(host: Option<&str>) -> bool {
+    host.is_some_and(|host| !host.is_empty() && !host.contains([' ', '`', '"', '<', '>']))
 }
 
 fn one(text: &str, start: usize, allowed: &AllowedHosts, out: &mut Vec<Hazard>) {
@@ -60,7 +65,9 @@ fn one(text: &str, start: usize, allowed: &AllowedHosts, out: &mut Vec<Hazard>) 
     } else if !spaced && is_dangerous(&address.scheme) {
         report(&rules::URL_SCHEME, 0.85);
     }
-    let Some(host) = &address.host else { return };
+    let Some(host) = address.host.as_deref().filter(|host| is_host(Some(host))) else {
+        return;
+    };
     let lower = text.to_ascii_lowercase();
     if address.confusing || lower.contains("%0d") || lower.contains("%0a") || lower.contains("%00")
     {
