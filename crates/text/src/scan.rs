@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
-use regex_automata::{Anchored, Input, meta};
+use regex_automata::{Anchored, Input, meta, nfa::thompson::WhichCaptures};
 use regex_syntax::hir::{Hir, HirKind, literal};
 
 use crate::anchors::Anchors;
@@ -336,10 +336,22 @@ impl PatternsBuilder {
     #[must_use]
     pub fn build(self) -> Patterns {
         let (anchors, of_anchor): (Vec<_>, Vec<_>) = self.anchors.into_iter().unzip();
+        let mut numbers: BTreeMap<Vec<u32>, u32> = BTreeMap::new();
+        let mut bundles = Vec::new();
+        let of_anchor = of_anchor
+            .into_iter()
+            .map(|members| {
+                *numbers.entry(members).or_insert_with_key(|members| {
+                    bundles.push(Bundle::new(members, &self.patterns));
+                    u32::try_from(bundles.len() - 1).unwrap_or(u32::MAX)
+                })
+            })
+            .collect();
         Patterns {
             longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
             anchors: Anchors::new(&anchors),
             of_anchor,
+            bundles,
             patterns: self.patterns,
         }
     }
@@ -350,9 +362,21 @@ impl PatternsBuilder {
 pub struct Patterns {
     anchors: Anchors,
     longest_anchor: usize,
-    /// Patterns by anchor.
-    of_anchor: Vec<Vec<u32>>,
+    /// The bundle of each anchor.
+    of_anchor: Vec<u32>,
+    bundles: Vec<Bundle>,
     patterns: Vec<Pattern>,
+}
+
+/// The patterns that share an anchor, tried as one first: most places match none of them.
+#[derive(Debug)]
+struct Bundle {
+    members: Vec<u32>,
+    /// The longest match of any member.
+    max_len: usize,
+    /// Bytes from the start of a match that decide about every member.
+    hold: usize,
+    any: OnceLock<Option<meta::Regex>>,
 }
 
 /// Where in a text more text could still make or change a match.
@@ -401,18 +425,40 @@ impl Patterns {
             groups: BTreeMap::new(),
         };
         self.anchors.find(text.as_bytes(), |anchor, at| {
-            for &index in self.of_anchor.get(anchor as usize).into_iter().flatten() {
-                let Some(pattern) = self.patterns.get(index as usize) else {
-                    continue;
-                };
-                if at.saturating_add(pattern.hold) >= text.len() {
-                    open.groups.entry(pattern.group).or_insert(at);
+            let Some(bundle) = self.bundle(anchor) else {
+                return;
+            };
+            if at.saturating_add(bundle.hold) >= text.len() {
+                for pattern in bundle.members(&self.patterns) {
+                    if at.saturating_add(pattern.hold) >= text.len() {
+                        open.groups.entry(pattern.group).or_insert(at);
+                    }
                 }
-                hits.extend(pattern.match_at(text, at));
+            }
+            if bundle.may_match(&self.patterns, text, at) {
+                let members = bundle.members(&self.patterns);
+                hits.extend(members.filter_map(|pattern| pattern.match_at(text, at)));
             }
         });
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
         (hits, open)
+    }
+
+    /// The work that [`Patterns::scan`] does in `text`: anchors that it finds, and expressions that
+    /// it tries there.
+    #[must_use]
+    pub fn attempts(&self, text: &str) -> (usize, usize) {
+        let (mut anchors, mut tried) = (0, 0);
+        self.anchors.find(text.as_bytes(), |anchor, _| {
+            anchors += 1;
+            tried += self.bundle(anchor).map_or(0, |bundle| bundle.members.len());
+        });
+        (anchors, tried)
+    }
+
+    fn bundle(&self, anchor: u32) -> Option<&Bundle> {
+        let number = self.of_anchor.get(anchor as usize)?;
+        self.bundles.get(*number as usize)
     }
 
     /// The longest match of `group`, in bytes of the view.
@@ -431,6 +477,53 @@ impl Patterns {
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
         (self.patterns.len(), self.of_anchor.len())
+    }
+}
+
+impl Bundle {
+    fn new(members: &[u32], patterns: &[Pattern]) -> Self {
+        let of = |size: fn(&Pattern) -> usize| {
+            let known = members.iter().filter_map(|at| patterns.get(*at as usize));
+            known.map(size).max().unwrap_or(0)
+        };
+        Self {
+            members: members.to_vec(),
+            max_len: of(|pattern| pattern.max_len),
+            hold: of(|pattern| pattern.hold),
+            any: OnceLock::new(),
+        }
+    }
+
+    fn members<'p>(&self, patterns: &'p [Pattern]) -> impl Iterator<Item = &'p Pattern> {
+        let members = self.members.iter();
+        members.filter_map(|index| patterns.get(*index as usize))
+    }
+
+    /// Whether trying the members one by one may find anything at `start`.
+    fn may_match(&self, patterns: &[Pattern], text: &str, start: usize) -> bool {
+        if self.members.len() < 2 {
+            return true;
+        }
+        let any = self.any.get_or_init(|| self.compile(patterns).ok());
+        let end = start.saturating_add(self.max_len).min(text.len());
+        let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
+        any.as_ref().is_none_or(|any| any.is_match(input))
+    }
+
+    fn compile(&self, patterns: &[Pattern]) -> Result<meta::Regex, PatternError> {
+        let members = self
+            .members(patterns)
+            .map(|pattern| parse_as(&pattern.source, !pattern.case_sensitive))
+            .collect::<Result<Vec<_>, _>>()?;
+        meta::Regex::builder()
+            .configure(
+                config()
+                    .which_captures(WhichCaptures::None)
+                    .hybrid_cache_capacity(2 << 20)
+                    .nfa_size_limit(Some(8 << 20)),
+            )
+            .build_many_from_hir(&members)
+            .map_err(|_| PatternError::TooLarge)
     }
 }
 
@@ -470,17 +563,19 @@ impl Pattern {
 pub fn compile(pattern: &str, case_sensitive: bool) -> Result<meta::Regex, PatternError> {
     let hir = parse_as(pattern, !case_sensitive)?;
     meta::Regex::builder()
-        .configure(
-            meta::Config::new()
-                .utf8_empty(false)
-                // Searches are anchored at a literal that was found already.
-                .auto_prefilter(false)
-                .dfa(false)
-                .hybrid_cache_capacity(256 << 10)
-                .nfa_size_limit(Some(1 << 20)),
-        )
+        .configure(config())
         .build_from_hir(&hir)
         .map_err(|_| PatternError::TooLarge)
+}
+
+fn config() -> meta::Config {
+    meta::Config::new()
+        .utf8_empty(false)
+        // Searches are anchored at a literal that was found already.
+        .auto_prefilter(false)
+        .dfa(false)
+        .hybrid_cache_capacity(256 << 10)
+        .nfa_size_limit(Some(1 << 20))
 }
 
 #[cfg(test)]
