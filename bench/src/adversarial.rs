@@ -12,11 +12,13 @@ use crate::{
 const LIMIT: f64 = 5.0;
 const PIECE: usize = 256 << 10;
 
-pub(crate) fn run(runs: usize) -> Result<(), miette::Report> {
+pub(crate) fn run(runs: usize, only: &str) -> Result<(), miette::Report> {
     let guard = engines::full().map_err(|error| miette::miette!("{error}"))?;
     let mut table = Table::new(
         "Hostile text",
-        &format!("256 KiB each in one piece, 10 MB where it says so, through the full default guard; processor time per byte, median of {runs}, and its ratio to mixed text."),
+        &format!(
+            "256 KiB each in one piece, 10 MB where it says so, through the full default guard; processor time per byte, median of {runs}, and its ratio to mixed text."
+        ),
         &["text", "bytes", "ns/byte", "ratio", "limit", "met"],
     );
     let mixed = corpus::mixed(PIECE);
@@ -39,10 +41,13 @@ pub(crate) fn run(runs: usize) -> Result<(), miette::Report> {
         ]);
     };
     row("mixed text", &mixed);
-    for (name, text) in hostile::texts(PIECE) {
+    for (name, text) in hostile::texts(PIECE).filter(|(name, _)| name.contains(only)) {
         row(name, &text);
     }
-    row("10 MB of zero-width characters", &"\u{200b}".repeat(10_000_000 / 3));
+    row(
+        "10 MB of zero-width characters",
+        &"\u{200b}".repeat(10_000_000 / 3),
+    );
     table.note(&format!("Worst ratio: {worst:.2}."));
     Ok(())
 }

@@ -78,7 +78,10 @@ const UNITS: &[(&str, &str)] = &[
     ("table of numbers", "12345,67890,"),
     ("JSON keys", "{\"phone\":1,"),
     ("dates", "01/02/2003 "),
-    ("base64 of base64", "Vm0wd2QyUXlVWGxXYTJoV1YwZG9WVll3Wkc5V1JsbDNXa1JTVjJKR2JETlhhMk0xVmpGYWMySkVUbGho "),
+    (
+        "base64 of base64",
+        "Vm0wd2QyUXlVWGxXYTJoV1YwZG9WVll3Wkc5V1JsbDNXa1JTVjJKR2JETlhhMk0xVmpGYWMySkVUbGho ",
+    ),
     ("tokens of 16 digits", "0123456789abcdef "),
 ];
 
@@ -111,11 +114,17 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0u32, |held, byte| held << 8 | u32::from(*byte))
+        let group = chunk
+            .iter()
+            .fold(0u32, |held, byte| held << 8 | u32::from(*byte))
             << (8 * (3 - chunk.len()));
         for index in 0..=chunk.len() {
             let digit = (group >> (18 - 6 * index)) & 63;
-            out.push(ALPHABET.get(digit as usize).map_or('A', |byte| char::from(*byte)));
+            out.push(
+                ALPHABET
+                    .get(digit as usize)
+                    .map_or('A', |byte| char::from(*byte)),
+            );
         }
     }
     out

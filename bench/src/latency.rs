@@ -17,15 +17,50 @@ pub(crate) fn run(prompts: usize, runs: usize) -> Result<(), miette::Report> {
     let guard = engines::full().map_err(|error| miette::miette!("{error}"))?;
     let mut table = Table::new(
         "Latency",
-        &format!("One prompt through the full default guard (layers 1 to 4). Each of {prompts} different prompts is visited {VISITS} times, in rounds; its time by the wall is the median of its visits, which other work on the machine rarely cuts into. CPU: processor time of all of them by their number, median of {runs}."),
-        &["prompt", "p50 µs", "p90 µs", "p99 µs", "CPU mean µs", "goal p50 / p99", "met"],
+        &format!(
+            "One prompt through the full default guard (layers 1 to 4). Each of {prompts} different prompts is visited {VISITS} times, in rounds; its time by the wall is the median of its visits, which other work on the machine rarely cuts into. CPU: processor time of all of them by their number, median of {runs}."
+        ),
+        &[
+            "prompt",
+            "p50 µs",
+            "p90 µs",
+            "p99 µs",
+            "CPU mean µs",
+            "goal p50 / p99",
+            "met",
+        ],
     );
     let cases = [
-        ("1 KB of plain English", corpus::english(prompts * 1000), 1000, Some((P50, P99))),
-        ("400 bytes of plain English", corpus::english(prompts * 400), 400, None),
-        ("8 KB of plain English", corpus::english(prompts * 1000), 8000, None),
-        ("1 KB with personal data", corpus::personal(prompts * 1000), 1000, None),
-        ("1 KB of mixed text", corpus::mixed(prompts * 1000), 1000, None),
+        (
+            "1 KB of plain English",
+            corpus::english(prompts * 1000),
+            1000,
+            Some((P50, P99)),
+        ),
+        (
+            "400 bytes of plain English",
+            corpus::english(prompts * 400),
+            400,
+            None,
+        ),
+        (
+            "8 KB of plain English",
+            corpus::english(prompts * 1000),
+            8000,
+            None,
+        ),
+        (
+            "1 KB with personal data",
+            corpus::personal(prompts * 1000),
+            1000,
+            None,
+        ),
+        (
+            "1 KB of mixed text",
+            corpus::mixed(prompts * 1000),
+            1000,
+            None,
+        ),
     ];
     for (name, text, size, goal) in &cases {
         let pieces: Vec<&str> = engines::pieces(text, *size).collect();
@@ -43,7 +78,10 @@ pub(crate) fn run(prompts: usize, runs: usize) -> Result<(), miette::Report> {
                 black_box(engines::inspect(&guard, piece));
             }
         }) / 1000.0;
-        let (p50, p99) = (percentile(times.clone(), 50.0), percentile(times.clone(), 99.0));
+        let (p50, p99) = (
+            percentile(times.clone(), 50.0),
+            percentile(times.clone(), 99.0),
+        );
         table.row([
             (*name).to_owned(),
             format!("{p50:.1}"),
@@ -51,7 +89,8 @@ pub(crate) fn run(prompts: usize, runs: usize) -> Result<(), miette::Report> {
             format!("{p99:.1}"),
             format!("{mean:.1}"),
             goal.map_or_else(String::new, |(a, b)| format!("{a:.0} / {b:.0}")),
-            goal.map_or("", |(a, b)| verdict(p50 <= a && p99 <= b)).to_owned(),
+            goal.map_or("", |(a, b)| verdict(p50 <= a && p99 <= b))
+                .to_owned(),
         ]);
     }
     Ok(())

@@ -45,10 +45,10 @@ struct Args {
     /// Repetitions, of which the median counts
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Bytes of a piece for stages
+    /// Bytes of a piece for stages and hostile texts
     #[arg(long, default_value_t = 64 << 10)]
     piece: usize,
-    /// The texts whose names hold this, for stages
+    /// The texts whose names hold this, for stages and hostile texts
     #[arg(long, default_value = "")]
     text: String,
     /// The release binary, for startup and memory
@@ -105,7 +105,7 @@ fn main() -> Result<(), miette::Report> {
         ratio::run(runs)?;
     }
     if wanted(What::Adversarial) {
-        adversarial::run(runs)?;
+        adversarial::run(runs, &args.text)?;
     }
     if wanted(What::Memory) {
         memory::run(args.stream_mb, binary)?;

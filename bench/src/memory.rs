@@ -27,7 +27,9 @@ const LIMIT: f64 = 60.0;
 pub(crate) fn run(megabytes: usize, binary: Option<&Path>) -> Result<(), miette::Report> {
     let mut table = Table::new(
         "Memory",
-        &format!("Peak resident memory (`VmHWM`) of a process that streams {megabytes} MB of mixed text."),
+        &format!(
+            "Peak resident memory (`VmHWM`) of a process that streams {megabytes} MB of mixed text."
+        ),
         &["what", "peak MB", "limit MB", "met"],
     );
     let this = std::env::current_exe().map_err(|error| miette::miette!("{error}"))?;
@@ -57,7 +59,10 @@ pub(crate) fn run(megabytes: usize, binary: Option<&Path>) -> Result<(), miette:
 /// Peak megabytes of `command`, fed with `megabytes` of text.
 fn peak(mut command: Command, megabytes: usize) -> std::io::Result<f64> {
     let text = corpus::mixed(4_000_000);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0.0f64;
     if let Some(mut input) = child.stdin.take() {

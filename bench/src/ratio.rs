@@ -18,8 +18,18 @@ pub(crate) fn run(runs: usize) -> Result<(), miette::Report> {
     let unicode = forty::combined(true).map_err(|error| miette::miette!("{error}"))?;
     let mut table = Table::new(
         "Other scripts",
-        &format!("4 MB each in pieces of 64 KiB; processor time per byte, median of {runs}, and its ratio to plain English in the same column."),
-        &["text", "full guard ns/byte", "ratio", "limit", "met", "peer in byte mode", "peer in Unicode mode"],
+        &format!(
+            "4 MB each in pieces of 64 KiB; processor time per byte, median of {runs}, and its ratio to plain English in the same column."
+        ),
+        &[
+            "text",
+            "full guard ns/byte",
+            "ratio",
+            "limit",
+            "met",
+            "peer in byte mode",
+            "peer in Unicode mode",
+        ],
     );
     let mut base = None;
     for (name, text) in cases(4_000_000) {
@@ -50,7 +60,10 @@ pub(crate) fn run(runs: usize) -> Result<(), miette::Report> {
 fn cases(bytes: usize) -> [(&'static str, String); 6] {
     [
         ("plain English", corpus::english(bytes)),
-        ("a Cyrillic letter in every eighth word", corpus::every_eighth_word_cyrillic(bytes)),
+        (
+            "a Cyrillic letter in every eighth word",
+            corpus::every_eighth_word_cyrillic(bytes),
+        ),
         ("German", corpus::language(0, bytes)),
         ("Russian", corpus::language(5, bytes)),
         ("Chinese", corpus::language(6, bytes)),

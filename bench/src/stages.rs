@@ -23,12 +23,24 @@ pub(crate) fn run(runs: usize, size: usize, only: &str) -> Result<(), miette::Re
     ];
     let mut table = Table::new(
         "Stages",
-        &format!("Nanoseconds per byte in pieces of {size} bytes. Fold, derive, scan and whole: processor time, median of {runs}; checks: by the wall."),
-        &["text", "fold", "derive", "scan main", "anchors / tried per KB", "whole", "of which checks"],
+        &format!(
+            "Nanoseconds per byte in pieces of {size} bytes. Fold, derive, scan and whole: processor time, median of {runs}; checks: by the wall."
+        ),
+        &[
+            "text",
+            "fold",
+            "derive",
+            "scan main",
+            "anchors / tried per KB",
+            "whole",
+            "of which checks",
+        ],
     );
     for (name, text) in texts.iter().filter(|(name, _)| name.contains(only)) {
         let cost = |work: &dyn Fn(&str)| {
-            per_byte(runs, text.len(), || engines::pieces(text, size).for_each(work))
+            per_byte(runs, text.len(), || {
+                engines::pieces(text, size).for_each(work)
+            })
         };
         let fold = cost(&|piece| {
             black_box(views::main_view(piece.as_bytes()));
@@ -63,7 +75,11 @@ pub(crate) fn run(runs: usize, size: usize, only: &str) -> Result<(), miette::Re
             format!("{fold:.2}"),
             format!("{:.2}", both - fold),
             format!("{scan:.2}"),
-            format!("{} / {}", anchors * 1000 / text.len(), tried * 1000 / text.len()),
+            format!(
+                "{} / {}",
+                anchors * 1000 / text.len(),
+                tried * 1000 / text.len()
+            ),
             format!("{whole:.2}"),
             steps.join(", "),
         ]);

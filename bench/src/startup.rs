@@ -15,7 +15,9 @@ const RUNS: usize = 21;
 pub(crate) fn run(binary: Option<&Path>) -> Result<(), miette::Report> {
     let mut table = Table::new(
         "Start",
-        &format!("Milliseconds. The library rows: a fresh thread's first and only work; the binary's: median wall time of {RUNS} starts, and processor time of all by their number."),
+        &format!(
+            "Milliseconds. The library rows: a fresh thread's first and only work; the binary's: median wall time of {RUNS} starts, and processor time of all by their number."
+        ),
         &["what", "wall ms", "CPU ms", "limit ms", "met"],
     );
     let (wall, cpu) = (now(), cpu_nanos());
@@ -29,7 +31,13 @@ pub(crate) fn run(binary: Option<&Path>) -> Result<(), miette::Report> {
     ] {
         let (wall, cpu) = (wall as f64 / 1e6, cpu as f64 / 1e6);
         let met = verdict(cpu <= LIMIT).to_owned();
-        table.row([what.to_owned(), format!("{wall:.1}"), format!("{cpu:.1}"), format!("{LIMIT:.0}"), met]);
+        table.row([
+            what.to_owned(),
+            format!("{wall:.1}"),
+            format!("{cpu:.1}"),
+            format!("{LIMIT:.0}"),
+            met,
+        ]);
     }
     let Some(binary) = binary else {
         table.note("The binary was not measured: no `--binary` was given.");
@@ -65,7 +73,12 @@ fn cpu_of_starts(binary: &Path) -> Option<f64> {
     let script = format!(
         "TIMEFORMAT='%U %S'; time for i in {{1..{RUNS}}}; do \"$0\" check hello >/dev/null; done"
     );
-    let output = Command::new("bash").arg("-c").arg(script).arg(binary).output().ok()?;
+    let output = Command::new("bash")
+        .arg("-c")
+        .arg(script)
+        .arg(binary)
+        .output()
+        .ok()?;
     let text = String::from_utf8(output.stderr).ok()?;
     let seconds: f64 = text
         .lines()

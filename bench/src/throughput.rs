@@ -30,15 +30,28 @@ pub(crate) fn run(
     let full = engines::full().map_err(|error| miette::miette!("{error}"))?;
     let mut table = Table::new(
         "Throughput",
-        &format!("{megabytes} MB of mixed text (prose, mail, chat, code, logs, JSON, ten languages), read in pieces; processor time of one thread, median of {runs}."),
-        &["engine", "piece", "findings", "ns/byte", "MB/s", "against the peer", "goal MB/s", "met"],
+        &format!(
+            "{megabytes} MB of mixed text (prose, mail, chat, code, logs, JSON, ten languages), read in pieces; processor time of one thread, median of {runs}."
+        ),
+        &[
+            "engine",
+            "piece",
+            "findings",
+            "ns/byte",
+            "MB/s",
+            "against the peer",
+            "goal MB/s",
+            "met",
+        ],
     );
     let mut best_full = 0.0f64;
     for (name, size) in SIZES {
         let mut hits = 0;
         let mut cost = |work: &dyn Fn(&str) -> usize| {
             let nanos = per_byte(runs, text.len(), || {
-                hits = engines::pieces(&text, size).map(|piece| black_box(work(piece))).sum();
+                hits = engines::pieces(&text, size)
+                    .map(|piece| black_box(work(piece)))
+                    .sum();
             });
             (nanos, hits)
         };
