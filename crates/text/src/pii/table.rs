@@ -16,6 +16,37 @@ pub(super) struct Tables<'a> {
     text: &'a [u8],
     /// The line that was looked at last, and the header of its table.
     line: Option<(usize, Option<Header>)>,
+    values: Values,
+}
+
+/// The last `VALUES` and the last `values` of an SQL `INSERT`, read once from left to right.
+struct Values {
+    last: [Option<usize>; 2],
+    done: usize,
+}
+
+impl Values {
+    const WORDS: [&[u8]; 2] = [b"VALUES", b"values"];
+
+    /// The last one that stands between `line` and `start`.
+    fn before(&mut self, text: &[u8], line: usize, start: usize) -> Option<usize> {
+        if start < self.done {
+            let before = text.get(line..start)?;
+            return Self::WORDS
+                .iter()
+                .find_map(|word| memchr::memmem::rfind(before, word))
+                .map(|at| line + at);
+        }
+        // A word may lie across the place that was read to.
+        let from = self.done.saturating_sub(b"VALUE".len());
+        let fresh = text.get(from..start)?;
+        for (word, last) in Self::WORDS.iter().zip(&mut self.last) {
+            let found = memchr::memmem::find_iter(fresh, word).last();
+            *last = found.map(|at| from + at).or(*last);
+        }
+        self.done = start;
+        self.last.iter().flatten().find(|at| **at >= line).copied()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -26,16 +57,27 @@ struct Header {
 
 impl<'a> Tables<'a> {
     pub(super) const fn new(text: &'a [u8]) -> Self {
-        Self { text, line: None }
+        Self {
+            text,
+            line: None,
+            values: Values {
+                last: [None; 2],
+                done: 0,
+            },
+        }
     }
 
     /// The header cell of the column in which `start` stands.
     pub(super) fn header(&mut self, start: usize) -> Option<Range<usize>> {
         let floor = start.saturating_sub(LINE);
-        let line =
-            memrchr(b'\n', self.text.get(floor..start)?).map_or(floor, |index| floor + index + 1);
+        let line_end = memrchr(b'\n', self.text.get(floor..start)?);
+        let line = line_end.map_or(floor, |index| floor + index + 1);
         if let Some(cell) = self.insert_column(line, start) {
             return Some(cell);
+        }
+        if line_end.is_none() && floor > 0 {
+            // The line began too far away to be a row of a table.
+            return None;
         }
         if let Some(cell) = self.markdown_field(line, start) {
             return Some(cell);
@@ -121,10 +163,9 @@ impl<'a> Tables<'a> {
     }
 
     /// The column of `INSERT INTO t (a, b) VALUES ('x', 'y')`.
-    fn insert_column(&self, line: usize, start: usize) -> Option<Range<usize>> {
+    fn insert_column(&mut self, line: usize, start: usize) -> Option<Range<usize>> {
+        let values = self.values.before(self.text, line, start)? - line;
         let before = self.text.get(line..start)?;
-        let values = memchr::memmem::rfind(before, b"VALUES")
-            .or_else(|| memchr::memmem::rfind(before, b"values"))?;
         let (head, tail) = before.split_at_checked(values)?;
         let close = memrchr(b')', head)?;
         let open = memrchr(b'(', head.get(..close)?)?;
