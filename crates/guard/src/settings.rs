@@ -74,7 +74,7 @@ impl GuardBuilder {
             Box::new(Rules::register(rules, &mut patterns)?),
             Box::new(TemplateTokens::register(&mut patterns)?),
             Box::new(Secrets::new(&mut patterns)?),
-            Box::new(Pii::new(&settings.pii)?),
+            Box::new(Pii::register(&mut patterns, &settings.pii)?),
         ];
         for name in &settings.disable {
             let before = checks.len();
