@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use bartizan_text::{
     PatternsBuilder, Scanner,
+    names::{ModelError, Names, NamesConfig},
     pii::{Pii, PiiConfig, PiiConfigError},
     rules::{RuleSet, Rules, template_tokens::TemplateTokens},
     scan::PatternError,
@@ -22,6 +23,8 @@ pub struct Settings {
     pub disable: Vec<String>,
     /// What personal data to look for.
     pub pii: PiiConfig,
+    /// What names and places to look for.
+    pub names: NamesConfig,
 }
 
 /// The settings ask for what there is not.
@@ -39,6 +42,9 @@ pub enum SettingsError {
     /// The personal data to look for.
     #[error("in `pii`: {0}")]
     Pii(#[from] PiiConfigError),
+    /// The weights of the tagger of names.
+    #[error("in `names`: {0}")]
+    Names(#[from] ModelError),
     /// A pattern of a rule pack.
     #[error("in the rule packs: {0}")]
     Pattern(#[from] PatternError),
@@ -75,6 +81,7 @@ impl GuardBuilder {
             Box::new(TemplateTokens::register(&mut patterns)?),
             Box::new(Secrets::new(&mut patterns)?),
             Box::new(Pii::new(&settings.pii)?),
+            Box::new(Names::new(settings.names.clone())?),
         ];
         for name in &settings.disable {
             let before = checks.len();

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::{
     NameKind,
-    model::{LABELS, Model, SCALE},
+    model::{LABELS, Model},
     phrase::Phrase,
 };
 
@@ -38,7 +38,7 @@ const fn meaning(label: usize) -> Option<(NameKind, bool)> {
 /// Memory that is used again from phrase to phrase.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    scores: Vec<[i32; LABELS]>,
+    scores: Vec<[i16; LABELS]>,
     back: Vec<[u8; LABELS]>,
     labels: Vec<u8>,
     emitted: Vec<[f32; LABELS]>,
@@ -99,7 +99,8 @@ fn calibrated(chance: f32, kind: NameKind, model: &Model<'_>) -> f32 {
     1.0 / (1.0 + (-odds).exp())
 }
 
-fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
+#[inline]
+fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i16; LABELS] {
     let mut scores = [0; LABELS];
     for &feature in phrase.features(at).as_slice() {
         model.add_row(feature, &mut scores);
@@ -107,6 +108,10 @@ fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
     scores
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "arrays and loops are `LABELS` long; iterators are not always inlined here"
+)]
 fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
     let Scratch {
         scores,
@@ -120,22 +125,23 @@ fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
         let mut next = [i32::MIN / 2; LABELS];
         let mut from = [0_u8; LABELS];
         if at == 0 {
-            if let Some(start) = model.transitions.last() {
-                next = start.map(i32::from);
-            }
+            next = model.transitions[LABELS].map(i32::from);
         } else {
-            for (row, (&so_far, steps)) in best.iter().zip(&model.transitions).enumerate() {
-                for ((score, origin), &step) in next.iter_mut().zip(&mut from).zip(steps) {
-                    let total = so_far.wrapping_add(i32::from(step));
-                    if total > *score {
-                        *score = total;
-                        *origin = row as u8;
-                    }
+            let mut row = 0;
+            while row < LABELS {
+                let mut to = 0;
+                while to < LABELS {
+                    let total = best[row].wrapping_add(i32::from(model.transitions[row][to]));
+                    let better = total > next[to];
+                    next[to] = if better { total } else { next[to] };
+                    from[to] = if better { row as u8 } else { from[to] };
+                    to += 1;
                 }
+                row += 1;
             }
         }
         for (score, &own) in next.iter_mut().zip(emitted) {
-            *score = score.wrapping_add(own);
+            *score = score.wrapping_add(i32::from(own));
         }
         best = next;
         back.push(from);
@@ -165,7 +171,10 @@ fn marginals(model: &Model<'_>, scratch: &mut Scratch) {
     emitted.clear();
     emitted.extend(scores.iter().map(|row| {
         let top = row.iter().copied().max().unwrap_or(0);
-        row.map(|score| ((score - top) as f32 / SCALE).exp())
+        row.map(|score| {
+            let below = usize::from(top.abs_diff(score));
+            model.decay.get(below).copied().unwrap_or(0.0)
+        })
     }));
     forward.clear();
     for own in &*emitted {
