@@ -157,7 +157,11 @@ fn common_words(cases: &[Case], model: &Model<'_>, everyday: &HashSet<u32>) -> H
     let small = everyday
         .iter()
         .filter(|&&id| !names_someone(model.gazetteer().flags(id)));
-    seen.map(|(id, _)| id).chain(small).filter(|&id| never(id)).copied().collect()
+    seen.map(|(id, _)| id)
+        .chain(small)
+        .filter(|&id| never(id))
+        .copied()
+        .collect()
 }
 
 fn slots(features: &CandidateFeatures) -> [usize; 6] {

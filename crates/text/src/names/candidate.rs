@@ -94,7 +94,9 @@ pub fn describe(text: &str, found: Found, model: &Model<'_>) -> Option<Candidate
 /// Identity, form with flags, and flags of a word.
 #[inline]
 fn describe_word(found: Found, model: &Model<'_>) -> Option<(CandidateKind, [u32; 3])> {
-    let Found { id, shape: form, .. } = found;
+    let Found {
+        id, shape: form, ..
+    } = found;
     let flags = model.gazetteer().flags(id);
     let known = flags & (listed::FIRST | listed::LAST | listed::PLACE) != 0;
     if flags & listed::EVERYDAY != 0 || form == shape::UPPER && !known {

@@ -7,9 +7,14 @@ use std::ops::Range;
 
 use super::{
     NameKind,
+    gazetteer::listed,
     model::{LABELS, Model},
     phrase::Phrase,
 };
+
+/// Log-odds that a person none of whose names is listed loses: institutions and nouns with capitals
+/// in languages with few ordinary texts to learn from.
+const UNLISTED: f32 = 2.5;
 
 /// Tokens of a phrase that are one name or place.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,20 +87,29 @@ pub(super) fn entities(
         }
     }
     for entity in &mut found {
-        entity.confidence = calibrated(entity.confidence, entity.kind, model);
+        let tokens = phrase.tokens().get(entity.tokens.clone());
+        let listed = tokens
+            .unwrap_or_default()
+            .iter()
+            .any(|token| token.listed & (listed::FIRST | listed::LAST) != 0);
+        let doubt = match entity.kind {
+            NameKind::Person if !listed => UNLISTED,
+            _ => 0.0,
+        };
+        entity.confidence = calibrated(entity.confidence, entity.kind, doubt, model);
     }
     found
 }
 
 /// Platt's sigmoid over the log-odds of the least certain token.
-fn calibrated(chance: f32, kind: NameKind, model: &Model<'_>) -> f32 {
+fn calibrated(chance: f32, kind: NameKind, doubt: f32, model: &Model<'_>) -> f32 {
     let (slope, offset) = model
         .calibration
         .get(kind as usize)
         .copied()
         .unwrap_or((1.0, 0.0));
     let chance = chance.clamp(1e-6, 1.0 - 1e-6);
-    let odds = slope * (chance / (1.0 - chance)).ln() + offset;
+    let odds = slope * (chance / (1.0 - chance)).ln() + offset - doubt;
     1.0 / (1.0 + (-odds).exp())
 }
 
@@ -171,10 +185,12 @@ fn marginals(model: &Model<'_>, scratch: &mut Scratch) {
     emitted.clear();
     emitted.extend(scores.iter().map(|row| {
         let top = row.iter().copied().max().unwrap_or(0);
-        row.map(|score| {
-            let below = usize::from(top.abs_diff(score));
-            model.decay.get(below).copied().unwrap_or(0.0)
-        })
+        let mut own = [0.0; LABELS];
+        for (chance, score) in own.iter_mut().zip(row) {
+            let below = usize::from(top.abs_diff(*score));
+            *chance = model.decay.get(below).copied().unwrap_or(0.0);
+        }
+        own
     }));
     forward.clear();
     for own in &*emitted {
@@ -219,7 +235,9 @@ fn times(row: &mut [f32; LABELS], by: &[f32; LABELS]) {
 fn normal(row: [f32; LABELS]) -> [f32; LABELS] {
     let sum: f32 = row.iter().sum();
     if sum > 0.0 {
-        row.map(|value| value / sum)
+        let mut row = row;
+        row.iter_mut().for_each(|value| *value /= sum);
+        row
     } else {
         row
     }

@@ -207,12 +207,9 @@ impl<'a> Model<'a> {
     /// Whether a word passes with its neighbours.
     pub(super) fn accepts(&self, kind: CandidateKind, so_far: i32, neighbours: [u32; 4]) -> bool {
         let [_, least] = self.thresholds_of(kind);
-        so_far
-            + neighbours
-                .map(|f| i32::from(self.filter_weight(f)))
-                .iter()
-                .sum::<i32>()
-            >= least
+        let [a, b, c, d] = neighbours;
+        let weight = |feature| i32::from(self.filter_weight(feature));
+        so_far + weight(a) + weight(b) + weight(c) + weight(d) >= least
     }
 
     const fn thresholds_of(&self, kind: CandidateKind) -> [i32; 2] {

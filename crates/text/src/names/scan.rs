@@ -48,17 +48,28 @@ pub fn candidates(text: &str, mut visit: impl FnMut(Found)) {
 #[inline]
 fn starts_of(block: &[u8; 64]) -> u64 {
     let (words, _) = block.as_chunks::<8>();
-    let mut starts = 0;
-    for (index, word) in (0_u32..).zip(words) {
-        // Eight bytes at once (Warren, Hacker's Delight, 2nd edition, section 6-1): bit 7 of each
-        // byte says whether it is at least `A`, above `Z`, not ASCII.
-        let word = u64::from_le_bytes(*word);
-        let low = word & !TOP;
-        let hits = ((low + (ONES * (0x80 - 0x41))) & !(low + (ONES * (0x7f - 0x5a))) | word) & TOP;
-        // Gathers the eight bits in the top byte.
-        starts |= ((hits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (index * 8);
-    }
-    starts
+    let &[a, b, c, d, e, f, g, h] = words else {
+        return 0;
+    };
+    starts_of_eight(a)
+        | starts_of_eight(b) << 8
+        | starts_of_eight(c) << 16
+        | starts_of_eight(d) << 24
+        | starts_of_eight(e) << 32
+        | starts_of_eight(f) << 40
+        | starts_of_eight(g) << 48
+        | starts_of_eight(h) << 56
+}
+
+#[inline]
+const fn starts_of_eight(word: [u8; 8]) -> u64 {
+    // Eight bytes at once (Warren, Hacker's Delight, 2nd edition, section 6-1): bit 7 of each
+    // byte says whether it is at least `A`, above `Z`, not ASCII.
+    let word = u64::from_le_bytes(word);
+    let low = word & !TOP;
+    let hits = (((low + (ONES * (0x80 - 0x41))) & !(low + (ONES * (0x7f - 0x5a)))) | word) & TOP;
+    // Gathers the eight bits in the top byte.
+    (hits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;

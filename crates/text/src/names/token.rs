@@ -191,6 +191,7 @@ fn lower(c: char) -> char {
 
 /// The token that starts at `at` or after blanks there.
 #[must_use]
+#[inline]
 pub fn next(text: &str, at: usize) -> Piece {
     let bytes = text.as_bytes();
     let mut start = at;
@@ -263,6 +264,7 @@ pub fn next(text: &str, at: usize) -> Piece {
 
 /// The token that ends at `at` or before blanks there.
 #[must_use]
+#[inline]
 pub fn previous(text: &str, at: usize) -> Piece {
     let mut end = at;
     let last = loop {
@@ -328,6 +330,7 @@ pub fn previous(text: &str, at: usize) -> Piece {
 
 /// Everything about `piece`; `before` is where the token before it ends.
 #[must_use]
+#[inline]
 pub fn describe(text: &str, piece: Piece, before: usize, gazetteer: &Gazetteer<'_>) -> Token {
     let mut token = Token {
         start: piece.start,
@@ -438,6 +441,8 @@ pub(super) fn class_of(c: char) -> Class {
         | '\u{ac00}'..='\u{d7a3}'
         | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{3ffff}' => Class::Ideograph,
+        // Dashes, quotation marks, ellipses: the most frequent characters outside ASCII in English.
+        '\u{2010}'..='\u{2027}' => Class::Mark,
         _ if c.is_alphanumeric() => Class::Word,
         _ => Class::Mark,
     }
