@@ -1,0 +1,147 @@
+//! What went wrong, where, and what to do next.
+
+use std::fmt;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+
+/// One thing that kept a command from doing its work.
+///
+/// The message is lower case without full stop and never holds checked text.
+#[derive(Debug, Default)]
+pub(crate) struct Problem {
+    message: String,
+    help: Option<String>,
+    source: Option<NamedSource<String>>,
+    labels: Vec<LabeledSpan>,
+}
+
+/// Everything that kept a command from doing its work.
+pub(crate) type Problems = Vec<Problem>;
+
+impl Problem {
+    /// A problem with `message`.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Points at `line` and `column` (characters) of `text`, both from 1, or at nothing if 0.
+    #[must_use]
+    pub(crate) fn at(mut self, file: &str, text: &str, line: u64, column: u64) -> Self {
+        if line == 0 {
+            self.message = format!("{file}: {}", self.message);
+            return self;
+        }
+        let range = word_at(text, line, column);
+        self.source = Some(NamedSource::new(file, text.to_owned()));
+        self.labels = vec![LabeledSpan::new(
+            Some("here".to_owned()),
+            range.start,
+            range.len(),
+        )];
+        self
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        vec![problem]
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Diagnostic for Problem {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        let help = self.help.as_ref()?;
+        Some(Box::new(help))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        (!self.labels.is_empty())
+            .then(|| Box::new(self.labels.iter().cloned()) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+/// `given` is not among `names`: the nearest of them, if one is near.
+pub(crate) fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names
+        .map(|name| (strsim::osa_distance(given, name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().min(given.len()) / 3 + 1)
+        .map(|(_, name)| name)
+}
+
+/// "did you mean" for a message of serde's that names what it expected.
+pub(crate) fn suggestion(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let given = quoted.next()?;
+    if !message.contains("unknown") {
+        return None;
+    }
+    let name = nearest(given, quoted)?;
+    Some(format!("did you mean `{name}`?"))
+}
+
+/// The word at a place, at least one byte of it where there is one.
+fn word_at(text: &str, line: u64, column: u64) -> std::ops::Range<usize> {
+    let line = usize::try_from(line).unwrap_or(usize::MAX) - 1;
+    let column = usize::try_from(column).unwrap_or(usize::MAX).max(1) - 1;
+    let start = text
+        .split_inclusive('\n')
+        .take(line)
+        .map(str::len)
+        .sum::<usize>();
+    let rest = text.get(start..).unwrap_or_default();
+    let skipped: usize = rest.chars().take(column).map(char::len_utf8).sum();
+    let word = rest.get(skipped..).unwrap_or_default();
+    let len = word
+        .find(|c: char| c.is_whitespace() || matches!(c, ':' | ',' | ']' | '}'))
+        .unwrap_or(word.len());
+    let at = start + skipped;
+    at..at + len.max(usize::from(!word.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found() {
+        assert_eq!(word_at("a: 1\nbéta: [x, y]\n", 2, 7), 12..14);
+        assert_eq!(word_at("a: 1\nbeta: 2", 2, 1), 5..9);
+        assert_eq!(word_at("a", 9, 9), 1..1);
+    }
+
+    #[test]
+    fn near_names_are_suggested() {
+        assert_eq!(
+            suggestion("unknown field `polcy`, expected one of `guard`, `policy`").as_deref(),
+            Some("did you mean `policy`?")
+        );
+        assert_eq!(
+            suggestion("unknown field `zzz`, expected one of `guard`, `policy`"),
+            None
+        );
+        assert_eq!(suggestion("invalid type: `a`, expected `b`"), None);
+    }
+}
