@@ -152,6 +152,15 @@ pub trait Check<S: ?Sized>: Send + Sync {
         Reach::Unbounded
     }
 
+    /// Where more text, if the subject is the start of a stream, could first change what this check
+    /// says: findings that start before this byte of the subject are final.
+    ///
+    /// `None`: all but the last [`Check::reach`] bytes.
+    fn settled(&self, subject: &S) -> Option<u64> {
+        let _ = subject;
+        None
+    }
+
     /// Looks at `subject` and reports what it sees.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use bartizan_core::{
-    Check, CheckError, Coverage, Direction, Layer, Limits, Origin, Reach, Report, RuleRef, Sink,
+    Check, CheckError, Coverage, Direction, Layer, Limits, Origin, Report, RuleRef, Sink,
 };
 use bartizan_text::{Scanner, Text};
 
@@ -205,19 +205,6 @@ impl Guard {
     #[must_use]
     pub const fn config(&self) -> &GuardConfig {
         &self.config
-    }
-
-    /// How far the bounded checks look around a place, in bytes of the main view.
-    #[must_use]
-    pub fn reach(&self) -> u64 {
-        self.checks
-            .iter()
-            .filter_map(|check| match check.reach() {
-                Reach::Bounded(bytes) => Some(bytes),
-                Reach::Unbounded => None,
-            })
-            .max()
-            .unwrap_or(0)
     }
 }
 

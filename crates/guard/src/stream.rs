@@ -61,13 +61,11 @@ impl Stream {
         subject: StreamSubject,
         config: WindowConfig,
     ) -> Self {
-        let reach = usize::try_from(guard.reach()).unwrap_or(usize::MAX);
         let reader = Reader {
             guard,
             policy,
             redactor,
             subject,
-            reach,
             gaps: Vec::new(),
         };
         Self {
@@ -106,8 +104,7 @@ impl Stream {
             self.window.finish(out);
         }
         self.collect();
-        self.coverage
-            .extend(self.window.examiner_mut().gaps.drain(..));
+        self.coverage.append(&mut self.window.examiner_mut().gaps);
         self.flow()
     }
 
@@ -196,12 +193,15 @@ struct Reader {
     policy: Arc<Policy>,
     redactor: Redactor,
     subject: StreamSubject,
-    reach: usize,
     gaps: Vec<Coverage>,
 }
 
-/// What folding may depend on beside the reach of the checks: the word before, in bytes.
-const FOLD_CONTEXT: usize = 256;
+/// What folding may depend on: the word before and after, in bytes.
+const FOLD_CONTEXT: u64 = 128;
+
+/// How far before a place any check looks, in bytes of the main view: context words, the names of
+/// assignments, the line that a name stands in.
+const LOOK_BACK: usize = 4 << 10;
 
 impl Reader {
     fn action(&self, finding: &Finding) -> Verdict {
@@ -237,17 +237,19 @@ impl Examine for Reader {
         let scanner = self.guard.scanner();
         let text = self.place(scanner.read_main(self.subject.origin, bytes));
         let mut report = Report::default();
+        let length = text.main().text.len() as u64;
+        let mut settled = length.saturating_sub(FOLD_CONTEXT);
         for check in self.guard.checks() {
-            if matches!(check.reach(), Reach::Bounded(_)) {
+            if let Reach::Bounded(reach) = check.reach() {
                 report.run::<Text<'_>>(&**check, &text, self.guard.config().limits);
+                let sure = check.settled(&text);
+                settled = settled.min(sure.unwrap_or(length.saturating_sub(reach)));
             }
         }
         let settled = if last {
             bytes.len()
         } else {
-            let view = text.main();
-            let length = view.text.len();
-            place(view, length.saturating_sub(self.reach + FOLD_CONTEXT))
+            place(text.main(), usize::try_from(settled).unwrap_or(usize::MAX))
         };
         self.gaps
             .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
@@ -285,12 +287,7 @@ impl Examine for Reader {
     fn keep_from(&self, bytes: &[u8], released: usize) -> usize {
         let scanner = self.guard.scanner();
         let view = scanner.main(bytes.get(..released).unwrap_or_default());
-        place(
-            &view,
-            view.text
-                .len()
-                .saturating_sub(self.reach + 2 * FOLD_CONTEXT),
-        )
+        place(&view, view.text.len().saturating_sub(LOOK_BACK))
     }
 }
 

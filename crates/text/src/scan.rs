@@ -43,6 +43,9 @@ pub struct PatternSpec<'a> {
     pub anchors: &'a [&'a str],
     /// The longest match in bytes. `None`: derived from the pattern by [`analyse`].
     pub max_len: Option<usize>,
+    /// Bytes that the detector may look at behind the match before it decides; text within them
+    /// keeps a place of a stream open.
+    pub looks_ahead: usize,
     /// Whether ASCII case matters.
     pub case_sensitive: bool,
 }
@@ -55,6 +58,7 @@ impl<'a> PatternSpec<'a> {
             pattern,
             anchors: &[],
             max_len: None,
+            looks_ahead: 0,
             case_sensitive: false,
         }
     }
@@ -320,6 +324,7 @@ impl PatternsBuilder {
             group,
             number,
             max_len,
+            hold: max_len.saturating_add(spec.looks_ahead),
             source: spec.pattern.to_owned(),
             case_sensitive: spec.case_sensitive,
             regex: OnceLock::new(),
@@ -332,6 +337,7 @@ impl PatternsBuilder {
     pub fn build(self) -> Patterns {
         let (anchors, of_anchor): (Vec<_>, Vec<_>) = self.anchors.into_iter().unzip();
         Patterns {
+            longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
             anchors: Anchors::new(&anchors),
             of_anchor,
             patterns: self.patterns,
@@ -343,9 +349,27 @@ impl PatternsBuilder {
 #[derive(Debug)]
 pub struct Patterns {
     anchors: Anchors,
+    longest_anchor: usize,
     /// Patterns by anchor.
     of_anchor: Vec<Vec<u32>>,
     patterns: Vec<Pattern>,
+}
+
+/// Where in a text more text could still make or change a match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenPlaces {
+    all: usize,
+    groups: BTreeMap<Group, usize>,
+}
+
+impl OpenPlaces {
+    /// The first place at which a match of `group` may still come to be or grow.
+    #[must_use]
+    pub fn first(&self, group: Group) -> usize {
+        self.groups
+            .get(&group)
+            .map_or(self.all, |&at| at.min(self.all))
+    }
 }
 
 #[derive(Debug)]
@@ -353,6 +377,8 @@ struct Pattern {
     group: Group,
     number: u32,
     max_len: usize,
+    /// Bytes from the start of a match that decide about it.
+    hold: usize,
     source: String,
     case_sensitive: bool,
     regex: OnceLock<Option<meta::Regex>>,
@@ -362,18 +388,31 @@ impl Patterns {
     /// Every hit in `text`, in order of start; hits may overlap.
     #[must_use]
     pub fn scan(&self, text: &str) -> Vec<Hit> {
+        self.scan_open(text).0
+    }
+
+    /// Every hit in `text`, and the places that more text could still decide.
+    #[must_use]
+    pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
         let mut hits = Vec::new();
+        let mut open = OpenPlaces {
+            // The start of an anchor may stand at the end.
+            all: text.len().saturating_sub(self.longest_anchor),
+            groups: BTreeMap::new(),
+        };
         self.anchors.find(text.as_bytes(), |anchor, at| {
             for &index in self.of_anchor.get(anchor as usize).into_iter().flatten() {
-                if let Some(pattern) = self.patterns.get(index as usize)
-                    && let Some(hit) = pattern.match_at(text, at)
-                {
-                    hits.push(hit);
+                let Some(pattern) = self.patterns.get(index as usize) else {
+                    continue;
+                };
+                if at.saturating_add(pattern.hold) >= text.len() {
+                    open.groups.entry(pattern.group).or_insert(at);
                 }
+                hits.extend(pattern.match_at(text, at));
             }
         });
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
-        hits
+        (hits, open)
     }
 
     /// The longest match of `group`, in bytes of the view.

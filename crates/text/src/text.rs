@@ -4,7 +4,7 @@ use bartizan_core::{Direction, Origin, Sink};
 
 use crate::{
     Patterns, View,
-    scan::Hit,
+    scan::{Group, Hit, OpenPlaces},
     views::{self, Derived, Disguise, ViewLimits},
 };
 
@@ -67,10 +67,12 @@ impl Scanner {
         mut disguises: Vec<Disguise>,
         derived: Derived<'a>,
     ) -> Text<'a> {
-        let hits = std::iter::once(&main)
-            .chain(&derived.views)
-            .map(|view| self.patterns.scan(&view.text))
-            .collect();
+        let (main_hits, open) = self.patterns.scan_open(&main.text);
+        let derived_hits = derived
+            .views
+            .iter()
+            .map(|view| self.patterns.scan(&view.text));
+        let hits = std::iter::once(main_hits).chain(derived_hits).collect();
         disguises.extend(derived.disguises);
         Text {
             origin,
@@ -82,6 +84,7 @@ impl Scanner {
             disguises,
             truncated: derived.truncated,
             hits,
+            open,
         }
     }
 }
@@ -101,6 +104,7 @@ pub struct Text<'a> {
     disguises: Vec<Disguise>,
     truncated: Option<&'static str>,
     hits: Vec<Vec<Hit>>,
+    open: OpenPlaces,
 }
 
 impl<'a> Text<'a> {
@@ -122,12 +126,19 @@ impl<'a> Text<'a> {
     }
 
     /// Each view with the hits of the patterns of one group in it, in order of their start.
-    pub fn hits(&self, group: crate::scan::Group) -> impl Iterator<Item = (&View<'a>, &Hit)> {
+    pub fn hits(&self, group: Group) -> impl Iterator<Item = (&View<'a>, &Hit)> {
         self.views().zip(&self.hits).flat_map(move |(view, hits)| {
             hits.iter()
                 .filter(move |hit| hit.group == group)
                 .map(move |hit| (view, hit))
         })
+    }
+
+    /// Where in the main view, if more text followed, a match of `group` could first come to be or
+    /// grow.
+    #[must_use]
+    pub fn open_from(&self, group: Group) -> usize {
+        self.open.first(group)
     }
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.

@@ -14,6 +14,8 @@ pub(super) static CARD: Recogniser = Recogniser {
         Severity::High,
     ),
     shapes: &[
+        "999999999999",
+        "9999 9999 9999",
         "9999999999999",
         "99999999999999",
         "999999999999999",
@@ -475,6 +477,8 @@ fn card(digits: &[u8]) -> Validity {
     };
     let (two, three, four, six) = (number(2), number(3), number(4), number(6));
     let issued = match digits.len() {
+        // Maestro alone has cards of twelve digits.
+        12 => matches!(four, 5018 | 5020 | 5038 | 6304 | 6759 | 6761..=6763),
         13 => two / 10 == 4 || matches!(four, 5018 | 5020 | 5038 | 6304),
         14 => matches!(three, 300..=305 | 309) || matches!(two, 36 | 38 | 39),
         15 => matches!(two, 34 | 37) || matches!(four, 1800 | 2131),

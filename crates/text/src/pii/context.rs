@@ -1,6 +1,9 @@
 //! The words around a candidate, and the key, tag, or column that it stands under.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
@@ -13,6 +16,8 @@ pub(super) const BEFORE: usize = 96;
 pub(super) const AFTER: usize = 40;
 /// Bytes between a label and what it labels, for kinds whose shape says nothing.
 const CLOSE: usize = 28;
+/// Bytes between two values that share a label.
+const LIST: usize = 6;
 /// Bytes of a key or tag.
 const KEY: usize = 48;
 
@@ -61,8 +66,8 @@ struct Hit {
     start: usize,
     end: usize,
     label: usize,
-    /// The candidate that it was about, when its kind needs a label of its own.
-    used: bool,
+    /// Where the candidate ended that it was about, when the kind needs a label of its own.
+    used: Option<usize>,
 }
 
 /// What the surroundings say about a candidate and a recogniser.
@@ -141,7 +146,7 @@ impl Lexicon {
                     start: hit.start(),
                     end: hit.end(),
                     label: hit.pattern().as_usize(),
-                    used: false,
+                    used: None,
                 });
                 from = hit.end();
             } else {
@@ -214,6 +219,10 @@ pub(super) struct Context<'a> {
     done: usize,
     tables: Tables<'a>,
     place: Option<(usize, Place)>,
+    /// The end of the last candidate, and the word behind it.
+    behind: Option<(usize, Option<usize>)>,
+    /// The last candidate, and every kind that a word around it speaks for.
+    around: Option<((usize, usize), Kinds)>,
 }
 
 /// Where a candidate stands.
@@ -236,6 +245,8 @@ impl<'a> Context<'a> {
             done: 0,
             tables: Tables::new(text),
             place: None,
+            behind: None,
+            around: None,
         }
     }
 
@@ -263,15 +274,53 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Says that the label right before `start` has been used up by a candidate.
-    pub(super) fn consume(&mut self, start: usize, kind: u16) {
-        for hit in self.hits.iter_mut().filter(|hit| hit.end <= start) {
-            let about = self
-                .lexicon
-                .labels
+    /// Every kind that a word around `start..end` speaks for.
+    pub(super) fn reachable(&mut self, start: usize, end: usize) -> Kinds {
+        if let Some((known, kinds)) = &self.around
+            && *known == (start, end)
+        {
+            return *kinds;
+        }
+        let kinds = match self.place(start) {
+            Place::Key(kinds) => kinds,
+            Place::UnknownKey => Kinds::default(),
+            Place::Prose => {
+                self.read_to(start);
+                let behind = self.cached_behind(end);
+                let labels = &self.lexicon.labels;
+                let mut kinds = Kinds::default();
+                for label in self.hits.iter().map(|hit| hit.label).chain(behind) {
+                    if let Some(more) = labels.get(label) {
+                        kinds.extend(more);
+                    }
+                }
+                kinds
+            }
+        };
+        self.around = Some(((start, end), kinds));
+        kinds
+    }
+
+    /// Says that the label before `candidate` has been used up by it; what follows in a list
+    /// (`born 1990-05-03 and 1991-02-01`) shares it.
+    pub(super) fn consume(&mut self, candidate: &Range<usize>, kind: u16) {
+        let labels = &self.lexicon.labels;
+        let about = |hit: &Hit| {
+            labels
                 .get(hit.label)
-                .is_some_and(|kinds| kinds.contains(kind));
-            hit.used |= about;
+                .is_some_and(|kinds| kinds.contains(kind))
+        };
+        for hit in self
+            .hits
+            .iter_mut()
+            .filter(|hit| hit.end <= candidate.start && about(hit))
+        {
+            if hit
+                .used
+                .is_none_or(|end| candidate.start.saturating_sub(end) <= LIST)
+            {
+                hit.used = Some(candidate.end);
+            }
         }
     }
 
@@ -379,19 +428,8 @@ impl<'a> Context<'a> {
 
     /// What the words before `start` say, and how far the one that says it is away.
     fn before(&mut self, start: usize, kind: u16) -> (Support, usize) {
+        self.read_to(start);
         let text = self.text;
-        let floor = start.saturating_sub(BEFORE);
-        while self.hits.front().is_some_and(|hit| hit.start < floor) {
-            self.hits.pop_front();
-        }
-        if start > self.done {
-            let hits = &mut self.hits;
-            self.lexicon
-                .hits(text, self.done.max(floor), start, &mut |hit| {
-                    hits.push_back(hit)
-                });
-            self.done = start;
-        }
         let mut nearest = None;
         let mut cut = start;
         for hit in self.hits.iter().rev().filter(|hit| hit.end <= start) {
@@ -403,7 +441,11 @@ impl<'a> Context<'a> {
                 continue;
             };
             if kinds.contains(kind) {
-                let gap = if hit.used { CLOSE + 1 } else { start - hit.end };
+                let listed = hit.used.filter(|end| start.saturating_sub(*end) <= LIST);
+                if hit.used.is_some() && listed.is_none() {
+                    return (Support::None, 0);
+                }
+                let gap = start.saturating_sub(listed.unwrap_or(hit.end));
                 return match nearest {
                     None => (Support::Labelled, gap),
                     Some(_) => (Support::Near, gap),
@@ -427,42 +469,67 @@ impl<'a> Context<'a> {
         (nearest.unwrap_or(Support::None), 0)
     }
 
-    /// What the words after `end` say, as in `078-05-1120 is my SSN`.
-    fn after(&self, end: usize, kind: u16) -> Support {
+    /// Reads the words before `start`.
+    fn read_to(&mut self, start: usize) {
         let text = self.text;
-        let mut to = (end + AFTER).min(text.len());
-        for index in end..to {
-            match at(text, index) {
-                b'\n' | b';' | b',' | b'|' | b'<' | b'"' | b'\t' => {
-                    to = index;
-                    break;
-                }
-                b'.' if at(text, index + 1) == b' ' => {
-                    to = index;
-                    break;
-                }
-                _ => {}
+        let floor = start.saturating_sub(BEFORE);
+        while self.hits.front().is_some_and(|hit| hit.start < floor) {
+            self.hits.pop_front();
+        }
+        if start > self.done {
+            let hits = &mut self.hits;
+            self.lexicon
+                .hits(text, self.done.max(floor), start, &mut |hit| {
+                    hits.push_back(hit)
+                });
+            self.done = start;
+        }
+    }
+
+    /// What the words after `end` say, as in `078-05-1120 is my SSN`.
+    fn after(&mut self, end: usize, kind: u16) -> Support {
+        let label = self.cached_behind(end);
+        match label.and_then(|label| self.lexicon.labels.get(label)) {
+            Some(kinds) if kinds.contains(kind) => Support::Labelled,
+            _ => Support::None,
+        }
+    }
+
+    fn cached_behind(&mut self, end: usize) -> Option<usize> {
+        match self.behind {
+            Some((known, label)) if known == end => label,
+            _ => {
+                let label = self.label_behind(end);
+                self.behind = Some((end, label));
+                label
             }
         }
+    }
+
+    /// The first word behind `end`, unless it belongs to what follows it.
+    fn label_behind(&self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let limit = (end + AFTER).min(text.len());
+        let to = (end..limit)
+            .find(|index| match at(text, *index) {
+                b'\n' | b';' | b',' | b'|' | b'<' | b'"' | b'\t' => true,
+                b'.' => at(text, index + 1) == b' ',
+                _ => false,
+            })
+            .unwrap_or(limit);
         let mut first = None;
         self.lexicon.hits(text, end, to, &mut |hit| {
             first = first.or(Some(hit));
         });
-        let Some(hit) = first else {
-            return Support::None;
-        };
-        // `... 555 0100 SSN: 078-05-1120`: the word belongs to what follows it.
+        let hit = first?;
+        // `... 555 0100 SSN: 078-05-1120`
         let mut next = hit.end;
         while matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
             next += 1;
         }
-        if at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ') {
-            return Support::None;
-        }
-        match self.lexicon.labels.get(hit.label) {
-            Some(kinds) if kinds.contains(kind) => Support::Labelled,
-            _ => Support::None,
-        }
+        let leads_on =
+            at(text, next).is_ascii_digit() || (next > hit.end && at(text, next - 1) != b' ');
+        (!leads_on).then_some(hit.label)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Dates: of birth where the words around say so, otherwise just dates.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use bartizan_core::Severity;
 
 use super::recogniser::{Recogniser, by_grammar, rule};
@@ -506,6 +508,9 @@ const YEARS: std::ops::RangeInclusive<u32> = 1850..=2099;
 
 /// The date whose first digit is at `start`: its start (a month name may stand before) and its end.
 pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
+    if let Some(end) = compact(text, start) {
+        return Some((start, end));
+    }
     let (first, end) = number(text, start)?;
     let width = end - start;
     let found = match width {
@@ -526,11 +531,27 @@ pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
     None
 }
 
+/// `19900503` (ISO 8601, basic format).
+fn compact(text: &[u8], start: usize) -> Option<usize> {
+    let end = start + 8;
+    let digits = text
+        .get(start..end)
+        .filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+    let value = digits
+        .iter()
+        .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    let fits = YEARS.contains(&(value / 10_000))
+        && is_day(value % 100, value / 100 % 100)
+        && closes(text, end);
+    fits.then_some(end)
+}
+
 fn closes(text: &[u8], end: usize) -> bool {
     let next = at(text, end);
-    !next.is_ascii_digit()
-        && !(matches!(next, b'-' | b'/' | b'.' | b':') && at(text, end + 1).is_ascii_digit())
-        && !(next.is_ascii_alphabetic() && next != b'T')
+    let longer = next.is_ascii_digit()
+        || (matches!(next, b'-' | b'/' | b'.' | b':') && at(text, end + 1).is_ascii_digit())
+        || (next.is_ascii_alphabetic() && next != b'T');
+    !longer
 }
 
 /// Up to four digits.
@@ -701,16 +722,21 @@ fn month_at(text: &[u8], start: usize) -> Option<(u32, usize)> {
     {
         end += letter.len_utf8();
     }
-    let word = std::str::from_utf8(text.get(start..end)?).ok()?;
-    if word.len() < 3 {
-        return None;
-    }
-    let word = word.to_lowercase();
+    let word = text.get(start..end).filter(|word| word.len() >= 3)?;
+    let mut lower = [0_u8; 40];
+    let lower = lower.get_mut(..word.len())?;
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    NAMES.get(&*lower).map(|month| (*month, end))
+}
+
+/// Every month name with the number of the month.
+static NAMES: LazyLock<HashMap<&'static [u8], u32>> = LazyLock::new(|| {
     (1..)
         .zip(MONTHS)
-        .find(|(_, names)| names.contains(&word.as_str()))
-        .map(|(month, _)| (month, end))
-}
+        .flat_map(|(month, names)| names.iter().map(move |name| (name.as_bytes(), month)))
+        .collect()
+});
 
 /// The place behind one of `signs` and a blank.
 fn sign(text: &[u8], start: usize, signs: &[&str]) -> Option<usize> {
@@ -729,7 +755,7 @@ mod tests {
     fn check(text: &str, expected: Option<&str>) {
         let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
         assert_eq!(
-            date(text.as_bytes(), digit).map(|(start, end)| &text[start..end]),
+            date(text.as_bytes(), digit).map(|(start, end)| text.get(start..end).unwrap()),
             expected,
             "{text}"
         );
@@ -754,6 +780,7 @@ mod tests {
             "3rd of May, 1990",
             "1990. majus 3",
             "21-Nov-1980",
+            "19900503",
         ] {
             check(text, Some(text));
         }
@@ -763,6 +790,7 @@ mod tests {
     #[test]
     fn other_numbers() {
         for text in [
+            "19901303",
             "1990-13-03",
             "3.14159",
             "12.5.1",

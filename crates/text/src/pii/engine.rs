@@ -120,6 +120,13 @@ const AGAINST: &[&str] = &[
     "upc",
     "gtin",
     "asin",
+    "deployed",
+    "installed",
+    "rolled back to",
+    "sdk",
+    "driver version",
+    "changelog",
+    "release notes",
     "not an ssn",
     "not a phone",
     "dependency",
@@ -303,7 +310,6 @@ pub(super) const ANY_NATIONAL: u16 = (Kinds::CAPACITY - 1) as u16;
 
 /// Numbers of the recognisers that the engine finds by a grammar of its own.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_field_names, reason = "they are kinds")]
 pub(super) struct Own {
     pub(super) email: u16,
     pub(super) ip: u16,

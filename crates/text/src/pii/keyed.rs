@@ -36,35 +36,63 @@ pub(super) enum Kind {
     Spelled,
 }
 
-/// Words in the spellings that are looked for: as they are, capitalised, all capitals.
-const WORDS: [(&str, Kind); 27] = [
-    ("username", Kind::Username),
-    ("user name", Kind::Username),
-    ("user_name", Kind::Username),
-    ("user id", Kind::Username),
-    ("user", Kind::Username),
-    ("login", Kind::Username),
-    ("handle", Kind::Username),
-    ("screen name", Kind::Username),
-    ("nickname", Kind::Username),
-    ("benutzer", Kind::Username),
-    ("utilisateur", Kind::Username),
-    ("identifiant", Kind::Username),
-    ("usuario", Kind::Username),
-    ("utente", Kind::Username),
-    ("gebruikersnaam", Kind::Username),
-    ("brugernavn", Kind::Username),
-    ("kullanici", Kind::Username),
-    ("имя пользователя", Kind::Username),
-    ("логин", Kind::Username),
-    ("ユーザー名", Kind::Username),
-    ("用户名", Kind::Username),
-    ("사용자", Kind::Username),
-    ("اسم المستخدم", Kind::Username),
-    ("bic", Kind::Bic),
-    ("swift", Kind::Bic),
-    ("dot", Kind::Spelled),
-    ("at", Kind::Spelled),
+/// Words in every spelling that is looked for. Up to 64 of them fit one vectorised search.
+const WORDS: [(&[&str], Kind); 3] = [
+    (
+        &[
+            "user",
+            "User",
+            "USER",
+            "login",
+            "Login",
+            "LOGIN",
+            "handle",
+            "Handle",
+            "HANDLE",
+            "nick",
+            "Nick",
+            "alias",
+            "Alias",
+            "telegram",
+            "Telegram",
+            "twitter",
+            "Twitter",
+            "instagram",
+            "Instagram",
+            "discord",
+            "Discord",
+            "benutzer",
+            "Benutzer",
+            "utilisateur",
+            "Utilisateur",
+            "identifiant",
+            "Identifiant",
+            "usuario",
+            "Usuario",
+            "utente",
+            "Utente",
+            "gebruikersnaam",
+            "Gebruikersnaam",
+            "brugernavn",
+            "Brugernavn",
+            "kullanici",
+            "Kullanici",
+            "имя пользователя",
+            "логин",
+            "ユーザー名",
+            "用户名",
+            "사용자",
+            "اسم المستخدم",
+        ],
+        Kind::Username,
+    ),
+    (&["bic", "BIC", "Bic", "swift", "SWIFT", "Swift"], Kind::Bic),
+    (
+        &[
+            " dot", "[dot", "(dot", " DOT", "[DOT", "(DOT", "[at]", "(at)", "{at}", "[AT]", "(AT)",
+        ],
+        Kind::Spelled,
+    ),
 ];
 
 /// Values that are words about user names, not user names.
@@ -142,30 +170,11 @@ pub(super) struct Announcers {
 
 impl Announcers {
     pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
-        let mut words = Vec::new();
+        let mut words: Vec<&str> = Vec::new();
         let mut kinds = Vec::new();
-        for (word, kind) in WORDS {
-            let mut forms: Vec<String> = match (kind, word) {
-                // Bare `at` is everywhere; only `[at]` and its like are looked for.
-                (Kind::Spelled, "at") => ["[at]", "(at)", "{at}", "[AT]", "(AT)", "{AT}"]
-                    .map(str::to_owned)
-                    .to_vec(),
-                (Kind::Spelled, word) => [' ', '[', '(']
-                    .iter()
-                    .flat_map(|open| {
-                        [
-                            format!("{open}{word}"),
-                            format!("{open}{}", word.to_uppercase()),
-                        ]
-                    })
-                    .collect(),
-                _ => vec![word.to_owned(), word.to_uppercase(), capitalised(word)],
-            };
-            forms.dedup();
-            for form in forms {
-                words.push(form);
-                kinds.push(kind);
-            }
+        for (forms, kind) in WORDS {
+            words.extend(forms);
+            kinds.extend(forms.iter().map(|_| kind));
         }
         let words = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
@@ -190,14 +199,6 @@ impl Announcers {
             Some((kind, range))
         })
     }
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 /// The values that the word at `word` announces.
@@ -225,6 +226,14 @@ pub(super) fn values(text: &[u8], kind: Kind, word: &Range<usize>) -> Vec<Range<
             return Vec::new();
         }
         end = rest;
+        // `user name`, `User ID`
+        let spaced = [" name", " id"].iter().find(|tail| {
+            text.get(end..end + tail.len())
+                .is_some_and(|rest| rest.eq_ignore_ascii_case(tail.as_bytes()))
+        });
+        if let Some(tail) = spaced.filter(|tail| letter_after(text, end + tail.len()) == 0) {
+            end += tail.len();
+        }
     }
     let bare_user = text.get(word.start..end).is_some_and(|key| {
         key.eq_ignore_ascii_case(b"user")
@@ -294,6 +303,10 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
                     "was ",
                     "to ",
                     "for ",
+                    "-code",
+                    "-nummer",
+                    "/bic",
+                    "/swift",
                     "given was ",
                     "given is ",
                     "code ",
@@ -313,7 +326,12 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
                 match fill {
                     Some(fill) => {
                         next += fill.len();
-                        if tie == Tie::Blank && !matches!(*fill, "code " | "name ") {
+                        if tie == Tie::Blank
+                            && !matches!(
+                                *fill,
+                                "code " | "name " | "-code" | "-nummer" | "/bic" | "/swift"
+                            )
+                        {
                             tie = Tie::Verb;
                         }
                     }
@@ -356,7 +374,9 @@ fn value_after(text: &[u8], kind: Kind, end: usize, bare_user: bool) -> Option<R
     let fits = match tie {
         Tie::Sign => !bare_user || telling,
         Tie::Verb => !bare_user && (telling || value.len() >= 8),
-        Tie::Blank => !bare_user && (telling || (value.len() >= 6 && matches!(after, b';' | b','))),
+        Tie::Blank => {
+            !bare_user && (telling || (value.len() >= 6 && matches!(after, b';' | b',' | b'\n')))
+        }
     };
     fits.then_some(next..stop)
 }

@@ -172,7 +172,8 @@ pub(super) fn ipv6(text: &[u8], index: usize) -> Option<(Range<usize>, Reachable
         .count();
     // `a::b1` is a path in source code.
     let scoped = matches!(address.segments(), [0x2000..=0x3fff | 0xfc00..=0xffff, ..]);
-    if groups < 8 && !scoped && groups < 3 {
+    let mapped = run.contains(&b'.');
+    if groups < 3 && !scoped && !mapped {
         return (address.is_loopback()).then_some((start..end, Reachable::No));
     }
     let nowhere = address.is_loopback() || address.is_unspecified();
@@ -197,9 +198,10 @@ pub(super) fn mac(text: &[u8], index: usize) -> Option<Range<usize>> {
     {
         start -= 1;
     }
-    while matches!(at(text, start), b':' | b'-' | b'.') {
-        start += 1;
-    }
+    (start..=index).find_map(|start| mac_at(text, start))
+}
+
+fn mac_at(text: &[u8], start: usize) -> Option<Range<usize>> {
     let sign = if at(text, start + 4) == b'.' {
         b'.'
     } else {
@@ -219,18 +221,30 @@ pub(super) fn mac(text: &[u8], index: usize) -> Option<Range<usize>> {
             byte.is_ascii_hexdigit()
         }
     });
+    if !fits {
+        return None;
+    }
     let before = start.checked_sub(1).map_or(b' ', |index| at(text, index));
     let after = at(text, end);
-    let alone = !before.is_ascii_alphanumeric()
-        && !after.is_ascii_alphanumeric()
-        && !(after == sign && at(text, end + 1).is_ascii_hexdigit())
-        && !(before == sign && start > 1 && at(text, start - 2).is_ascii_hexdigit());
+    // `MAC:` ends with two hex digits as well, but those are no group.
+    let group_before = before == sign
+        && start > 2
+        && text
+            .get(start - 3..start - 1)
+            .is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit))
+        && !start
+            .checked_sub(4)
+            .is_some_and(|index| at(text, index).is_ascii_alphanumeric());
+    let attached = before.is_ascii_alphanumeric()
+        || after.is_ascii_alphanumeric()
+        || (after == sign && at(text, end + 1).is_ascii_hexdigit())
+        || group_before;
     let uniform = run
         .iter()
         .all(|byte| *byte == sign || Some(byte) == run.first());
     // Four digits in three groups are as well an amount or a version.
     let telling = width == 2 || run.iter().any(u8::is_ascii_alphabetic);
-    (fits && alone && telling && !uniform).then_some(start..end)
+    (!attached && telling && !uniform).then_some(start..end)
 }
 
 /// The address around `://` at byte `sign`.
@@ -289,7 +303,7 @@ mod tests {
             ("x ::ffff:192.0.2.128 y", Some("::ffff:192.0.2.128")),
         ] {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
-            let found = ipv6(text.as_bytes(), digit).map(|(range, _)| &text[range]);
+            let found = ipv6(text.as_bytes(), digit).map(|(range, _)| text.get(range).unwrap());
             if text != "ip:fe80::1" {
                 assert_eq!(found, expected, "{text}");
             }
@@ -301,7 +315,7 @@ mod tests {
         let check = |text: &str, expected: Option<&str>| {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
             assert_eq!(
-                mac(text.as_bytes(), digit).map(|range| &text[range]),
+                mac(text.as_bytes(), digit).map(|range| text.get(range).unwrap()),
                 expected,
                 "{text}"
             );
@@ -309,6 +323,7 @@ mod tests {
         check("MAC DE:B9:E1:CF:9C:9E", Some("DE:B9:E1:CF:9C:9E"));
         check("b9-e9-2c-c9-fd-99", Some("b9-e9-2c-c9-fd-99"));
         check("0123.4567.89ab", Some("0123.4567.89ab"));
+        check("MAC:DE:B9:E1:CF:9C:9E", Some("DE:B9:E1:CF:9C:9E"));
         check("DE:B9:E1:CF:9C:9E:11", None);
         check("11:11:11:11:11:11", None);
     }

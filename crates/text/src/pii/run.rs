@@ -62,7 +62,7 @@ struct Run<'a> {
     /// Something that explains every digit before here.
     claimed: usize,
     /// A candidate of a weak kind whose label must not serve another one.
-    labelled: Option<(usize, u16)>,
+    labelled: Option<(Range<usize>, u16)>,
 }
 
 impl Run<'_> {
@@ -114,12 +114,16 @@ impl Run<'_> {
             }
         }
         let amount = matches!(before, b'$' | b'%') || (before >= 0x80 && is_currency(text, start));
-        if digit == start && !continued && !amount {
+        if digit == start && !continued && !amount && before != b'_' {
             if next == b'.' && length <= 3 {
                 self.ipv4(start);
             }
             self.date(start);
-            self.phone(start, before);
+            if may_be_phone(text, start)
+                && (!self.is_bare(start, end, before) || self.has_word(own.phone, start, end))
+            {
+                self.phone(start, before);
+            }
         }
         if continued || before == b'_' || amount {
             return;
@@ -134,9 +138,34 @@ impl Run<'_> {
             first = word;
             self.shaped(first);
         }
-        if let Some((at, kind)) = self.labelled.take() {
-            self.context.consume(at, kind);
+        if let Some((range, kind)) = self.labelled.take() {
+            self.context.consume(&range, kind);
         }
+    }
+
+    /// Whether the digits `start..end` would be a telephone number only behind a word for one: one
+    /// run without any sign, or part of something that is explained already.
+    fn is_bare(&self, start: usize, end: usize, before: u8) -> bool {
+        let text = self.text;
+        if start < self.claimed {
+            return true;
+        }
+        if matches!(before, b'+' | b'(')
+            || text
+                .get(start..end)
+                .is_some_and(|run| run.starts_with(b"00"))
+        {
+            return false;
+        }
+        let mut next = end;
+        while next - end < 3 && matches!(at(text, next), b' ' | b'-' | b'.' | b'/' | b'(' | b')') {
+            next += 1;
+        }
+        next == end || !at(text, next).is_ascii_digit()
+    }
+
+    fn has_word(&mut self, kind: u16, start: usize, end: usize) -> bool {
+        self.context.reachable(start, end).contains(kind)
     }
 
     /// Every shape that starts at `start`.
@@ -192,6 +221,21 @@ impl Run<'_> {
         else {
             return;
         };
+        // Most shapes say nothing without a word: those are settled before the check.
+        let least = self.settings.min_confidence;
+        let favoured = self.settings.favoured(kind);
+        let most = base(recogniser, Validity::Plausible, favoured).max(base(
+            recogniser,
+            Validity::Valid,
+            favoured,
+        ));
+        if most < least {
+            let around = self.context.reachable(start, end);
+            let national = self.engine.is_national(kind) && around.contains(ANY_NATIONAL);
+            if !national && !around.contains(kind) {
+                return;
+            }
+        }
         let validity = (recogniser.check)(value);
         if validity == Validity::Invalid {
             return;
@@ -233,7 +277,7 @@ impl Run<'_> {
             return;
         };
         if recogniser.plausible < WEAK {
-            self.labelled = Some((range.start, kind));
+            self.labelled = Some((range.clone(), kind));
         }
         self.out.push(Match {
             rule: &recogniser.rule,
@@ -323,9 +367,14 @@ impl Run<'_> {
         let Some((from, to)) = date::date(self.text, start) else {
             return;
         };
-        self.claimed = self.claimed.max(to);
         let own = self.engine.own;
         let support = self.context.support(from, to, own.date_of_birth);
+        // Eight digits are a date only where a label says so.
+        let bare = to - from == 8 && run_end(self.text, from) == to;
+        if bare && support < Support::Labelled {
+            return;
+        }
+        self.claimed = self.claimed.max(to);
         let confidence = match support {
             Support::Direct => 0.9,
             Support::Labelled => 0.85,
@@ -513,7 +562,27 @@ fn loose_number(text: &[u8], start: usize) -> Option<Range<usize>> {
         }
         end += 1;
     }
-    ((7..=15).contains(&digits) && !goes_on(text, last)).then_some(start..last)
+    // One point alone makes a decimal number.
+    let written = text.get(start..last)?;
+    let signs = written.iter().filter(|byte| !byte.is_ascii_digit()).count();
+    let decimal = signs == 1 && written.contains(&b'.');
+    ((7..=15).contains(&digits) && !decimal && !goes_on(text, last)).then_some(start..last)
+}
+
+/// Whether the digits from `start` on could be enough for a telephone number.
+fn may_be_phone(text: &[u8], start: usize) -> bool {
+    let mut digits = 0;
+    for byte in text.iter().skip(start).take(28) {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' => {}
+            _ => break,
+        }
+        if digits >= 6 {
+            return true;
+        }
+    }
+    false
 }
 
 /// `2026-598323` is more often the number of a file than of a telephone.

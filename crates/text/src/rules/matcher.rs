@@ -62,6 +62,7 @@ impl Rules {
                         pattern: &pattern.pattern,
                         anchors: &anchors,
                         max_len: Some(pattern.max_len),
+                        looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
                     },
                 )?;
@@ -113,6 +114,10 @@ impl Check<Text<'_>> for Rules {
 
     fn reach(&self) -> Reach {
         Reach::Bounded(self.reach as u64)
+    }
+
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        Some(text.open_from(self.group) as u64)
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {

@@ -42,6 +42,11 @@ impl Secrets {
                     pattern: format.pattern,
                     anchors: format.anchors,
                     max_len: Some(format.max_len),
+                    looks_ahead: match format.grow {
+                        Grow::No | Grow::Left { .. } => 1,
+                        Grow::Right { max, .. } => max + 1,
+                        Grow::Lines | Grow::Block => formats::MAX_SECRET,
+                    },
                     case_sensitive: format.case_sensitive,
                 },
             )?;
@@ -53,6 +58,7 @@ impl Secrets {
                     pattern: keyword.pattern,
                     anchors: keyword.anchors,
                     max_len: Some(assigned::MAX_NAME),
+                    looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
                 },
             )?;
@@ -106,6 +112,11 @@ impl Check<Text<'_>> for Secrets {
         Reach::Bounded((formats::MAX_SECRET + 1024) as u64)
     }
 
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        let structural = text.main().text.len().saturating_sub(STRUCTURAL_REACH);
+        Some(text.open_from(self.group).min(structural) as u64)
+    }
+
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         cx.spend(text.raw().len() as u64)?;
         let candidates = self.candidates(text);
@@ -122,6 +133,9 @@ impl Check<Text<'_>> for Secrets {
         Ok(())
     }
 }
+
+/// The longest token without a literal, with what stands around it, in bytes.
+const STRUCTURAL_REACH: usize = 256;
 
 /// What may be reported.
 #[derive(Debug)]

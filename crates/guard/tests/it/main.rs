@@ -1,0 +1,6 @@
+//! Behaviour of the guard at its edge.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod judge;
+mod stream;
+mod weak_spots;

@@ -1,0 +1,217 @@
+//! The most probable labels of a phrase, and how probable they are.
+//!
+//! A linear-chain conditional random field (Lafferty, McCallum, Pereira 2001): Viterbi for the
+//! labels, the forward-backward algorithm for their probabilities.
+
+use std::ops::Range;
+
+use super::{
+    NameKind,
+    model::{LABELS, Model, SCALE},
+    phrase::Phrase,
+};
+
+/// Tokens of a phrase that are one name or place.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entity {
+    pub(super) kind: NameKind,
+    /// Tokens of the phrase.
+    pub(super) tokens: Range<usize>,
+    /// Calibrated probability.
+    pub(super) confidence: f32,
+}
+
+/// What a label stands for, and whether it begins something.
+const fn meaning(label: usize) -> Option<(NameKind, bool)> {
+    match label {
+        1 => Some((NameKind::Person, true)),
+        2 => Some((NameKind::Person, false)),
+        3 => Some((NameKind::Address, true)),
+        4 => Some((NameKind::Address, false)),
+        5 => Some((NameKind::Location, true)),
+        6 => Some((NameKind::Location, false)),
+        7 => Some((NameKind::Organization, false)),
+        _ => None,
+    }
+}
+
+/// Memory that is used again from phrase to phrase.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    scores: Vec<[i32; LABELS]>,
+    back: Vec<[u8; LABELS]>,
+    labels: Vec<u8>,
+    emitted: Vec<[f32; LABELS]>,
+    chances: Vec<[f32; LABELS]>,
+}
+
+/// The entities among the tokens `range` of `phrase`.
+pub(super) fn entities(
+    phrase: &Phrase,
+    range: Range<usize>,
+    model: &Model<'_>,
+    scratch: &mut Scratch,
+) -> Vec<Entity> {
+    scratch.scores.clear();
+    scratch
+        .scores
+        .extend(range.clone().map(|at| emission(phrase, at, model)));
+    viterbi(model, scratch);
+    if scratch.labels.iter().all(|&label| label == 0) {
+        return Vec::new();
+    }
+    marginals(model, scratch);
+    let mut found: Vec<Entity> = Vec::new();
+    for (at, (&label, chance)) in scratch.labels.iter().zip(&scratch.chances).enumerate() {
+        let label = usize::from(label);
+        let Some((kind, begins)) = meaning(label) else {
+            continue;
+        };
+        let token = range.start + at;
+        let chance = chance.get(label).copied().unwrap_or(0.0);
+        match found.last_mut() {
+            Some(last) if !begins && last.kind == kind && last.tokens.end == token => {
+                last.tokens.end += 1;
+                last.confidence = last.confidence.min(chance);
+            }
+            _ => found.push(Entity {
+                kind,
+                tokens: token..token + 1,
+                confidence: chance,
+            }),
+        }
+    }
+    for entity in &mut found {
+        entity.confidence = calibrated(entity.confidence, entity.kind, model);
+    }
+    found
+}
+
+/// Platt's sigmoid over the log-odds of the least certain token.
+fn calibrated(chance: f32, kind: NameKind, model: &Model<'_>) -> f32 {
+    let (slope, offset) = model
+        .calibration
+        .get(kind as usize)
+        .copied()
+        .unwrap_or((1.0, 0.0));
+    let chance = chance.clamp(1e-6, 1.0 - 1e-6);
+    let odds = slope * (chance / (1.0 - chance)).ln() + offset;
+    1.0 / (1.0 + (-odds).exp())
+}
+
+fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
+    let mut scores = [0; LABELS];
+    for &feature in phrase.features(at).as_slice() {
+        model.add_row(feature, &mut scores);
+    }
+    scores
+}
+
+fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
+    let Scratch {
+        scores,
+        back,
+        labels,
+        ..
+    } = scratch;
+    let mut best = [0_i32; LABELS];
+    back.clear();
+    for (at, emitted) in scores.iter().enumerate() {
+        let mut next = [i32::MIN / 2; LABELS];
+        let mut from = [0_u8; LABELS];
+        if at == 0 {
+            if let Some(start) = model.transitions.last() {
+                next = start.map(i32::from);
+            }
+        } else {
+            for (row, (&so_far, steps)) in best.iter().zip(&model.transitions).enumerate() {
+                for ((score, origin), &step) in next.iter_mut().zip(&mut from).zip(steps) {
+                    let total = so_far.wrapping_add(i32::from(step));
+                    if total > *score {
+                        *score = total;
+                        *origin = row as u8;
+                    }
+                }
+            }
+        }
+        for (score, &own) in next.iter_mut().zip(emitted) {
+            *score = score.wrapping_add(own);
+        }
+        best = next;
+        back.push(from);
+    }
+    let mut label = best
+        .iter()
+        .enumerate()
+        .max_by_key(|&(at, &score)| (score, std::cmp::Reverse(at)))
+        .map_or(0, |(at, _)| at);
+    labels.clear();
+    labels.resize(scores.len(), 0);
+    for (place, from) in labels.iter_mut().zip(back).rev() {
+        *place = label as u8;
+        label = from.get(label).map_or(0, |&l| usize::from(l));
+    }
+}
+
+/// The probability of each label of each token.
+fn marginals(model: &Model<'_>, scratch: &mut Scratch) {
+    let Scratch {
+        scores,
+        emitted,
+        chances: forward,
+        ..
+    } = scratch;
+    let factors = &model.factors;
+    emitted.clear();
+    emitted.extend(scores.iter().map(|row| {
+        let top = row.iter().copied().max().unwrap_or(0);
+        row.map(|score| ((score - top) as f32 / SCALE).exp())
+    }));
+    forward.clear();
+    for own in &*emitted {
+        let mut row = match (forward.last(), factors.last()) {
+            (None, Some(start)) => *start,
+            (Some(last), _) => spread(last, factors),
+            (None, None) => [1.0; LABELS],
+        };
+        times(&mut row, own);
+        forward.push(normal(row));
+    }
+    let mut after = [1.0; LABELS];
+    for (row, own) in forward.iter_mut().zip(emitted).rev() {
+        times(row, &after);
+        *row = normal(*row);
+        let mut later = *own;
+        times(&mut later, &after);
+        let mut before = [0.0; LABELS];
+        for (sum, factor) in before.iter_mut().zip(factors) {
+            *sum = factor.iter().zip(&later).map(|(f, l)| f * l).sum();
+        }
+        after = normal(before);
+    }
+}
+
+fn spread(last: &[f32; LABELS], factors: &[[f32; LABELS]; LABELS + 1]) -> [f32; LABELS] {
+    let mut row = [0.0; LABELS];
+    for (chance, factor) in last.iter().zip(factors) {
+        for (sum, f) in row.iter_mut().zip(factor) {
+            *sum += chance * f;
+        }
+    }
+    row
+}
+
+fn times(row: &mut [f32; LABELS], by: &[f32; LABELS]) {
+    for (value, factor) in row.iter_mut().zip(by) {
+        *value *= factor;
+    }
+}
+
+fn normal(row: [f32; LABELS]) -> [f32; LABELS] {
+    let sum: f32 = row.iter().sum();
+    if sum > 0.0 {
+        row.map(|value| value / sum)
+    } else {
+        row
+    }
+}
