@@ -96,7 +96,7 @@ impl Engine {
                 Style::Hash | Style::Pseudonym | Style::FormatPreserving
             )
         };
-        if !quiet && !key.is_lasting && used.iter().any(|style| is_keyed(style)) {
+        if !quiet && !key.is_lasting && used.iter().any(is_keyed) {
             output::note(&format!(
                 "`{}` is not set, so the replaced values can be compared within this run only",
                 env::KEY

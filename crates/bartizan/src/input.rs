@@ -7,7 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bartizan_core::Origin;
 use bartizan_guard::conversation::{
     self, Conversation, ConversationError, Format, ParseLimits, PartKind,
 };
@@ -176,11 +175,6 @@ impl Subject {
         self.conversation
             .as_ref()
             .is_some_and(|conversation| conversation.format == Format::Answer)
-    }
-
-    /// Who wrote it, where nobody says.
-    pub(crate) const fn default_origin(output: bool) -> Origin {
-        if output { Origin::Model } else { Origin::User }
     }
 }
 

@@ -11,8 +11,14 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 pub(crate) struct Problem {
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
-    labels: Vec<LabeledSpan>,
+    place: Option<Box<Place>>,
+}
+
+/// A place in a file of settings.
+#[derive(Debug)]
+struct Place {
+    source: NamedSource<String>,
+    label: LabeledSpan,
 }
 
 /// Everything that kept a command from doing its work.
@@ -42,12 +48,10 @@ impl Problem {
             return self;
         }
         let range = word_at(text, line, column);
-        self.source = Some(NamedSource::new(file, text.to_owned()));
-        self.labels = vec![LabeledSpan::new(
-            Some("here".to_owned()),
-            range.start,
-            range.len(),
-        )];
+        self.place = Some(Box::new(Place {
+            source: NamedSource::new(file, text.to_owned()),
+            label: LabeledSpan::new(Some("here".to_owned()), range.start, range.len()),
+        }));
         self
     }
 }
@@ -73,12 +77,14 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| source as &dyn SourceCode)
+        self.place
+            .as_ref()
+            .map(|place| &place.source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        (!self.labels.is_empty())
-            .then(|| Box::new(self.labels.iter().cloned()) as Box<dyn Iterator<Item = _>>)
+        let place = self.place.as_ref()?;
+        Some(Box::new(std::iter::once(place.label.clone())))
     }
 }
 

@@ -136,7 +136,6 @@ fn check(arguments: &Check, engine: &Engine, key: &Key, subject: Subject) -> Che
     let nanos = watch.nanos();
     Checked {
         subject,
-        direction,
         judgement,
         nanos,
     }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use bartizan_core::{Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Checked, Listed, by_severity, position::Positions, safe};
+use super::{Checked, Listed, by_severity, json::v1::band, position::Positions, safe};
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +30,9 @@ const MARK: Style = AnsiColor::BrightBlue.on_default();
 pub(crate) fn report(checked: &Checked, rules_version: &str, look: Look) -> String {
     let listed = checked.listed();
     let mut out = String::new();
+    let pages = Pages::of(checked, &listed);
     for group in by_rule(&listed) {
-        rule_group(&mut out, checked, &group, look);
+        rule_group(&mut out, &pages, &group, look);
     }
     closing(&mut out, checked, &listed, rules_version);
     if look.timings {
@@ -55,126 +56,156 @@ fn by_rule<'a>(listed: &[Listed<'a>]) -> Vec<Vec<Listed<'a>>> {
     groups
 }
 
-fn rule_group(out: &mut String, checked: &Checked, group: &[Listed<'_>], look: Look) {
+fn rule_group(out: &mut String, pages: &Pages<'_>, group: &[Listed<'_>], look: Look) {
     let Some(first) = group.first() else { return };
     let rule = &first.finding.rule;
     let colour = severity_style(rule.severity);
+    let head = format!("{}[{}]: ", rule.severity, rule.id);
+    let title = wrapped(&rule.title, look.columns.saturating_sub(head.len()));
     let _ = writeln!(
         out,
         "{colour}{}{colour:#}{BOLD}[{}]: {}{BOLD:#}",
-        rule.severity, rule.id, rule.title
+        rule.severity,
+        rule.id,
+        title.join("\n  ")
     );
     let shown = if look.verbose {
         group.len()
     } else {
         PLACES_SHOWN
     };
-    let pages = Pages::of(checked, group.iter().take(shown));
     let gutter = pages.gutter;
-    for (number, item) in group.iter().take(shown).enumerate() {
-        pages.place(out, checked, item, look);
-        seen(out, checked, item, gutter, look);
-        if look.verbose && number + 1 < group.len() {
-            advice(out, rule, gutter, look);
-        }
+    for item in group.iter().take(shown) {
+        pages.place(out, item, look);
+        seen(out, pages.text(item.part), item, gutter, look);
     }
     if let Some(more) = group.len().checked_sub(shown).filter(|&more| more > 0) {
-        let _ = writeln!(
-            out,
-            "{:gutter$} {MARK}={MARK:#} and {more} more; `-v` shows all",
-            ""
-        );
+        let text = format!("{more} more {}; `-v` shows all", plural(more, "place"));
+        labelled(out, "and", &text, gutter, look.columns);
     }
-    advice(out, rule, gutter, look);
+    labelled(out, "why", &rule.why, gutter, look.columns);
+    labelled(out, "do", &rule.fix, gutter, look.columns);
     out.push('\n');
 }
 
-/// Where the findings of a group stand.
-struct Pages {
-    /// By number of part.
-    positions: Vec<(usize, Positions)>,
+/// The parts of a subject, ready to be quoted.
+struct Pages<'a> {
+    checked: &'a Checked,
+    pages: Vec<Page<'a>>,
     /// Columns of line numbers.
     gutter: usize,
 }
 
-impl Pages {
-    fn of<'a>(checked: &Checked, items: impl Iterator<Item = &'a Listed<'a>> + Clone) -> Self {
-        let texts = checked.subject.texts();
-        let mut parts: Vec<usize> = items.clone().map(|item| item.part).collect();
-        parts.dedup();
-        let positions: Vec<(usize, Positions)> = parts
+/// One part.
+struct Page<'a> {
+    text: &'a [u8],
+    positions: Positions,
+    /// What must not be shown.
+    masks: Vec<std::ops::Range<usize>>,
+}
+
+impl<'a> Pages<'a> {
+    fn of(checked: &'a Checked, listed: &[Listed<'_>]) -> Self {
+        let mut starts: Vec<Vec<usize>> = vec![Vec::new(); checked.judgement.parts.len()];
+        for item in listed {
+            if let (Some(starts), Some(span)) = (starts.get_mut(item.part), item.finding.span) {
+                starts.push(span.as_range().start);
+            }
+        }
+        let mut lines = 0;
+        let pages = checked
+            .subject
+            .texts()
             .into_iter()
-            .map(|part| {
-                let spans = items.clone().filter(|item| item.part == part);
-                let starts = spans.filter_map(|item| Some(item.finding.span?.as_range().start));
-                let text = texts.get(part).copied().unwrap_or_default();
-                (part, Positions::of(text, starts))
+            .zip(starts)
+            .enumerate()
+            .map(|(part, (text, starts))| {
+                let last = starts.iter().copied().max();
+                let is_quoted = last.is_some();
+                let positions = Positions::of(text, starts);
+                lines = lines.max(last.map_or(0, |last| positions.get(last).line));
+                Page {
+                    text,
+                    positions,
+                    masks: if is_quoted {
+                        checked.sensitive(part)
+                    } else {
+                        Vec::new()
+                    },
+                }
             })
             .collect();
-        let lines = items.filter_map(|item| {
-            let (_, positions) = positions.iter().find(|(part, _)| *part == item.part)?;
-            Some(positions.get(item.finding.span?.as_range().start).line)
-        });
-        let gutter = lines.max().unwrap_or(0).to_string().len().max(2);
-        Self { positions, gutter }
+        Self {
+            checked,
+            pages,
+            gutter: lines.to_string().len().max(2),
+        }
+    }
+
+    fn text(&self, part: usize) -> &'a [u8] {
+        self.pages.get(part).map_or(&[], |page| page.text)
     }
 
     /// The place, and the line with marks.
-    fn place(&self, out: &mut String, checked: &Checked, item: &Listed<'_>, look: Look) {
+    fn place(&self, out: &mut String, item: &Listed<'_>, look: Look) {
         let gutter = self.gutter;
-        let name = place_name(checked, item.part);
-        let positions = self.positions.iter().find(|(part, _)| *part == item.part);
-        let (Some(span), Some((_, positions))) = (item.finding.span, positions) else {
+        let name = place_name(self.checked, item.part);
+        let (Some(span), Some(page)) = (item.finding.span, self.pages.get(item.part)) else {
             let _ = writeln!(out, "{:gutter$}{MARK}-->{MARK:#} {name}", "");
             return;
         };
         let range = span.as_range();
-        let at = positions.get(range.start);
+        let at = page.positions.get(range.start);
+        let (line, column) = (at.line, at.column);
         let _ = writeln!(
             out,
-            "{:gutter$}{MARK}-->{MARK:#} {name}:{}:{}",
-            "", at.line, at.column
+            "{:gutter$}{MARK}-->{MARK:#} {name}:{line}:{column}",
+            ""
         );
-        let texts = checked.subject.texts();
-        let text = texts.get(item.part).copied().unwrap_or_default();
-        let masks = checked.sensitive(item.part);
         let room = look.columns.saturating_sub(gutter + 3);
-        let excerpt = safe::excerpt(text, &range, at.line_start, &masks, room);
+        let excerpt = safe::excerpt(page.text, &range, at.line_start, &page.masks, room);
         let style = severity_style(item.finding.rule.severity);
+        let _ = writeln!(out, "{MARK}{line:>gutter$} |{MARK:#} {}", excerpt.text);
         let _ = writeln!(
             out,
-            "{MARK}{:>gutter$} |{MARK:#} {}\n{:gutter$} {MARK}|{MARK:#} {style}{}{style:#}",
-            at.line, excerpt.text, "", excerpt.marks
+            "{:gutter$} {MARK}|{MARK:#} {style}{}{style:#}",
+            "", excerpt.marks
         );
     }
 }
 
 /// What was seen at a place, how, and what it leads to.
-fn seen(out: &mut String, checked: &Checked, item: &Listed<'_>, gutter: usize, look: Look) {
+fn seen(out: &mut String, text: &[u8], item: &Listed<'_>, gutter: usize, look: Look) {
     let finding = item.finding;
-    let mut text = finding.message.to_string();
+    let value = finding.span.and_then(|span| text.get(span.as_range()));
+    let lines = value.map_or(0, |value| {
+        value.iter().filter(|&&byte| byte == b'\n').count()
+    });
+    let mut what = Vec::new();
+    if finding.message != finding.rule.title && !finding.message.is_empty() {
+        what.push(safe::line(&finding.message));
+    }
+    if lines > 0 {
+        what.push(format!(
+            "goes on for {lines} more {}",
+            plural(lines, "line")
+        ));
+    }
+    if !what.is_empty() {
+        labelled(out, "seen", &what.join(", "), gutter, look.columns);
+    }
+    let sure = finding.confidence.get() * 100.0;
+    let mut how = format!("{sure:.0} % sure, {} layer", finding.layer);
     if !finding.via.is_empty() {
         let via: Vec<&str> = finding.via.iter().map(|via| via.as_str()).collect();
-        let _ = write!(text, " (via {})", via.join(" > "));
+        let _ = write!(how, ", via {}", via.join(" > "));
     }
-    let lines = checked
-        .subject
-        .texts()
-        .get(item.part)
-        .and_then(|text| text.get(finding.span?.as_range()))
-        .map_or(0, |value| {
-            value.iter().filter(|&&byte| byte == b'\n').count()
-        });
-    if lines > 0 {
-        let _ = write!(text, ", goes on for {lines} more {}", plural(lines, "line"));
+    match item.reason.action {
+        Verdict::Allow => how.push_str(", only listed"),
+        action => {
+            let _ = write!(how, ", leads to {action}");
+        }
     }
-    labelled(out, "seen", &safe::line(&text), gutter, look.columns);
-    let sure = finding.confidence.get() * 100.0;
-    let leads_to = match item.reason.action {
-        Verdict::Allow => "only listed".to_owned(),
-        action => format!("leads to {action}"),
-    };
-    let mut how = format!("{sure:.0} % sure, {} layer, {leads_to}", finding.layer);
     if item.reason.exception.is_some() {
         how.push_str(", accepted by the allow-list");
     }
@@ -185,11 +216,6 @@ fn seen(out: &mut String, checked: &Checked, item: &Listed<'_>, gutter: usize, l
         let _ = write!(how, ", policy row `{}`", item.reason.row);
     }
     labelled(out, "how", &how, gutter, look.columns);
-}
-
-fn advice(out: &mut String, rule: &bartizan_core::Rule, gutter: usize, look: Look) {
-    labelled(out, "why", &rule.why, gutter, look.columns);
-    labelled(out, "do", &rule.fix, gutter, look.columns);
 }
 
 /// `= label: text`, wrapped under the text.
@@ -263,11 +289,7 @@ fn closing(out: &mut String, checked: &Checked, listed: &[Listed<'_>], rules_ver
     if decision.enforced() != verdict {
         let _ = writeln!(out, "  in shadow: enforced is `{}`", decision.enforced());
     }
-    let band = match decision.band {
-        bartizan_policy::Band::Serve => "serve",
-        bartizan_policy::Band::Review => "review",
-        bartizan_policy::Band::Block => "block",
-    };
+    let band = band(decision.band);
     let complete = if checked.is_complete() {
         "complete"
     } else {

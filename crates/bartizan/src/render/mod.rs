@@ -8,7 +8,7 @@ pub(crate) mod sarif;
 
 use std::collections::HashMap;
 
-use bartizan_core::{Category, Direction, Finding, Severity, Verdict};
+use bartizan_core::{Category, Finding, Severity, Verdict};
 use bartizan_guard::{
     Judgement,
     redact::{Redactor, stretches},
@@ -22,8 +22,6 @@ use crate::{exit::Exit, input::Subject, problem::Problem};
 pub(crate) struct Checked {
     /// What was checked.
     pub(crate) subject: Subject,
-    /// Which way it goes.
-    pub(crate) direction: Direction,
     /// What was seen and decided.
     pub(crate) judgement: Judgement,
     /// How long that took, in nanoseconds.
