@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     input::read_text,
-    problem::{Problem, Problems, suggestion},
+    problem::{Problem, Problems, suggestion, without_place},
 };
 
 /// Name of the project's configuration file.
@@ -113,8 +113,9 @@ pub(crate) fn schema() -> Schema {
 fn policy_of(name: &str, text: &str, yaml: &str) -> Result<Policy, Problems> {
     Policy::from_yaml(yaml).map_err(|error| {
         let problem = |mistake: bartizan_policy::Mistake| {
-            let message = mistake.kind.to_string();
-            let help = suggestion(&message);
+            let said = mistake.kind.to_string();
+            let message = without_place(&said);
+            let help = suggestion(message);
             let problem = Problem::new(message).at(name, text, mistake.line, mistake.column);
             match help {
                 Some(help) => problem.help(help),
@@ -153,10 +154,7 @@ fn policy_section(text: &str) -> String {
 pub(crate) fn yaml_problem(name: &str, text: &str, error: &serde_saphyr::Error) -> Problem {
     let said = error.without_snippet().to_string();
     let first = said.lines().next().unwrap_or("not a configuration file");
-    let message = match first.rsplit_once(" at line ") {
-        Some((message, _)) => message,
-        None => first,
-    };
+    let message = without_place(first);
     let (line, column) = error
         .location()
         .map_or((0, 0), |at| (at.line(), at.column()));

@@ -97,15 +97,22 @@ pub(crate) fn nearest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> 
         .map(|(_, name)| name)
 }
 
-/// "did you mean" for a message of serde's that names what it expected.
+/// "did you mean" for a message of the parser's that names what it expected.
 pub(crate) fn suggestion(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let given = quoted.next()?;
-    if !message.contains("unknown") {
-        return None;
-    }
-    let name = nearest(given, quoted)?;
+    let (said, expected) = message.split_once(", expected ")?;
+    let given = said.split('`').nth(1)?;
+    let names = expected.trim_start_matches("one of ").split([',', ' ']);
+    let names = names.map(|name| name.trim_matches('`'));
+    let name = nearest(given, names.filter(|name| !name.is_empty()))?;
     Some(format!("did you mean `{name}`?"))
+}
+
+/// A message of the YAML parser without the place, which is shown otherwise.
+pub(crate) fn without_place(message: &str) -> &str {
+    match message.rsplit_once(" at line ") {
+        Some((message, _)) => message,
+        None => message,
+    }
 }
 
 /// The word at a place, at least one byte of it where there is one.
@@ -141,13 +148,13 @@ mod tests {
     #[test]
     fn near_names_are_suggested() {
         assert_eq!(
-            suggestion("unknown field `polcy`, expected one of `guard`, `policy`").as_deref(),
+            suggestion("unknown field `polcy`, expected one of guard, policy").as_deref(),
             Some("did you mean `policy`?")
         );
         assert_eq!(
             suggestion("unknown field `zzz`, expected one of `guard`, `policy`"),
             None
         );
-        assert_eq!(suggestion("invalid type: `a`, expected `b`"), None);
+        assert_eq!(suggestion("the document ends too early"), None);
     }
 }

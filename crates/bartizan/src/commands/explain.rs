@@ -48,12 +48,15 @@ pub(crate) fn run(arguments: &Explain) -> Result<Exit, Problems> {
 
 fn unknown(id: &str, rules: &[RuleRef]) -> Problem {
     let problem = Problem::new(format!("there is no rule `{}`", safe::line(id)));
-    // The right name in the wrong area, or a near name.
+    // A near id, or the right name in the wrong area or in none.
     let name = |id: &str| id.split_once('.').map_or(id, |(_, name)| name).to_owned();
-    let same_name = rules.iter().find(|rule| name(&rule.id) == name(id));
-    let near = same_name
-        .map(|rule| &*rule.id)
-        .or_else(|| nearest(id, rules.iter().map(|rule| &*rule.id)));
+    let names: Vec<String> = rules.iter().map(|rule| name(&rule.id)).collect();
+    let by_name = || {
+        let near = nearest(&name(id), names.iter().map(String::as_str))?.to_owned();
+        rules.iter().find(|rule| name(&rule.id) == near)
+    };
+    let near =
+        nearest(id, rules.iter().map(|rule| &*rule.id)).or_else(|| by_name().map(|rule| &*rule.id));
     match near {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem.help("`bartizan explain` lists all rules"),

@@ -91,8 +91,11 @@ fn decisions(stored: &Value) -> Vec<&Value> {
 
 /// What is decided otherwise now.
 fn differences(policy: &Policy, record: &Record, stored: &Value) -> Vec<String> {
-    // A decision consists of what JSON can hold.
-    let now = serde_json::to_value(policy.replay(record)).unwrap_or(Value::Null);
+    // Through text, as the stored one went, so that numbers are rounded alike. A decision consists
+    // of what JSON can hold.
+    let now: Value = serde_json::to_string(&policy.replay(record))
+        .and_then(|text| serde_json::from_str(&text))
+        .unwrap_or(Value::Null);
     let mut differences = Vec::new();
     for key in ["verdict", "enforced", "score", "band", "refusal"] {
         let (then, now) = (stored.get(key), now.get(key));

@@ -182,8 +182,8 @@ fn seen(out: &mut String, text: &[u8], item: &Listed<'_>, gutter: usize, look: L
         value.iter().filter(|&&byte| byte == b'\n').count()
     });
     let mut what = Vec::new();
-    if finding.message != finding.rule.title && !finding.message.is_empty() {
-        what.push(safe::line(&finding.message));
+    if !item.detail().is_empty() {
+        what.push(safe::line(item.detail()));
     }
     if lines > 0 {
         what.push(format!(

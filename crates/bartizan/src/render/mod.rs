@@ -157,6 +157,17 @@ impl Checked {
     }
 }
 
+impl Listed<'_> {
+    /// What the message says beside the rule's title.
+    pub(crate) fn detail(&self) -> &str {
+        let message = &*self.finding.message;
+        match message.strip_prefix(&*self.finding.rule.title) {
+            Some(rest) => rest.trim_start_matches([',', ':', ' ']),
+            None => message,
+        }
+    }
+}
+
 /// Whether findings of this kind are about text that must not be shown.
 pub(crate) const fn is_sensitive(category: Category) -> bool {
     matches!(category, Category::Pii | Category::Secret | Category::Leak)

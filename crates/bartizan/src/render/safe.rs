@@ -73,29 +73,31 @@ pub(crate) fn excerpt(
     if is_whole && total <= columns {
         return draw(&cells, false, false);
     }
-    // A third of the room for what stands before.
+    // A third of the room for what stands before, more where little follows.
     let start = cells
         .iter()
         .position(|cell| cell.at >= span.start)
         .unwrap_or(cells.len());
-    let mut lead = 0;
-    let first = cells
-        .get(..start)
-        .unwrap_or_default()
+    let (lead, rest) = cells.split_at(start);
+    let room = columns.saturating_sub(2);
+    let follows: usize = rest.iter().map(|cell| cell.width).sum();
+    let mut left = (room / 3).max(room.saturating_sub(follows));
+    let first = lead
         .iter()
         .rposition(|cell| {
-            lead += cell.width;
-            lead > columns / 3
+            let is_full = cell.width > left;
+            left = left.saturating_sub(cell.width);
+            is_full
         })
         .map_or(0, |at| at + 1);
-    let mut room = columns.saturating_sub(2);
+    let mut right = room;
     let kept: Vec<&Cell> = cells
         .get(first..)
         .unwrap_or_default()
         .iter()
         .take_while(|cell| {
-            let fits = cell.width <= room;
-            room = room.saturating_sub(cell.width);
+            let fits = cell.width <= right;
+            right = right.saturating_sub(cell.width);
             fits
         })
         .collect();

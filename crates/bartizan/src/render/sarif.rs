@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
-use bartizan_core::{Rule, Severity, Verdict};
+use bartizan_core::{Rule, Severity, Span, Verdict};
 use serde_json::{Value, json};
 
 use super::{Checked, Listed, human::place_name, position::Positions};
@@ -77,23 +77,31 @@ fn tags(rule: &Rule) -> Vec<String> {
 }
 
 fn results(checked: &Checked, listed: &[Listed<'_>]) -> Vec<Value> {
-    let texts = checked.subject.texts();
+    let spans = listed
+        .iter()
+        .filter_map(|item| document_span(checked, item));
+    let ends = spans.flat_map(|span| [span.as_range().start, span.as_range().end]);
+    let positions = Positions::of(&checked.subject.bytes, ends);
     let mut occurrences: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    let mut results = Vec::with_capacity(listed.len());
-    for group in listed.chunk_by(|a, b| a.part == b.part) {
-        let part = group.first().map_or(0, |item| item.part);
-        let spans = group.iter().filter_map(|item| item.finding.span);
-        let ends = spans.flat_map(|span| [span.as_range().start, span.as_range().end]);
-        let positions = Positions::of(texts.get(part).copied().unwrap_or_default(), ends);
-        for item in group {
+    listed
+        .iter()
+        .map(|item| {
             let occurrence = occurrences
-                .entry((part, &item.finding.rule.id))
+                .entry((item.part, &item.finding.rule.id))
                 .or_insert(0);
             *occurrence += 1;
-            results.push(result(checked, item, &positions, *occurrence));
-        }
+            result(checked, item, &positions, *occurrence)
+        })
+        .collect()
+}
+
+/// The bytes of the file that a finding is about.
+fn document_span(checked: &Checked, item: &Listed<'_>) -> Option<Span> {
+    let span = item.finding.span?;
+    match &checked.subject.conversation {
+        None => Some(span),
+        Some(conversation) => conversation.parts.get(item.part)?.document_span(span),
     }
-    results
 }
 
 fn result(checked: &Checked, item: &Listed<'_>, positions: &Positions, occurrence: usize) -> Value {
@@ -105,24 +113,16 @@ fn result(checked: &Checked, item: &Listed<'_>, positions: &Positions, occurrenc
     let mut location = json!({});
     if let Some(path) = &checked.subject.path {
         let mut physical = json!({ "artifactLocation": { "uri": uri(&path.to_string_lossy()) } });
-        let span = match &checked.subject.conversation {
-            None => finding.span,
-            Some(conversation) => finding
-                .span
-                .and_then(|span| conversation.parts.get(item.part)?.document_span(span)),
-        };
-        if let (Some(span), Some(region)) = (span, physical.as_object_mut()) {
-            let mut at = json!({ "byteOffset": span.start(), "byteLength": span.len() });
-            if checked.subject.conversation.is_none() {
-                let [start, end] =
-                    [span.as_range().start, span.as_range().end].map(|at| positions.get(at));
-                at = json!({
-                    "byteOffset": span.start(), "byteLength": span.len(),
-                    "startLine": start.line, "startColumn": start.column,
-                    "endLine": end.line, "endColumn": end.column,
-                });
-            }
-            region.insert("region".to_owned(), at);
+        let span = document_span(checked, item);
+        if let (Some(span), Some(physical)) = (span, physical.as_object_mut()) {
+            let ends = [span.as_range().start, span.as_range().end];
+            let [start, end] = ends.map(|at| positions.get(at));
+            let region = json!({
+                "byteOffset": span.start(), "byteLength": span.len(),
+                "startLine": start.line, "startColumn": start.column,
+                "endLine": end.line, "endColumn": end.column,
+            });
+            physical.insert("region".to_owned(), region);
         }
         location = json!({ "physicalLocation": physical });
     }
@@ -139,7 +139,7 @@ fn result(checked: &Checked, item: &Listed<'_>, positions: &Positions, occurrenc
     let mut result = json!({
         "ruleId": finding.rule.id,
         "level": level,
-        "message": { "text": format!("{}: {}", finding.rule.title, finding.message) },
+        "message": { "text": message(item) },
         "locations": [location],
         "partialFingerprints": { "bartizanPlace/v1": hex(fingerprint.as_ref()) },
         "rank": f64::from((finding.confidence.get() * 1000.0).round()) / 10.0,
@@ -155,6 +155,14 @@ fn result(checked: &Checked, item: &Listed<'_>, positions: &Positions, occurrenc
         result.insert("suppressions".to_owned(), accepted);
     }
     result
+}
+
+fn message(item: &Listed<'_>) -> String {
+    let title = &item.finding.rule.title;
+    match item.detail() {
+        "" => title.to_string(),
+        detail => format!("{title}: {detail}"),
+    }
 }
 
 /// Section 3.58.
