@@ -121,7 +121,7 @@ pub(crate) struct Check {
     /// Say what each check cost
     #[arg(long, help_heading = "Output")]
     pub(crate) timings: bool,
-    /// Say why and what to do for every place
+    /// Show every place, and which policy row decides
     #[arg(short, long, help_heading = "Output")]
     pub(crate) verbose: bool,
     /// No report, only the exit code, the safe text, and errors

@@ -80,8 +80,8 @@ fn rule_group(out: &mut String, pages: &Pages<'_>, group: &[Listed<'_>], look: L
         seen(out, pages.text(item.part), item, gutter, look);
     }
     if let Some(more) = group.len().checked_sub(shown).filter(|&more| more > 0) {
-        let text = format!("{more} more {}; `-v` shows all", plural(more, "place"));
-        labelled(out, "and", &text, gutter, look.columns);
+        let text = format!("{more} {}; `-v` shows all", plural(more, "place"));
+        labelled(out, "more", &text, gutter, look.columns);
     }
     labelled(out, "why", &rule.why, gutter, look.columns);
     labelled(out, "do", &rule.fix, gutter, look.columns);
@@ -297,7 +297,7 @@ fn closing(out: &mut String, checked: &Checked, listed: &[Listed<'_>], rules_ver
     };
     let _ = writeln!(
         out,
-        "  {DIM}score {:.2} ({band}), {complete}, {cost}, policy {}, rules {}{DIM:#}",
+        "  {DIM}score {:.2} ({band}), {complete}, {cost}{DIM:#}\n  {DIM}policy {}, rules {}{DIM:#}",
         decision.score,
         short(decision.policy_version()),
         short(rules_version)

@@ -2,7 +2,10 @@ use crate::helpers::{Project, assert_shown, check, with_pack};
 
 #[test]
 fn a_missing_file_is_not_checked_as_text() {
-    assert_shown!(check(&["check", "page.htm"], 2).stderr, @"");
+    assert_shown!(check(&["check", "page.htm"], 2).stderr, @r#"
+      × there is no file `page.htm`
+      help: check the path, or check a text that looks like a path with `--text`
+    "#);
     check(&["check", "--text", "page.htm"], 0);
     check(&["check", "hello"], 0);
 }
@@ -24,7 +27,17 @@ fn a_typo_in_the_configuration_is_pointed_at() {
     let project = Project::new().with("bartizan.yaml", "guard:\n  pii:\n    min-confidnce: 0.4\n");
     let run = project.run(&["check", "hello there"]);
     assert_eq!(run.code, 2);
-    assert_shown!(run.stderr, @"");
+    assert_shown!(run.stderr, @r#"
+      × unknown field `min-confidnce`, expected one of entities, enable, disable,
+      │ min-confidence, context, regions
+       ╭─[bartizan.yaml:3:5]
+     2 │   pii:
+     3 │     min-confidnce: 0.4
+       ·     ──────┬──────
+       ·           ╰── here
+       ╰────
+      help: did you mean `min-confidence`?
+    "#);
 }
 
 #[test]
@@ -33,7 +46,16 @@ fn a_mistake_in_the_policy_of_a_configuration_is_pointed_at() {
     let project = Project::new().with("bartizan.yaml", yaml);
     let run = project.run(&["config", "check", "bartizan.yaml"]);
     assert_eq!(run.code, 2);
-    assert_shown!(run.stderr, @"");
+    assert_shown!(run.stderr, @r#"
+      × `flag` is 2, expected a number from 0 to 1
+       ╭─[bartizan.yaml:5:7]
+     4 │   rows:
+     5 │     - name: a
+       ·       ──┬─
+       ·         ╰── here
+     6 │       flag: 2
+       ╰────
+    "#);
 }
 
 #[test]
