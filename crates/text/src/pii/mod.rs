@@ -152,7 +152,7 @@ impl Check<Text<'_>> for Pii {
         Reach::Bounded(REACH)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
         let main = text.main().text.as_bytes();
         let ahead = if self.settings.enabled(self.engine.own.url) {
             net::MAX_URL
@@ -160,7 +160,7 @@ impl Check<Text<'_>> for Pii {
             AHEAD
         };
         let near = main.len().saturating_sub(ahead);
-        table::open_row(main).map_or(near, |line| line.min(near)) as u64
+        Some(table::open_row(main).map_or(near, |line| line.min(near)) as u64)
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
