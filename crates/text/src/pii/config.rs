@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::{context::Kinds, engine::Engine, recogniser::Validity};
 use crate::scan::PatternError;
 
-/// Least confidence of a match that is reported, unless configured otherwise: the best F1 on the
-/// development set.
+/// Least confidence of a match that is reported, unless configured otherwise.
+///
+/// F1 over the structured types of the development set is flat around it: 0.9943 at 0.3, 0.9947 at
+/// 0.4, 0.9995 at 0.45, and 0.9994 from 0.5 to 0.7.
 const MIN_CONFIDENCE: f32 = 0.5;
 
 /// Entities that are looked for only when asked for: they are everywhere and identify nobody.
