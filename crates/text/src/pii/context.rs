@@ -303,7 +303,6 @@ impl<'a> Context<'a> {
 
     /// What stands around `start..end` for recogniser `kind`.
     pub(super) fn support(&mut self, start: usize, end: usize, kind: u16) -> Support {
-        self.read_around(start, end);
         match self.place(start) {
             Place::Key(kinds) if kinds.is_empty() => return Support::Against,
             Place::Key(kinds) if kinds.contains(kind) => return Support::Direct,
@@ -311,6 +310,7 @@ impl<'a> Context<'a> {
             Place::UnknownKey => return Support::None,
             Place::Prose => {}
         }
+        self.read_around(start, end);
         let (before, gap) = self.before(start, kind);
         match before {
             Support::Labelled if gap <= CLOSE => Support::Direct,
@@ -333,11 +333,11 @@ impl<'a> Context<'a> {
         {
             return *kinds;
         }
-        self.read_around(start, end);
         let kinds = match self.place(start) {
             Place::Key(kinds) => kinds,
             Place::UnknownKey => Kinds::default(),
             Place::Prose => {
+                self.read_around(start, end);
                 let behind = self.behind(end);
                 let labels = &self.lexicon.labels;
                 let mut kinds = Kinds::default();
@@ -418,13 +418,6 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// What the words in `from..to`, a little before the candidate, stand for as a label.
-    fn label_in(&self, from: usize, to: usize) -> Option<Kinds> {
-        // Every word there has been read; where there is none, there is no label.
-        let any = self.hits.iter().any(|hit| hit.start < to && hit.end > from);
-        any.then(|| self.lexicon.label_of(self.text, from, to))?
-    }
-
     /// The key before the sign at `sign_at`.
     fn key(&self, sign_at: usize, sign: u8) -> Place {
         let text = self.text;
@@ -444,7 +437,7 @@ impl<'a> Context<'a> {
                 ) || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
             })
             .map_or(floor, |index| index + 1);
-        match self.label_in(from, end) {
+        match self.lexicon.label_of(self.text, from, end) {
             Some(kinds) => Place::Key(kinds),
             None if quoted || sign == b'=' => Place::UnknownKey,
             // `created: 2024-05-02` on a line of its own is a key as well.
@@ -468,7 +461,7 @@ impl<'a> Context<'a> {
         else {
             return Place::Prose;
         };
-        match self.label_in(from, end) {
+        match self.lexicon.label_of(self.text, from, end) {
             Some(kinds) => Place::Key(kinds),
             None if at(self.text, from + 1) != b'/' => Place::UnknownKey,
             None => Place::Prose,
