@@ -15,6 +15,7 @@ pub type Law = fn(&[u8]);
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
     ("conversation", laws::conversation),
+    ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),
     ("pack_signature", laws::pack_signature),

@@ -18,7 +18,7 @@ pub use pack::{pack, pack_signature};
 pub use patterns::patterns;
 pub use policy::policy;
 pub use redact::redact;
-pub use sensitive::{pii, secrets};
+pub use sensitive::{names, pii, secrets};
 pub use stream::stream;
 pub use template_tokens::template_tokens;
 pub use vault::vault;
