@@ -15,6 +15,7 @@ pub type Law = fn(&[u8]);
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
     ("conversation", laws::conversation),
+    ("leak", laws::leak),
     ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),
@@ -24,6 +25,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("policy", laws::policy),
     ("redact", laws::redact),
     ("secrets", laws::secrets),
+    ("sink", laws::sink),
     ("stream", laws::stream),
     ("template_tokens", laws::template_tokens),
     ("vault", laws::vault),

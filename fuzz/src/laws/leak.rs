@@ -27,7 +27,10 @@ pub fn leak(data: &[u8]) {
     said.extend(answer);
     let report = looked_at(&check, &said);
     assert!(
-        report.findings.iter().any(|one| one.rule.id == "leak.canary"),
+        report
+            .findings
+            .iter()
+            .any(|one| one.rule.id == "leak.canary"),
         "the canary came out unseen"
     );
     let list = WordList {

@@ -29,7 +29,10 @@ pub fn redact(data: &[u8]) {
     }
     // A mark that is no byte of UTF-8 or of the text tells replacements from the rest.
     let mut marked = redactor(Style::Text(MARK.to_owned()));
-    if !text.windows(MARK.len()).any(|window| window == MARK.as_bytes()) {
+    if !text
+        .windows(MARK.len())
+        .any(|window| window == MARK.as_bytes())
+    {
         let out = marked.rewrite(text, at, &findings);
         let kept: Vec<u8> = text
             .iter()
@@ -46,7 +49,11 @@ pub fn redact(data: &[u8]) {
     }
     let mut redactor = redactor(style.parse().expect("the style is known"));
     let once = redactor.rewrite(text, at, &findings);
-    assert_eq!(once, redactor.rewrite(text, at, &findings), "{style} is not stable");
+    assert_eq!(
+        once,
+        redactor.rewrite(text, at, &findings),
+        "{style} is not stable"
+    );
     if !covered.contains(&true) && findings.is_empty() {
         assert_eq!(once, text);
     }
@@ -87,7 +94,10 @@ fn encrypted(cipher: &FormatPreserving, value: &str) {
     let Ok(sealed) = cipher.encrypt("session/PERSON", value) else {
         return;
     };
-    assert_eq!(cipher.decrypt("session/PERSON", &sealed).as_deref(), Ok(value));
+    assert_eq!(
+        cipher.decrypt("session/PERSON", &sealed).as_deref(),
+        Ok(value)
+    );
     let form = |text: &str| -> Vec<char> {
         text.chars()
             .map(|c| match c {

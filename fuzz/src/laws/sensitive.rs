@@ -28,7 +28,8 @@ pub fn pii(data: &[u8]) {
     all.find(&text, &mut found);
     for one in &found {
         assert!(
-            text.get(one.range.clone()).is_some_and(|value| !value.is_empty()),
+            text.get(one.range.clone())
+                .is_some_and(|value| !value.is_empty()),
             "{} at {:?}",
             one.rule.id,
             one.range

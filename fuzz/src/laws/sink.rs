@@ -12,7 +12,10 @@ pub fn sink(data: &[u8]) {
     static CHECKS: OnceLock<[SinkHazards; 2]> = OnceLock::new();
     let checks = CHECKS.get_or_init(|| {
         let allowed = AllowedHosts::new(["example.com"]).expect("a host");
-        [SinkHazards::local(allowed.clone()), SinkHazards::whole(allowed)]
+        [
+            SinkHazards::local(allowed.clone()),
+            SinkHazards::whole(allowed),
+        ]
     });
     let mut text = guards::plain_scanner().read(Origin::Tool, data);
     for sink in Sink::ALL {
@@ -39,17 +42,29 @@ fn encoded(value: &str) {
     let back: Result<String, _> = serde_json::from_str(&format!("\"{script}\""));
     assert_eq!(back.ok().as_deref(), Some(value));
     let style = encode::css_string(value);
-    assert!(style.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'\\'));
+    assert!(
+        style
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'\\')
+    );
     let url = encode::url_component(value);
-    assert!(url.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)));
+    assert!(
+        url.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte))
+    );
     assert_eq!(url.matches('%').count() * 2 + value.len(), url.len());
     let markdown = encode::markdown_text(value);
     assert!(!markdown.contains(['<', '>', '\n', '\r', '\0']));
     let cell = encode::csv_cell(value);
-    let inner = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
+    let inner = cell
+        .strip_prefix('"')
+        .and_then(|cell| cell.strip_suffix('"'));
     let inner = inner.expect("a cell is quoted").replace("\"\"", "");
     assert!(!inner.contains('"'), "a quote ends the cell");
-    assert!(!inner.starts_with(['=', '+', '-', '@', '\t', '\r']), "a formula");
+    assert!(
+        !inner.starts_with(['=', '+', '-', '@', '\t', '\r']),
+        "a formula"
+    );
     for (literal, escape) in [
         (encode::shell_word(value), "'\\''"),
         (encode::sql_string(value), "''"),

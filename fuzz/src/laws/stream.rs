@@ -30,10 +30,16 @@ pub fn stream(data: &[u8]) {
     }
     pieces.push(rest);
     let cut = run(guard, &pieces);
-    assert_eq!(cut.verdict, whole.verdict, "the verdict depends on the cuts");
+    assert_eq!(
+        cut.verdict, whole.verdict,
+        "the verdict depends on the cuts"
+    );
     assert_eq!(cut.flow, whole.flow, "the end depends on the cuts");
     if whole.flow == Flow::Open {
-        assert_eq!(cut.findings, whole.findings, "the findings depend on the cuts");
+        assert_eq!(
+            cut.findings, whole.findings,
+            "the findings depend on the cuts"
+        );
         assert_eq!(
             String::from_utf8_lossy(&cut.released),
             String::from_utf8_lossy(&whole.released),

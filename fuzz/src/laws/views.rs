@@ -14,7 +14,10 @@ pub fn views(data: &[u8]) {
     let valid = std::str::from_utf8(data).ok();
     spans(&main, data, valid);
     main_is_in_order(&main);
-    if data.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t')) {
+    if data
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
+    {
         assert!(main.map.is_identity() && main.text.as_bytes() == data);
     }
     for c in main.text.chars() {
