@@ -62,8 +62,10 @@ impl Rules {
                         pattern: &pattern.pattern,
                         anchors: &anchors,
                         max_len: Some(pattern.max_len),
+                        needs: &pattern.needs,
                         looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
+                        loose: true,
                     },
                 )?;
                 of_pattern.push(u32::try_from(index).unwrap_or(u32::MAX));

@@ -42,12 +42,14 @@ impl Secrets {
                     pattern: format.pattern,
                     anchors: format.anchors,
                     max_len: Some(format.max_len),
+                    needs: &[],
                     looks_ahead: match format.grow {
                         Grow::No | Grow::Left { .. } => 1,
                         Grow::Right { max, .. } => max + 1,
                         Grow::Lines | Grow::Block => formats::MAX_SECRET,
                     },
                     case_sensitive: format.case_sensitive,
+                    loose: false,
                 },
             )?;
         }
@@ -58,8 +60,10 @@ impl Secrets {
                     pattern: keyword.pattern,
                     anchors: keyword.anchors,
                     max_len: Some(assigned::MAX_NAME),
+                    needs: &[],
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
+                    loose: false,
                 },
             )?;
         }
