@@ -4,6 +4,7 @@
 //! `fuzz_targets/` look for bytes that do; `replay` tries the committed ones without a fuzzer.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod guards;
 mod input;

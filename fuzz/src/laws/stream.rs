@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock};
 
-use bartizan_core::{Direction, Origin, Verdict};
+use bartizan_core::{Direction, Finding, Origin, Transform, Verdict};
 use bartizan_guard::{
     Guard, Stream, StreamSubject,
     redact::{Keys, Redactor, Styles},
@@ -80,11 +80,7 @@ fn run(guard: &Arc<Guard>, pieces: &[&[u8]]) -> Outcome {
         stream.push(piece, &mut released);
     }
     let flow = stream.finish(&mut released);
-    let mut findings: Vec<String> = stream
-        .take_findings()
-        .iter()
-        .map(|finding| format!("{:?} {} {:?}", finding.span, finding.rule.id, finding.via))
-        .collect();
+    let mut findings: Vec<String> = stream.take_findings().iter().map(told).collect();
     findings.sort();
     Outcome {
         released,
@@ -92,6 +88,16 @@ fn run(guard: &Arc<Guard>, pieces: &[&[u8]]) -> Outcome {
         verdict: stream.verdict(),
         flow,
     }
+}
+
+/// A finding without [`Transform::Folded`], which says that some byte of the window was folded.
+fn told(finding: &Finding) -> String {
+    let via: Vec<&Transform> = finding
+        .via
+        .iter()
+        .filter(|transform| **transform != Transform::Folded)
+        .collect();
+    format!("{:?} {} {via:?}", finding.span, finding.rule.id)
 }
 
 /// Rules alone look a few kilobytes ahead; personal data and secrets look further.
