@@ -62,6 +62,11 @@ pub(crate) enum Seen {
 
 /// What a reader may take `c` for; folding itself takes the word around it into account.
 pub(crate) fn seen(c: char) -> Seen {
+    // The table is for what is not ASCII.
+    if c.is_ascii() {
+        let stays = u8::try_from(c).is_ok_and(|byte| !is_special(byte));
+        return if stays { Seen::Itself } else { Seen::Nothing };
+    }
     match Entry::of(c) {
         Entry::Keep | Entry::Letter(0) => Seen::Itself,
         Entry::Letter(look) | Entry::FoldLetter(_, look @ 1..) => Seen::Letter(look),
