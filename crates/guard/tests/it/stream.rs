@@ -168,6 +168,19 @@ const PIECES: &[&str] = &[
     "%20",
     "<b>",
     "token",
+    "name,phone,ssn\n",
+    "jane,415 555 2671,219099998\n",
+    ",",
+    "\t",
+    "|",
+    "| passport | C01X00T47 |\n",
+    "login;dob\njane_d;1990-05-03\n",
+    "INSERT INTO t (login, ssn) VALUES ('jane_d', '",
+    "219099998",
+    "passport: C01X00T47\n",
+    "username: jane_doe77\n",
+    " is my SSN",
+    "order no ",
 ];
 
 proptest! {

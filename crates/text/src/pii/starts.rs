@@ -146,7 +146,7 @@ mod tests {
                 assert!(starts.may_start(text.as_bytes(), 0), "{text}");
             }
         }
-        for text in ["password", "port", "ibis", "d", "", "слово"] {
+        for text in ["pavement", "port", "ibis", "d", "", "слово"] {
             assert!(!starts.may_start(text.as_bytes(), 0), "{text}");
         }
     }

@@ -295,6 +295,8 @@ fn every_rule_is_well_formed_and_every_recogniser_has_its_number() {
     let engine = engine::builtin();
     assert!(engine.recognisers().len() < usize::from(engine::ANY_NATIONAL));
     assert!(engine.lexicon.is_some());
+    let mut patterns = PatternsBuilder::default();
+    assert!(keyed::register(&mut patterns).is_ok());
     let id = |kind: u16| engine.recogniser(kind).unwrap().rule.id.as_ref();
     let own = engine.own;
     assert_eq!(
@@ -400,5 +402,63 @@ proptest! {
         for found in matches {
             prop_assert!(text.get(found.range).is_some());
         }
+    }
+}
+
+/// A label that a number has used up may be asked for again by a number within that number.
+#[test]
+fn numbers_within_numbers_share_a_label() {
+    for text in [
+        "passport 12 34 567890",
+        "passport 12 AB 34567",
+        "licence no AB12 34567890123",
+        "account number 12345678 12345678",
+    ] {
+        Pii::default().find(text, &mut Vec::new());
+    }
+    check("passport 12 34 567890", &["PASSPORT=12 34 567890"]);
+}
+
+/// A registered check reports what [`Pii::find`] finds.
+#[test]
+fn a_registered_check_finds_the_same() {
+    use bartizan_core::{Layer, Limits, Origin};
+    let mut patterns = PatternsBuilder::default();
+    let pii = Pii::register(&mut patterns, &PiiConfig::default()).unwrap();
+    let scanner = crate::Scanner::new(
+        Arc::new(patterns.build()),
+        crate::views::ViewLimits::default(),
+    );
+    for text in [
+        "username: jane_doe77, BIC DEUTDEFF500",
+        "write to jane at example dot com, or bob [at] example.org",
+        "login,mail\njane_d,x\nbob_77,y\n",
+        "card 4111 1111 1111 1111 of User: max.power",
+    ] {
+        let read = scanner.read(Origin::User, text.as_bytes());
+        let mut findings = Vec::new();
+        pii.check(
+            &read,
+            &mut Cx::new(Layer::Sensitive, Limits::default(), &mut findings),
+        )
+        .unwrap();
+        let found: Vec<_> = findings
+            .iter()
+            .map(|finding| {
+                (
+                    finding.rule.id.to_string(),
+                    finding.span.unwrap().as_range(),
+                )
+            })
+            .collect();
+        let mut matches = Vec::new();
+        Pii::default().find(text, &mut matches);
+        let expected: Vec<_> = matches
+            .into_iter()
+            .map(|found| (found.rule.id.to_string(), found.range))
+            .collect();
+        assert!(!expected.is_empty(), "{text}");
+        assert!(expected.iter().all(|one| found.contains(one)), "{text}");
+        assert!(found.iter().all(|one| expected.contains(one)), "{text}");
     }
 }
