@@ -5,13 +5,17 @@
 //! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
+mod needs;
+
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
 use regex_automata::{Anchored, Input, meta};
-use regex_syntax::hir::{Hir, HirKind, literal};
+use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
 use crate::anchors::Anchors;
+
+pub use needs::needs;
 
 /// The patterns of one detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,11 +47,17 @@ pub struct PatternSpec<'a> {
     pub anchors: &'a [&'a str],
     /// The longest match in bytes. `None`: derived from the pattern by [`analyse`].
     pub max_len: Option<usize>,
+    /// Sets of literals of each of which one stands in every match, behind its start and where a
+    /// word starts: without them near by, the pattern is not tried. See [`analyse`].
+    pub needs: &'a [Vec<String>],
     /// Bytes that the detector may look at behind the match before it decides; text within them
     /// keeps a place of a stream open.
     pub looks_ahead: usize,
     /// Whether ASCII case matters.
     pub case_sensitive: bool,
+    /// Whether runs such as `[\W_]{1,8}` may be longer than they say, up to the longest match: much
+    /// cheaper, and right for white space and words in natural language.
+    pub loose: bool,
 }
 
 impl<'a> PatternSpec<'a> {
@@ -58,8 +68,10 @@ impl<'a> PatternSpec<'a> {
             pattern,
             anchors: &[],
             max_len: None,
+            needs: &[],
             looks_ahead: 0,
             case_sensitive: false,
+            loose: false,
         }
     }
 }
@@ -112,6 +124,9 @@ pub struct Analysis {
     pub anchors: Vec<String>,
     /// The longest match in bytes.
     pub max_len: usize,
+    /// Sets of lower-case literals of each of which one stands in every match, behind its start and
+    /// where a word starts.
+    pub needs: Vec<Vec<String>>,
 }
 
 /// Reads `pattern` and tells its anchors and its longest match.
@@ -124,6 +139,7 @@ pub fn analyse(pattern: &str) -> Result<Analysis, PatternError> {
     Ok(Analysis {
         anchors: anchors_of(&hir)?,
         max_len,
+        needs: needs::needs_of(&hir),
     })
 }
 
@@ -143,7 +159,7 @@ fn longest(hir: &Hir) -> Result<usize, PatternError> {
 }
 
 fn parse(pattern: &str) -> Result<Hir, PatternError> {
-    parse_as(pattern, false)
+    parse_as(pattern, false).map(bounded)
 }
 
 fn parse_as(pattern: &str, any_case: bool) -> Result<Hir, PatternError> {
@@ -154,7 +170,6 @@ fn parse_as(pattern: &str, any_case: bool) -> Result<Hir, PatternError> {
         .case_insensitive(any_case)
         .build()
         .parse(&expanded)
-        .map(bounded)
         .map_err(|error| {
             let (message, at) = match &error {
                 regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
@@ -170,23 +185,43 @@ fn parse_as(pattern: &str, any_case: bool) -> Result<Hir, PatternError> {
 
 /// `hir` with every open repetition closed at [`MAX_REPEAT`].
 fn bounded(hir: Hir) -> Hir {
+    map_repetitions(hir, &|repetition| {
+        let max = repetition.min.saturating_add(MAX_REPEAT);
+        repetition.max = repetition.max.or(Some(max));
+    })
+}
+
+/// `hir` with repetitions of one byte left open that may come at most once and often.
+fn opened(hir: Hir) -> Hir {
+    map_repetitions(hir, &|repetition| {
+        let of_a_class = matches!(repetition.sub.kind(), HirKind::Class(_));
+        if of_a_class && repetition.min <= 1 && repetition.max.is_some_and(|max| max >= OPEN_FROM) {
+            repetition.max = None;
+        }
+    })
+}
+
+/// Repetitions that allow fewer are cheap enough to count.
+const OPEN_FROM: u32 = 6;
+
+fn map_repetitions(hir: Hir, change: &impl Fn(&mut Repetition)) -> Hir {
+    let all = |parts: Vec<Hir>| parts.into_iter().map(|part| map_repetitions(part, change));
     match hir.into_kind() {
         HirKind::Empty => Hir::empty(),
         HirKind::Literal(literal) => Hir::literal(literal.0),
         HirKind::Class(class) => Hir::class(class),
         HirKind::Look(look) => Hir::look(look),
         HirKind::Repetition(mut repetition) => {
-            let max = repetition.min.saturating_add(MAX_REPEAT);
-            repetition.max = repetition.max.or(Some(max));
-            repetition.sub = Box::new(bounded(*repetition.sub));
+            change(&mut repetition);
+            repetition.sub = Box::new(map_repetitions(*repetition.sub, change));
             Hir::repetition(repetition)
         }
         HirKind::Capture(mut capture) => {
-            capture.sub = Box::new(bounded(*capture.sub));
+            capture.sub = Box::new(map_repetitions(*capture.sub, change));
             Hir::capture(capture)
         }
-        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(bounded).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.into_iter().map(bounded).collect()),
+        HirKind::Concat(parts) => Hir::concat(all(parts).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(all(parts).collect()),
     }
 }
 
@@ -210,6 +245,11 @@ fn byte_classes(pattern: &str) -> String {
 }
 
 fn anchors_of(hir: &Hir) -> Result<Vec<String>, PatternError> {
+    prefixes_of(hir).ok_or(PatternError::NoAnchor)
+}
+
+/// The literals that every match of `hir` starts with; `None` if these are too many or too short.
+fn prefixes_of(hir: &Hir) -> Option<Vec<String>> {
     let mut extractor = literal::Extractor::new();
     extractor
         .limit_class(12)
@@ -218,20 +258,16 @@ fn anchors_of(hir: &Hir) -> Result<Vec<String>, PatternError> {
         .limit_total(4 * MAX_ANCHORS);
     let mut prefixes = extractor.extract(hir);
     prefixes.keep_first_bytes(ANCHOR_BYTES);
-    let literals = prefixes.literals().ok_or(PatternError::NoAnchor)?;
-    let anchors = literals
+    let literals = prefixes
+        .literals()?
         .iter()
         .map(|literal| cut_to_chars(literal.as_bytes()))
-        .collect::<Option<Vec<_>>>()
-        .ok_or(PatternError::NoAnchor)?;
-    let anchors = shortest_prefixes(anchors);
-    if anchors.is_empty()
-        || anchors.len() > MAX_ANCHORS
-        || !anchors.iter().all(|anchor| is_anchor(anchor))
-    {
-        return Err(PatternError::NoAnchor);
-    }
-    Ok(anchors)
+        .collect::<Option<Vec<_>>>()?;
+    let literals = shortest_prefixes(literals);
+    let usable = !literals.is_empty()
+        && literals.len() <= MAX_ANCHORS
+        && literals.iter().all(|literal| is_anchor(literal));
+    usable.then_some(literals)
 }
 
 fn is_anchor(literal: &str) -> bool {
@@ -276,7 +312,17 @@ fn shortest_prefixes(mut literals: Vec<String>) -> Vec<String> {
 pub struct PatternsBuilder {
     sizes: Vec<u32>,
     patterns: Vec<Pattern>,
-    anchors: BTreeMap<String, Vec<u32>>,
+    literals: BTreeMap<String, Uses>,
+    sets: BTreeMap<Vec<String>, u32>,
+}
+
+/// What a literal is looked for.
+#[derive(Debug, Default)]
+struct Uses {
+    /// Patterns that it is an anchor of.
+    patterns: Vec<u32>,
+    /// Sets of needed literals that it belongs to.
+    sets: Vec<u32>,
 }
 
 impl PatternsBuilder {
@@ -294,9 +340,11 @@ impl PatternsBuilder {
     /// # Errors
     /// When the pattern is not usable.
     pub fn add(&mut self, group: Group, spec: &PatternSpec<'_>) -> Result<u32, PatternError> {
+        let mut needs = spec.needs.to_vec();
         let (anchors, max_len) = match (spec.anchors, spec.max_len) {
             ([], _) => {
                 let analysis = analyse(spec.pattern)?;
+                needs.extend(analysis.needs);
                 (analysis.anchors, spec.max_len.unwrap_or(analysis.max_len))
             }
             (given, max_len) => {
@@ -313,8 +361,13 @@ impl PatternsBuilder {
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
         for anchor in anchors {
-            self.anchors.entry(anchor).or_default().push(index);
+            self.literals
+                .entry(anchor)
+                .or_default()
+                .patterns
+                .push(index);
         }
+        let needs = needs.into_iter().map(|set| self.set(set)).collect();
         let Some(size) = self.sizes.get_mut(usize::from(group.0)) else {
             return Err(PatternError::TooLarge);
         };
@@ -324,22 +377,38 @@ impl PatternsBuilder {
             group,
             number,
             max_len,
+            needs,
             hold: max_len.saturating_add(spec.looks_ahead),
             source: spec.pattern.to_owned(),
             case_sensitive: spec.case_sensitive,
+            loose: spec.loose,
             regex: OnceLock::new(),
         });
         Ok(number)
     }
 
+    fn set(&mut self, literals: Vec<String>) -> u32 {
+        if let Some(&number) = self.sets.get(&literals) {
+            return number;
+        }
+        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        for literal in &literals {
+            let uses = self.literals.entry(literal.clone()).or_default();
+            uses.sets.push(number);
+        }
+        self.sets.insert(literals, number);
+        number
+    }
+
     /// Builds the set.
     #[must_use]
     pub fn build(self) -> Patterns {
-        let (anchors, of_anchor): (Vec<_>, Vec<_>) = self.anchors.into_iter().unzip();
+        let (anchors, uses): (Vec<_>, Vec<_>) = self.literals.into_iter().unzip();
         Patterns {
             longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
             anchors: Anchors::new(&anchors),
-            of_anchor,
+            uses,
+            sets: self.sets.len(),
             patterns: self.patterns,
         }
     }
@@ -350,8 +419,10 @@ impl PatternsBuilder {
 pub struct Patterns {
     anchors: Anchors,
     longest_anchor: usize,
-    /// Patterns by anchor.
-    of_anchor: Vec<Vec<u32>>,
+    /// By literal.
+    uses: Vec<Uses>,
+    /// Number of sets of needed literals.
+    sets: usize,
     patterns: Vec<Pattern>,
 }
 
@@ -377,10 +448,13 @@ struct Pattern {
     group: Group,
     number: u32,
     max_len: usize,
+    /// Sets of literals that it needs.
+    needs: Vec<u32>,
     /// Bytes from the start of a match that decide about it.
     hold: usize,
     source: String,
     case_sensitive: bool,
+    loose: bool,
     regex: OnceLock<Option<meta::Regex>>,
 }
 
@@ -395,24 +469,62 @@ impl Patterns {
     #[must_use]
     pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
         let mut hits = Vec::new();
+        let (_, open) = self.places(text, |pattern, at| hits.extend(pattern.match_at(text, at)));
+        hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
+        (hits, open)
+    }
+
+    /// The work that [`Patterns::scan`] does in `text`: literals that it finds, and expressions
+    /// that it tries there.
+    #[must_use]
+    pub fn attempts(&self, text: &str) -> (usize, usize) {
+        let mut tried = 0;
+        let (literals, _) = self.places(text, |_, _| tried += 1);
+        (literals, tried)
+    }
+
+    /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
+    /// there are, and the places that more text could still decide.
+    fn places(&self, text: &str, mut worth: impl FnMut(&Pattern, usize)) -> (usize, OpenPlaces) {
         let mut open = OpenPlaces {
             // The start of an anchor may stand at the end.
             all: text.len().saturating_sub(self.longest_anchor),
             groups: BTreeMap::new(),
         };
-        self.anchors.find(text.as_bytes(), |anchor, at| {
-            for &index in self.of_anchor.get(anchor as usize).into_iter().flatten() {
-                let Some(pattern) = self.patterns.get(index as usize) else {
-                    continue;
-                };
-                if at.saturating_add(pattern.hold) >= text.len() {
-                    open.groups.entry(pattern.group).or_insert(at);
+        let mut found: Vec<(u32, usize)> = Vec::new();
+        self.anchors
+            .find(text.as_bytes(), |literal, at| found.push((literal, at)));
+        // From the end to the start, so that what a pattern needs behind an anchor is known there.
+        let mut next = vec![usize::MAX; self.sets];
+        for here in found.chunk_by(|a, b| a.1 == b.1).rev() {
+            let uses = || {
+                let literals = here.iter();
+                literals.filter_map(|&(literal, at)| Some((self.uses.get(literal as usize)?, at)))
+            };
+            for (uses, at) in uses() {
+                for &index in &uses.patterns {
+                    let Some(pattern) = self.patterns.get(index as usize) else {
+                        continue;
+                    };
+                    if at.saturating_add(pattern.hold) >= text.len() {
+                        open.groups.insert(pattern.group, at);
+                    }
+                    let end = at.saturating_add(pattern.max_len);
+                    let met = |&set: &u32| next.get(set as usize).is_some_and(|&at| at < end);
+                    if pattern.needs.iter().all(met) {
+                        worth(pattern, at);
+                    }
                 }
-                hits.extend(pattern.match_at(text, at));
             }
-        });
-        hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
-        (hits, open)
+            for (uses, at) in uses() {
+                for &set in &uses.sets {
+                    if let Some(place) = next.get_mut(set as usize) {
+                        *place = at;
+                    }
+                }
+            }
+        }
+        (found.len(), open)
     }
 
     /// The longest match of `group`, in bytes of the view.
@@ -427,10 +539,10 @@ impl Patterns {
         Reach::Bounded(longest.unwrap_or(0) as u64)
     }
 
-    /// Number of patterns and of distinct anchors.
+    /// Number of patterns and of distinct literals.
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
-        (self.patterns.len(), self.of_anchor.len())
+        (self.patterns.len(), self.uses.len())
     }
 }
 
@@ -459,16 +571,27 @@ impl Pattern {
     }
 
     fn compile(&self) -> Result<meta::Regex, PatternError> {
-        compile(&self.source, self.case_sensitive)
+        compile(&self.source, self.case_sensitive, self.loose)
     }
 }
 
-/// Compiles `pattern` as this module matches it.
+/// Compiles `pattern` as this module matches it: the caller must not search farther than its longest
+/// match.
+///
+/// Counting costs: `\w{1,24}` has 24 states where `\w+` has one. So repetitions are left open
+/// wherever the end of the search bounds them anyway.
 ///
 /// # Errors
 /// [`PatternError::TooLarge`] when its machine exceeds 1 MiB, or a syntax error.
-pub fn compile(pattern: &str, case_sensitive: bool) -> Result<meta::Regex, PatternError> {
-    let hir = parse_as(pattern, !case_sensitive)?;
+pub fn compile(
+    pattern: &str,
+    case_sensitive: bool,
+    loose: bool,
+) -> Result<meta::Regex, PatternError> {
+    let mut hir = parse_as(pattern, !case_sensitive)?;
+    if loose {
+        hir = opened(hir);
+    }
     meta::Regex::builder()
         .configure(
             meta::Config::new()
@@ -476,7 +599,7 @@ pub fn compile(pattern: &str, case_sensitive: bool) -> Result<meta::Regex, Patte
                 // Searches are anchored at a literal that was found already.
                 .auto_prefilter(false)
                 .dfa(false)
-                .hybrid_cache_capacity(256 << 10)
+                .hybrid_cache_capacity(16 << 20)
                 .nfa_size_limit(Some(1 << 20)),
         )
         .build_from_hir(&hir)

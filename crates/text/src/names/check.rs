@@ -90,7 +90,7 @@ impl Check<Text<'_>> for Names<'_> {
         Self::REACH
     }
 
-    fn settled(&self, subject: &Text<'_>) -> u64 {
+    fn settled(&self, subject: &Text<'_>) -> Option<u64> {
         let raw = subject.raw();
         // The last stretch of valid text; a character cut short at the end is no part of it.
         let (mut start, mut valid) = (0, "");
@@ -105,7 +105,7 @@ impl Check<Text<'_>> for Names<'_> {
         // The last byte of the main view that came from there or before.
         let main = subject.main();
         if main.map.is_identity() {
-            return settled.min(main.text.len()) as u64;
+            return Some(settled.min(main.text.len()) as u64);
         }
         let (mut low, mut high) = (0, main.text.len());
         while low < high {
@@ -116,7 +116,7 @@ impl Check<Text<'_>> for Names<'_> {
                 high = middle - 1;
             }
         }
-        low as u64
+        Some(low as u64)
     }
 
     fn check(&self, subject: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {

@@ -62,8 +62,10 @@ impl Rules {
                         pattern: &pattern.pattern,
                         anchors: &anchors,
                         max_len: Some(pattern.max_len),
+                        needs: &pattern.needs,
                         looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
+                        loose: true,
                     },
                 )?;
                 of_pattern.push(u32::try_from(index).unwrap_or(u32::MAX));
@@ -116,8 +118,8 @@ impl Check<Text<'_>> for Rules {
         Reach::Bounded(self.reach as u64)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
-        text.open_from(self.group) as u64
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        Some(text.open_from(self.group) as u64)
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {

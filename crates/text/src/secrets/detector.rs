@@ -42,12 +42,14 @@ impl Secrets {
                     pattern: format.pattern,
                     anchors: format.anchors,
                     max_len: Some(format.max_len),
+                    needs: &[],
                     looks_ahead: match format.grow {
                         Grow::No | Grow::Left { .. } => 1,
                         Grow::Right { max, .. } => max + 1,
                         Grow::Lines | Grow::Block => formats::MAX_SECRET,
                     },
                     case_sensitive: format.case_sensitive,
+                    loose: false,
                 },
             )?;
         }
@@ -58,8 +60,10 @@ impl Secrets {
                     pattern: keyword.pattern,
                     anchors: keyword.anchors,
                     max_len: Some(assigned::MAX_NAME),
+                    needs: &[],
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
+                    loose: false,
                 },
             )?;
         }
@@ -112,9 +116,9 @@ impl Check<Text<'_>> for Secrets {
         Reach::Bounded((formats::MAX_SECRET + 1024) as u64)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
         let structural = text.main().text.len().saturating_sub(STRUCTURAL_REACH);
-        text.open_from(self.group).min(structural) as u64
+        Some(text.open_from(self.group).min(structural) as u64)
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {

@@ -1,0 +1,15 @@
+//! The command line from outside: what it prints, and how it ends.
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a test that cannot go on must fail"
+)]
+
+mod check;
+mod commands;
+mod errors;
+mod helpers;
+mod machines;
+mod marker;
+mod stream;
