@@ -1,5 +1,8 @@
 //! Measures weights: strict spans on labelled text, false alarms on ordinary text, speed.
-#![expect(clippy::disallowed_methods, reason = "a command that measures speed reads the clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a command that measures speed reads the clock"
+)]
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
