@@ -19,6 +19,28 @@ const OWASP: [(&str, &str); 10] = [
     ("LLM10:2025", "Unbounded Consumption"),
 ];
 
+/// Names of MITRE ATLAS techniques and of weaknesses (CWE).
+const NAMES: &[(&str, &str)] = &[
+    ("AML.T0029", "Denial of AI Service"),
+    ("AML.T0051", "LLM Prompt Injection"),
+    ("AML.T0051.000", "LLM Prompt Injection: Direct"),
+    ("AML.T0051.001", "LLM Prompt Injection: Indirect"),
+    ("AML.T0053", "AI Agent Tool Invocation"),
+    ("AML.T0054", "LLM Jailbreak"),
+    ("AML.T0056", "Extract LLM System Prompt"),
+    ("AML.T0057", "LLM Data Leakage"),
+    ("CWE-78", "OS Command Injection"),
+    ("CWE-79", "Cross-site Scripting"),
+    ("CWE-89", "SQL Injection"),
+    ("CWE-94", "Code Injection"),
+    ("CWE-359", "Exposure of Private Personal Information"),
+    ("CWE-601", "Open Redirect"),
+    ("CWE-798", "Use of Hard-coded Credentials"),
+    ("CWE-918", "Server-Side Request Forgery"),
+    ("CWE-1236", "Formula Elements in a CSV File"),
+    ("CWE-1336", "Template Engine Injection"),
+];
+
 /// What this version has instead of rules.
 const NOTES: [(&str, &str); 4] = [
     (
@@ -88,9 +110,16 @@ pub(super) fn page(known: &Known) -> String {
     out
 }
 
-/// Rules by name; those of the large areas by number.
+/// Rules by name; those of large areas by number.
 fn listed(ids: &[&str]) -> String {
-    let large = [("pii", "entities.md"), ("secret", "secrets.md")];
+    let large = [
+        (
+            "multilingual",
+            "rules.md#multilingual-the-core-attacks-in-other-languages",
+        ),
+        ("pii", "entities.md"),
+        ("secret", "secrets.md"),
+    ];
     let mut said: Vec<String> = ids
         .iter()
         .filter(|id| large.iter().all(|(name, _)| area(id) != *name))

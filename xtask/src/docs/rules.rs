@@ -15,14 +15,17 @@ const ELSEWHERE: [(&str, &str, &str); 2] = [
 
 /// What the areas are about.
 const TITLES: &[(&str, &str)] = &[
-    ("disguise", "text that hides what it says"),
+    ("amplification", "work without end"),
+    ("encoding", "orders that hide in a code"),
+    ("exfiltration", "ways to carry data out"),
     ("extraction", "attempts to read the instructions"),
     ("indirect", "orders in documents and tool results"),
     ("jailbreak", "attempts to switch the safety policy off"),
     ("leak", "what was given in confidence"),
+    ("multilingual", "the core attacks in other languages"),
+    ("obfuscation", "text that hides what it says"),
     ("output", "hazards for the place where an output goes"),
     ("prompt", "attempts to override the instructions"),
-    ("retrieved", "what documents hide from people"),
     ("session", "risk over turns"),
     ("shape", "sizes, kinds, and repetition"),
     ("tool", "attempts to call or misuse a tool"),
