@@ -155,10 +155,10 @@ pub trait Check<S: ?Sized>: Send + Sync {
     /// Where more text, if the subject is the start of a stream, could first change what this check
     /// says: findings that start before this byte of the subject are final.
     ///
-    /// 0, nothing is final, unless a check knows better.
-    fn settled(&self, subject: &S) -> u64 {
+    /// `None`: all but the last [`Check::reach`] bytes.
+    fn settled(&self, subject: &S) -> Option<u64> {
         let _ = subject;
-        0
+        None
     }
 
     /// Looks at `subject` and reports what it sees.

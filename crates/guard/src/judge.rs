@@ -1,12 +1,16 @@
 use std::sync::Arc;
 
-use bartizan_core::{Confidence, Direction, Finding, Layer, Origin, Report, Sink, Span, Verdict};
+use bartizan_core::{
+    Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, Report, Sink, Span,
+    Verdict,
+};
 use bartizan_policy::{Decision, DecisionContext, Policy, Reason};
 
 use crate::{
     Clock, Guard, Inspection, Step, Subject,
     conversation::{Conversation, JoinedView, Part, PartKind},
     redact::Redactor,
+    session::{RiskReport, Session, SessionConfig, TurnSignals, TurnSummary},
     shape::Shape,
 };
 
@@ -129,6 +133,7 @@ impl Judge {
                 .inspect(&subject(&view.text, view.origin, sink, cx), clock);
             attribute(view, seen, &mut parts);
         }
+        watch_turns(conversation, &mut parts);
         self.decide(parts, cx)
     }
 
@@ -143,6 +148,42 @@ impl Judge {
             .collect();
         let decision = self.policy.decide_parts(&subjects, cx);
         Judgement { parts, decision }
+    }
+}
+
+/// Follows the user's turns from the first to the last and reports what only shows over several of
+/// them.
+fn watch_turns(conversation: &Conversation, parts: &mut [JudgedPart]) {
+    let mut session = Session::new(SessionConfig {
+        tail_bytes: 0,
+        ..SessionConfig::default()
+    });
+    let mut turn = 0;
+    for (part, judged) in conversation.parts.iter().zip(parts) {
+        if part.origin != Origin::User || part.kind != PartKind::Text {
+            continue;
+        }
+        let report = &mut judged.inspection.report;
+        let summary = TurnSummary {
+            // A conversation carries no clock: its turns count as one after the other.
+            at_ms: turn,
+            findings: report
+                .findings
+                .iter()
+                .map(|finding| (finding.rule.category, finding.confidence.get()))
+                .collect(),
+            verdict: Verdict::Allow,
+            signals: TurnSignals::of(&part.text),
+        };
+        let risk = session.observe(&summary);
+        let mut cx = Cx::new(Layer::Session, Limits::default(), &mut report.findings);
+        let outcome = risk.report(turn, &mut cx);
+        report.coverage.push(Coverage {
+            check: "session",
+            layer: Layer::Session,
+            outcome,
+        });
+        turn += 1;
     }
 }
 
@@ -281,8 +322,7 @@ impl Judgement {
 impl Inspection {
     fn look_at_shape(&mut self, shape: &Shape, part: &Part, clock: Clock<'_>) {
         let started = clock();
-        self.report
-            .run(shape, part, bartizan_core::Limits::default());
+        self.report.run(shape, part, Limits::default());
         self.trace.push(Step {
             check: "shape",
             layer: Layer::Shape,

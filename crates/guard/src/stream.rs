@@ -104,8 +104,7 @@ impl Stream {
             self.window.finish(out);
         }
         self.collect();
-        self.coverage
-            .extend(self.window.examiner_mut().gaps.drain(..));
+        self.coverage.append(&mut self.window.examiner_mut().gaps);
         self.flow()
     }
 
@@ -198,7 +197,7 @@ struct Reader {
 }
 
 /// What folding may depend on: the word before and after, in bytes.
-const FOLD_CONTEXT: usize = 128;
+const FOLD_CONTEXT: u64 = 128;
 
 /// How far before a place any check looks, in bytes of the main view: context words, the names of
 /// assignments, the line that a name stands in.
@@ -238,17 +237,19 @@ impl Examine for Reader {
         let scanner = self.guard.scanner();
         let text = self.place(scanner.read_main(self.subject.origin, bytes));
         let mut report = Report::default();
-        let mut settled = text.main().text.len().saturating_sub(FOLD_CONTEXT);
+        let length = text.main().text.len() as u64;
+        let mut settled = length.saturating_sub(FOLD_CONTEXT);
         for check in self.guard.checks() {
-            if matches!(check.reach(), Reach::Bounded(_)) {
+            if let Reach::Bounded(reach) = check.reach() {
                 report.run::<Text<'_>>(&**check, &text, self.guard.config().limits);
-                settled = settled.min(usize::try_from(check.settled(&text)).unwrap_or(usize::MAX));
+                let sure = check.settled(&text);
+                settled = settled.min(sure.unwrap_or(length.saturating_sub(reach)));
             }
         }
         let settled = if last {
             bytes.len()
         } else {
-            place(text.main(), settled)
+            place(text.main(), usize::try_from(settled).unwrap_or(usize::MAX))
         };
         self.gaps
             .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));

@@ -17,11 +17,14 @@ pub(crate) struct Anchors {
     /// First words of four bytes by hash, each with its place in `groups`; a power of two long.
     // INVARIANT: at least half of the slots are empty, so that every search ends.
     table: Vec<Option<(u32, u32)>>,
-    /// Literals with the same first word, and their numbers.
-    groups: Vec<Vec<(Box<[u8]>, u32)>>,
+    /// Literals with the same first word.
+    groups: Vec<Vec<Literal>>,
     /// Literals of three bytes.
     short: Vec<([u8; 3], u32)>,
 }
+
+/// A literal and its number.
+type Literal = (Box<[u8]>, u32);
 
 /// 16 KiB: stays in the first cache, and passes 2 % of what is not there for 3,000 literals.
 type Filter = [u64; 1 << (FILTER_BITS - 6)];
@@ -34,7 +37,7 @@ impl Anchors {
     pub(crate) fn new(literals: &[String]) -> Self {
         let mut filter = Box::new([0; 1 << (FILTER_BITS - 6)]);
         let mut short_filter = filter.clone();
-        let mut by_word: BTreeMap<u32, Vec<(Box<[u8]>, u32)>> = BTreeMap::new();
+        let mut by_word: BTreeMap<u32, Vec<Literal>> = BTreeMap::new();
         let mut short = Vec::new();
         for (number, literal) in (0..).zip(literals) {
             match literal.as_bytes() {
@@ -153,10 +156,6 @@ const fn short_word(word: u32) -> u32 {
 }
 
 /// Multiplicative hashing: word and bit of the filter.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "takes the upper bits on purpose"
-)]
 const fn slot(word: u32) -> (usize, u32) {
     let hash = word.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
     ((hash >> 6) as usize, hash & 63)

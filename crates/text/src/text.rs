@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bartizan_core::{Direction, Origin, Reach, Sink};
+use bartizan_core::{Direction, Origin, Sink};
 
 use crate::{
     Patterns, View,
@@ -139,16 +139,6 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn open_from(&self, group: Group) -> usize {
         self.open.first(group)
-    }
-
-    /// The byte of the main view before which findings of a check of that reach are final, if more
-    /// text followed.
-    #[must_use]
-    pub fn settled_within(&self, reach: Reach) -> u64 {
-        match reach {
-            Reach::Bounded(bytes) => (self.main.text.len() as u64).saturating_sub(bytes),
-            Reach::Unbounded => 0,
-        }
     }
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.

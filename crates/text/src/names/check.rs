@@ -9,9 +9,6 @@ use bartizan_core::{
 use super::{NameKind, Names};
 use crate::Text;
 
-/// Text checked between two accounts of the work.
-const STEP: u64 = 1;
-
 macro_rules! rule {
     ($id:literal, $title:literal, $severity:ident, $why:literal, $entity:literal) => {
         Rule {
@@ -97,7 +94,7 @@ impl Check<Text<'_>> for Names<'_> {
         let mut found = Vec::new();
         let mut start = 0;
         for chunk in subject.raw().utf8_chunks() {
-            cx.spend(chunk.valid().len() as u64 * STEP)?;
+            cx.spend(chunk.valid().len() as u64)?;
             self.find(chunk.valid(), &mut found);
             for name in found.drain(..) {
                 let span = Span::from_range(name.range).shifted(start);
@@ -115,7 +112,7 @@ impl Check<Text<'_>> for Names<'_> {
             .skip(1)
             .filter(|view| view.via.last().is_some_and(|&last| is_encoding(last)))
         {
-            cx.spend(view.text.len() as u64 * STEP)?;
+            cx.spend(view.text.len() as u64)?;
             self.find(&view.text, &mut found);
             for name in found.drain(..) {
                 let rule = name.kind.rule();

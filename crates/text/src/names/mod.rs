@@ -12,6 +12,8 @@ mod decode;
 pub mod gazetteer;
 pub mod model;
 pub mod phrase;
+mod scan;
+pub mod shape;
 #[cfg(test)]
 mod tests;
 pub mod token;

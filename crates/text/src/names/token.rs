@@ -1,6 +1,7 @@
 //! Tokens of a text, readable from any place in both directions.
 
 use super::gazetteer::Gazetteer;
+pub use super::shape::{self, word_shape};
 
 /// Longest run of word characters, in bytes, that is a word; longer runs break a line of thought.
 pub(super) const MAX_WORD: usize = 40;
@@ -50,7 +51,7 @@ pub struct Token {
     pub class: Class,
     /// Identity without case.
     pub id: u32,
-    /// See [`shape`](self::shape).
+    /// See [`shape`].
     pub shape: u8,
     /// Whether blanks stand before it.
     pub spaced: bool,
@@ -58,42 +59,6 @@ pub struct Token {
     pub listed: u8,
     /// Identities of the first three and of the last two, three and four characters.
     pub affixes: [u32; 4],
-}
-
-/// Shapes of tokens; numbers are [`shape::NUMBER`] plus their length up to 6.
-pub mod shape {
-    /// `smith`
-    pub const LOWER: u8 = 0;
-    /// `Smith`
-    pub const CAPITALISED: u8 = 1;
-    /// `SMITH`
-    pub const UPPER: u8 = 2;
-    /// `S`
-    pub const INITIAL: u8 = 3;
-    /// `McDonald`, `camelCase`
-    pub const MIXED: u8 = 4;
-    /// `E7G1T7`
-    pub const ALPHANUMERIC: u8 = 5;
-    /// A word of a script without case.
-    pub const CASELESS: u8 = 6;
-    /// `user_name`
-    pub const IDENTIFIER: u8 = 7;
-    /// One Han character.
-    pub const HAN: u8 = 8;
-    /// One Hiragana character.
-    pub const HIRAGANA: u8 = 9;
-    /// One Katakana character.
-    pub const KATAKANA: u8 = 10;
-    /// One Hangul syllable.
-    pub const HANGUL: u8 = 11;
-    /// Punctuation and symbols.
-    pub const MARK: u8 = 12;
-    /// A line feed.
-    pub const NEWLINE: u8 = 13;
-    /// The end of what can be seen.
-    pub const BREAK: u8 = 14;
-    /// Digits; plus their number, up to 6.
-    pub const NUMBER: u8 = 16;
 }
 
 /// Mixes one value into a hash (FNV-1a, 32 bits, over whole characters).
@@ -269,7 +234,7 @@ pub fn describe(text: &str, piece: Piece, before: usize, gazetteer: &Gazetteer<'
             token.id = mix(SEED, u32::from(length));
         }
         Class::Ideograph => {
-            token.shape = ideograph_shape(piece.first);
+            token.shape = shape::ideograph_shape(piece.first);
             token.listed = gazetteer.flags(token.id);
         }
         Class::Word => describe_word(text, piece, gazetteer, &mut token),
@@ -299,61 +264,6 @@ fn describe_word(text: &str, piece: Piece, gazetteer: &Gazetteer<'_>, token: &mu
     token.id = id;
     token.shape = word_shape(word);
     token.listed = gazetteer.flags(id);
-}
-
-/// The shape of a word.
-#[must_use]
-#[inline]
-pub fn word_shape(word: &str) -> u8 {
-    if word.is_ascii() {
-        return ascii_shape(word.as_bytes());
-    }
-    let (mut uppers, mut lowers, mut digits, mut others) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let mut first_upper = false;
-    for (index, c) in word.chars().enumerate() {
-        if c == '_' {
-            return shape::IDENTIFIER;
-        }
-        if c.is_uppercase() {
-            uppers += 1;
-            first_upper |= index == 0;
-        } else if c.is_lowercase() {
-            lowers += 1;
-        } else if c.is_ascii_digit() {
-            digits += 1;
-        } else {
-            others += 1;
-        }
-    }
-    match (uppers, lowers, digits) {
-        (_, _, 1..) => shape::ALPHANUMERIC,
-        (0, _, 0) if others > 0 => shape::CASELESS,
-        (0, _, _) => shape::LOWER,
-        (1, 0, _) => shape::INITIAL,
-        (_, 0, _) => shape::UPPER,
-        (1, _, _) if first_upper => shape::CAPITALISED,
-        _ => shape::MIXED,
-    }
-}
-
-#[inline]
-fn ascii_shape(word: &[u8]) -> u8 {
-    let (mut uppers, mut lowers, mut digits) = (0_usize, 0_usize, 0_usize);
-    for byte in word {
-        uppers += usize::from(byte.is_ascii_uppercase());
-        lowers += usize::from(byte.is_ascii_lowercase());
-        digits += usize::from(byte.is_ascii_digit());
-    }
-    let first_upper = word.first().is_some_and(u8::is_ascii_uppercase);
-    match (uppers, lowers, digits) {
-        _ if uppers + lowers + digits < word.len() => shape::IDENTIFIER,
-        (_, _, 1..) => shape::ALPHANUMERIC,
-        (0, _, _) => shape::LOWER,
-        (1, 0, _) => shape::INITIAL,
-        (_, 0, _) => shape::UPPER,
-        (1, _, _) if first_upper => shape::CAPITALISED,
-        _ => shape::MIXED,
-    }
 }
 
 const fn broken(start: usize, end: usize) -> Piece {
@@ -405,15 +315,6 @@ pub(super) fn class_of(c: char) -> Class {
         | '\u{20000}'..='\u{3ffff}' => Class::Ideograph,
         _ if c.is_alphanumeric() => Class::Word,
         _ => Class::Mark,
-    }
-}
-
-const fn ideograph_shape(c: char) -> u8 {
-    match c {
-        '\u{3041}'..='\u{309f}' => shape::HIRAGANA,
-        '\u{30a0}'..='\u{30ff}' => shape::KATAKANA,
-        '\u{ac00}'..='\u{d7a3}' => shape::HANGUL,
-        _ => shape::HAN,
     }
 }
 

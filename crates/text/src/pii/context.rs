@@ -445,7 +445,7 @@ impl<'a> Context<'a> {
                 if hit.used.is_some() && listed.is_none() {
                     return (Support::None, 0);
                 }
-                let gap = start - listed.unwrap_or(hit.end);
+                let gap = start.saturating_sub(listed.unwrap_or(hit.end));
                 return match nearest {
                     None => (Support::Labelled, gap),
                     Some(_) => (Support::Near, gap),

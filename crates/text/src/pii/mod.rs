@@ -122,10 +122,6 @@ impl Check<Text<'_>> for Pii {
         Reach::Bounded(REACH)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
-        text.settled_within(self.reach())
-    }
-
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         let mut seen = BTreeSet::new();
         let mut matches = Vec::new();

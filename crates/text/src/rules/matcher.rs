@@ -116,8 +116,8 @@ impl Check<Text<'_>> for Rules {
         Reach::Bounded(self.reach as u64)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
-        text.open_from(self.group) as u64
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        Some(text.open_from(self.group) as u64)
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {

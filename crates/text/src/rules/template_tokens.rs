@@ -454,10 +454,6 @@ impl Check<Text<'_>> for TemplateTokens {
         Reach::Bounded(longest.unwrap_or(0) as u64 + 1)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
-        text.settled_within(self.reach())
-    }
-
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         if text.origin == Origin::System {
             return Ok(());

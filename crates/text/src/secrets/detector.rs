@@ -112,9 +112,9 @@ impl Check<Text<'_>> for Secrets {
         Reach::Bounded((formats::MAX_SECRET + 1024) as u64)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
         let structural = text.main().text.len().saturating_sub(STRUCTURAL_REACH);
-        text.open_from(self.group).min(structural) as u64
+        Some(text.open_from(self.group).min(structural) as u64)
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {

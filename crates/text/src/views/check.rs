@@ -104,10 +104,6 @@ impl Check<Text<'_>> for ViewChecks {
         Reach::Bounded(256)
     }
 
-    fn settled(&self, text: &Text<'_>) -> u64 {
-        text.settled_within(self.reach())
-    }
-
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         for disguise in text.disguises() {
             cx.spend(1)?;

@@ -1,0 +1,30 @@
+//! Laws of everything that reads untrusted bytes.
+//!
+//! A law takes any bytes and panics when the product breaks a promise. The fuzzers in
+//! `fuzz_targets/` look for bytes that do; `replay` tries the committed ones without a fuzzer.
+
+#![forbid(unsafe_code)]
+
+mod guards;
+mod input;
+pub mod laws;
+
+/// A law: panics on bytes for which it does not hold.
+pub type Law = fn(&[u8]);
+
+/// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
+pub const TARGETS: &[(&str, Law)] = &[
+    ("conversation", laws::conversation),
+    ("offset_map", laws::offset_map),
+    ("pack", laws::pack),
+    ("pack_signature", laws::pack_signature),
+    ("patterns", laws::patterns),
+    ("pii", laws::pii),
+    ("policy", laws::policy),
+    ("redact", laws::redact),
+    ("secrets", laws::secrets),
+    ("stream", laws::stream),
+    ("template_tokens", laws::template_tokens),
+    ("vault", laws::vault),
+    ("views", laws::views),
+];
