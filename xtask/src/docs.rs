@@ -9,8 +9,16 @@ mod secrets;
 use std::{collections::BTreeMap, path::Path};
 
 use bartizan_core::RuleRef;
-use bartizan_guard::{GuardBuilder, Settings, session, shape};
-use bartizan_text::pii::PiiConfig;
+use bartizan_guard::{
+    GuardBuilder, Settings, TextCheck,
+    leak::{LeakCheck, LeakConfig, WordLists},
+    session, shape,
+    sink::{AllowedHosts, HiddenText, SinkHazards},
+};
+use bartizan_text::{
+    names::{NameKind, Names, NamesConfig},
+    pii::PiiConfig,
+};
 use miette::IntoDiagnostic as _;
 
 use crate::{
@@ -57,11 +65,26 @@ impl Known {
             pii: everything(),
             ..Settings::default()
         };
-        let guard = GuardBuilder::standard(&settings, set)
-            .into_diagnostic()?
-            .build();
+        let names = Names::new(NamesConfig {
+            kinds: NameKind::ALL.to_vec(),
+            ..NamesConfig::default()
+        })
+        .into_diagnostic()?;
+        // Checks that a guard asks only when they have something to look for, or a sink.
+        let optional: [TextCheck; 5] = [
+            Box::new(HiddenText),
+            Box::new(SinkHazards::local(AllowedHosts::default())),
+            Box::new(LeakCheck::new([0; 16], &[], &[], [], LeakConfig::default())),
+            Box::new(WordLists::new(&[]).into_diagnostic()?),
+            Box::new(names),
+        ];
+        let mut builder = GuardBuilder::standard(&settings, set).into_diagnostic()?;
+        for check in optional {
+            builder = builder.check(check);
+        }
         let outside = shape::RULES.into_iter().chain(session::RULES);
-        let rules = guard
+        let rules = builder
+            .build()
             .rules()
             .into_iter()
             .chain(outside.map(RuleRef::Static))

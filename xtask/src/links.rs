@@ -9,6 +9,9 @@ use std::{
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+/// Links from the book to files beside it go through the public repository.
+const REPOSITORY: &str = "https://github.com/bartizan/bartizan/blob/main/";
+
 /// Folders without documentation of ours.
 const SKIPPED: [&str; 4] = ["target", "book", "corpus", "artifacts"];
 
@@ -25,7 +28,7 @@ pub(crate) fn broken(root: &Path) -> miette::Result<Vec<String>> {
     let mut mistakes = Vec::new();
     for (path, page) in &pages {
         for link in &page.links {
-            if let Some(mistake) = broken_link(path, link, &pages) {
+            if let Some(mistake) = broken_link(root, path, link, &pages) {
                 mistakes.push(format!("`{}`: {mistake}", path.display()));
             }
         }
@@ -36,14 +39,18 @@ pub(crate) fn broken(root: &Path) -> miette::Result<Vec<String>> {
 
 type Pages = BTreeMap<PathBuf, Page>;
 
-fn broken_link(path: &Path, link: &str, pages: &Pages) -> Option<String> {
-    if link.contains("://") || link.starts_with("mailto:") {
+fn broken_link(root: &Path, path: &Path, link: &str, pages: &Pages) -> Option<String> {
+    let (folder, within) = match link.strip_prefix(REPOSITORY) {
+        Some(within) => (root, within),
+        None => (path.parent()?, link),
+    };
+    if within.contains("://") || within.starts_with("mailto:") {
         return None;
     }
-    let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+    let (file, anchor) = within.split_once('#').unwrap_or((within, ""));
     let target = match file {
         "" => path.to_owned(),
-        file => normal(&path.parent()?.join(file)),
+        file => normal(&folder.join(file)),
     };
     if !target.exists() {
         return Some(format!("no file for the link `{link}`"));

@@ -100,9 +100,13 @@ pub(super) fn page(known: &Known) -> String {
         let _ = writeln!(out, "\n## {title}");
         for (name, ids) in by_ref.iter().filter(|(name, _)| name.starts_with(prefix)) {
             let address = address(name).unwrap_or_default();
+            let title = NAMES
+                .iter()
+                .find(|(known, _)| known == name)
+                .map_or(*name, |(_, title)| title);
             let _ = write!(
                 out,
-                "\n### {name}\n\n[{address}]({address}): {}.\n",
+                "\n### {name}\n\n[{title}]({address}): {}.\n",
                 listed(ids)
             );
         }
