@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
 use regex_automata::{Anchored, Input, meta};
-use regex_syntax::hir::{Hir, HirKind, literal};
+use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
 use crate::anchors::Anchors;
 
@@ -48,6 +48,9 @@ pub struct PatternSpec<'a> {
     pub looks_ahead: usize,
     /// Whether ASCII case matters.
     pub case_sensitive: bool,
+    /// Whether runs such as `[\W_]{1,8}` may be longer than they say, up to the longest match: much
+    /// cheaper, and right for white space and words in natural language.
+    pub loose: bool,
 }
 
 impl<'a> PatternSpec<'a> {
@@ -60,6 +63,7 @@ impl<'a> PatternSpec<'a> {
             max_len: None,
             looks_ahead: 0,
             case_sensitive: false,
+            loose: false,
         }
     }
 }
@@ -143,7 +147,7 @@ fn longest(hir: &Hir) -> Result<usize, PatternError> {
 }
 
 fn parse(pattern: &str) -> Result<Hir, PatternError> {
-    parse_as(pattern, false)
+    parse_as(pattern, false).map(bounded)
 }
 
 fn parse_as(pattern: &str, any_case: bool) -> Result<Hir, PatternError> {
@@ -154,7 +158,6 @@ fn parse_as(pattern: &str, any_case: bool) -> Result<Hir, PatternError> {
         .case_insensitive(any_case)
         .build()
         .parse(&expanded)
-        .map(bounded)
         .map_err(|error| {
             let (message, at) = match &error {
                 regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
@@ -170,23 +173,43 @@ fn parse_as(pattern: &str, any_case: bool) -> Result<Hir, PatternError> {
 
 /// `hir` with every open repetition closed at [`MAX_REPEAT`].
 fn bounded(hir: Hir) -> Hir {
+    map_repetitions(hir, &|repetition| {
+        let max = repetition.min.saturating_add(MAX_REPEAT);
+        repetition.max = repetition.max.or(Some(max));
+    })
+}
+
+/// `hir` with repetitions of one byte left open that may come at most once and often.
+fn opened(hir: Hir) -> Hir {
+    map_repetitions(hir, &|repetition| {
+        let of_a_class = matches!(repetition.sub.kind(), HirKind::Class(_));
+        if of_a_class && repetition.min <= 1 && repetition.max.is_some_and(|max| max >= OPEN_FROM) {
+            repetition.max = None;
+        }
+    })
+}
+
+/// Repetitions that allow fewer are cheap enough to count.
+const OPEN_FROM: u32 = 6;
+
+fn map_repetitions(hir: Hir, change: &impl Fn(&mut Repetition)) -> Hir {
+    let all = |parts: Vec<Hir>| parts.into_iter().map(|part| map_repetitions(part, change));
     match hir.into_kind() {
         HirKind::Empty => Hir::empty(),
         HirKind::Literal(literal) => Hir::literal(literal.0),
         HirKind::Class(class) => Hir::class(class),
         HirKind::Look(look) => Hir::look(look),
         HirKind::Repetition(mut repetition) => {
-            let max = repetition.min.saturating_add(MAX_REPEAT);
-            repetition.max = repetition.max.or(Some(max));
-            repetition.sub = Box::new(bounded(*repetition.sub));
+            change(&mut repetition);
+            repetition.sub = Box::new(map_repetitions(*repetition.sub, change));
             Hir::repetition(repetition)
         }
         HirKind::Capture(mut capture) => {
-            capture.sub = Box::new(bounded(*capture.sub));
+            capture.sub = Box::new(map_repetitions(*capture.sub, change));
             Hir::capture(capture)
         }
-        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(bounded).collect()),
-        HirKind::Alternation(parts) => Hir::alternation(parts.into_iter().map(bounded).collect()),
+        HirKind::Concat(parts) => Hir::concat(all(parts).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(all(parts).collect()),
     }
 }
 
@@ -327,6 +350,7 @@ impl PatternsBuilder {
             hold: max_len.saturating_add(spec.looks_ahead),
             source: spec.pattern.to_owned(),
             case_sensitive: spec.case_sensitive,
+            loose: spec.loose,
             regex: OnceLock::new(),
         });
         Ok(number)
@@ -381,6 +405,7 @@ struct Pattern {
     hold: usize,
     source: String,
     case_sensitive: bool,
+    loose: bool,
     regex: OnceLock<Option<meta::Regex>>,
 }
 
@@ -459,16 +484,27 @@ impl Pattern {
     }
 
     fn compile(&self) -> Result<meta::Regex, PatternError> {
-        compile(&self.source, self.case_sensitive)
+        compile(&self.source, self.case_sensitive, self.loose)
     }
 }
 
-/// Compiles `pattern` as this module matches it.
+/// Compiles `pattern` as this module matches it: the caller must not search farther than its longest
+/// match.
+///
+/// Counting costs: `\w{1,24}` has 24 states where `\w+` has one. So repetitions are left open
+/// wherever the end of the search bounds them anyway.
 ///
 /// # Errors
 /// [`PatternError::TooLarge`] when its machine exceeds 1 MiB, or a syntax error.
-pub fn compile(pattern: &str, case_sensitive: bool) -> Result<meta::Regex, PatternError> {
-    let hir = parse_as(pattern, !case_sensitive)?;
+pub fn compile(
+    pattern: &str,
+    case_sensitive: bool,
+    loose: bool,
+) -> Result<meta::Regex, PatternError> {
+    let mut hir = parse_as(pattern, !case_sensitive)?;
+    if loose {
+        hir = opened(hir);
+    }
     meta::Regex::builder()
         .configure(
             meta::Config::new()

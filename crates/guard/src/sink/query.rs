@@ -8,9 +8,10 @@ use sqlparser::{
 /// ```
 /// use bartizan_guard::sink::ParameterisedQuery;
 ///
-/// let query = ParameterisedQuery::new("SELECT id FROM users WHERE name = ?", ["O'Brien"]).unwrap();
+/// type Query = ParameterisedQuery<String>;
+/// let query = Query::new("SELECT id FROM users WHERE name = ?", ["O'Brien"]).unwrap();
 /// assert_eq!(query.values(), ["O'Brien"]);
-/// assert!(ParameterisedQuery::new("SELECT 1 WHERE '?' = ?", ["a", "b"]).is_err());
+/// assert!(Query::new("SELECT 1 WHERE '?' = ?", ["a", "b"]).is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterisedQuery<V> {

@@ -27,7 +27,7 @@ impl Near {
     pub(super) fn matches(&self, text: &[u8], window: std::ops::Range<usize>) -> bool {
         let regex = self
             .regex
-            .get_or_init(|| crate::scan::compile(&self.source, false).ok());
+            .get_or_init(|| crate::scan::compile(&self.source, false, true).ok());
         regex
             .as_ref()
             .is_some_and(|regex| regex.search_half(&Input::new(text).range(window)).is_some())

@@ -434,7 +434,7 @@ impl Loader {
         let mut parts = Vec::new();
         for text in self.list(file, key, list) {
             if let Some(expanded) = self.expanded(file, text, defines) {
-                match scan::compile(&expanded, false) {
+                match scan::compile(&expanded, false, true) {
                     Ok(_) => parts.push(expanded),
                     Err(error) => self.error(&file.name, text.place, Mistake::Pattern(error)),
                 }
@@ -473,7 +473,7 @@ impl Loader {
 }
 
 fn analysed(pattern: String, given: &[String]) -> Result<CompiledPattern, Mistake> {
-    scan::compile(&pattern, false).map_err(Mistake::Pattern)?;
+    scan::compile(&pattern, false, true).map_err(Mistake::Pattern)?;
     let (anchors, max_len) = if given.is_empty() {
         let analysis = scan::analyse(&pattern).map_err(|error| {
             let start = (error == PatternError::NoAnchor)

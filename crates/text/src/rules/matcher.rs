@@ -64,6 +64,7 @@ impl Rules {
                         max_len: Some(pattern.max_len),
                         looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
+                        loose: true,
                     },
                 )?;
                 of_pattern.push(u32::try_from(index).unwrap_or(u32::MAX));

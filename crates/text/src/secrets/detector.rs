@@ -48,6 +48,7 @@ impl Secrets {
                         Grow::Lines | Grow::Block => formats::MAX_SECRET,
                     },
                     case_sensitive: format.case_sensitive,
+                    loose: false,
                 },
             )?;
         }
@@ -60,6 +61,7 @@ impl Secrets {
                     max_len: Some(assigned::MAX_NAME),
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
+                    loose: false,
                 },
             )?;
         }

@@ -202,12 +202,12 @@ fn patterns_keep_what_the_table_says_of_them() {
     };
     for keyword in &assigned::KEYWORDS {
         assert!(longest(keyword.pattern) <= assigned::MAX_NAME);
-        assert!(scan::compile(keyword.pattern, false).is_ok());
+        assert!(scan::compile(keyword.pattern, false, false).is_ok());
     }
     for format in formats::all() {
         let id = &format.rule.id;
         assert!(
-            scan::compile(format.pattern, format.case_sensitive).is_ok(),
+            scan::compile(format.pattern, format.case_sensitive, false).is_ok(),
             "{id}"
         );
         let longest = longest(format.pattern);

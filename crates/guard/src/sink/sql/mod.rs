@@ -92,11 +92,13 @@ pub(in crate::sink) fn hazards(text: &str, out: &mut Vec<Hazard>) {
             MAX_STATEMENT
         };
         let after = window(text, range.start, reach);
-        if !worth_reading(anchor, after) {
+        let stacked = is_stacked(text, range.start);
+        let needs_end = matches!(*anchor, "select" | "create" | "shutdown" | "declare");
+        if (needs_end && !stacked) || !worth_reading(anchor, after) {
             continue;
         }
         let place = Place {
-            stacked: is_stacked(text, range.start),
+            stacked,
             shouted: text.get(range).is_some_and(|word| {
                 word.bytes()
                     .all(|b| b.is_ascii_uppercase() || !b.is_ascii_alphabetic())
