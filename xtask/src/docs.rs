@@ -1,6 +1,7 @@
 //! The reference pages of the book.
 
 mod cli;
+mod console;
 mod coverage;
 mod entities;
 mod rules;
@@ -26,17 +27,22 @@ use crate::{
     packs,
 };
 
-/// Every reference page.
+/// Every reference page, and every page with commands.
 pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
     let known = Known::load()?;
-    let page = |path, content: String| Generated { path, content };
-    Ok(vec![
+    let page = |path: &str, content| Generated {
+        path: path.to_owned(),
+        content,
+    };
+    let mut files = console::files(program)?;
+    files.extend([
         page("docs/src/reference/rules.md", rules::page(&known)),
         page("docs/src/reference/entities.md", entities::page(&known)?),
         page("docs/src/reference/secrets.md", secrets::page(&known)),
         page("docs/src/reference/coverage.md", coverage::page(&known)),
         page("docs/src/reference/cli.md", cli::page(program)?),
-    ])
+    ]);
+    Ok(files)
 }
 
 /// What stands at the top of every page.

@@ -14,7 +14,7 @@ use crate::{Cli, dispatch, docs, links, schemas};
 /// Arguments of the commands.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Program whose help and schemas are written down; without it, the release build
+    /// The program `bartizan` whose output is written down; without it, one is built
     #[arg(long, env = "BARTIZAN_PROGRAM")]
     program: Option<PathBuf>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 #[derive(Debug)]
 pub(crate) struct Generated {
     /// Its path from the root of the repository.
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// What stands in it.
     pub(crate) content: String,
 }
@@ -51,7 +51,7 @@ pub(crate) fn check(args: &Args) -> miette::Result<()> {
     }
     mistakes.extend(mistake(xtask(&["packs", "--test"])));
     for file in files(args)? {
-        let current = fs::read_to_string(file.path).unwrap_or_default();
+        let current = fs::read_to_string(&file.path).unwrap_or_default();
         if current.replace("\r\n", "\n") != file.content {
             mistakes.push(format!(
                 "`{}` is out of date; run `cargo xtask generate`",
@@ -80,17 +80,17 @@ fn xtask(arguments: &[&str]) -> miette::Result<()> {
 }
 
 fn files(args: &Args) -> miette::Result<Vec<Generated>> {
-    let program = Program::of(args);
+    let program = Program::of(args)?;
     let mut files = schemas::files(&program)?;
     files.extend(docs::files(&program)?);
     Ok(files)
 }
 
 fn write(file: &Generated) -> miette::Result<()> {
-    if let Some(folder) = Path::new(file.path).parent() {
+    if let Some(folder) = Path::new(&file.path).parent() {
         fs::create_dir_all(folder).into_diagnostic()?;
     }
-    fs::write(file.path, &file.content)
+    fs::write(&file.path, &file.content)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write `{}`", file.path))
 }
@@ -116,43 +116,43 @@ fn build_book() -> miette::Result<()> {
 /// The `bartizan` program.
 #[derive(Debug)]
 pub(crate) struct Program {
-    command: Vec<PathBuf>,
+    path: PathBuf,
 }
 
 impl Program {
-    fn of(args: &Args) -> Self {
-        let cargo = ["run", "--quiet", "--release", "--locked", "--package"];
-        let command = match &args.program {
-            Some(program) => vec![program.clone()],
-            None => [env::var("CARGO").as_deref().unwrap_or("cargo")]
-                .into_iter()
-                .chain(cargo)
-                .chain(["bartizan", "--"])
-                .map(PathBuf::from)
-                .collect(),
-        };
-        Self { command }
+    /// The given program, or one that is built beside this one.
+    fn of(args: &Args) -> miette::Result<Self> {
+        if let Some(path) = &args.program {
+            let path = path.canonicalize().into_diagnostic()?;
+            return Ok(Self { path });
+        }
+        let here = env::current_exe().into_diagnostic()?;
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = process::Command::new(cargo);
+        build.args(["build", "--quiet", "--locked", "--package", "bartizan"]);
+        if here
+            .parent()
+            .is_some_and(|folder| folder.ends_with("release"))
+        {
+            build.arg("--release");
+        }
+        if !build.status().into_diagnostic()?.success() {
+            return Err(miette!("`bartizan` does not build"));
+        }
+        let name = format!("bartizan{}", env::consts::EXE_SUFFIX);
+        Ok(Self {
+            path: here.with_file_name(name),
+        })
     }
 
-    /// What the program prints, as on a terminal of 80 columns without colours, whatever stands in
-    /// the environment.
+    /// What the program prints, see [`quiet`].
     pub(crate) fn print(&self, arguments: &[&str]) -> miette::Result<String> {
         let shown = || format!("bartizan {}", arguments.join(" "));
-        let mut words = self.command.iter();
-        let program = words.next().ok_or_else(|| miette!("no program"))?;
-        let mut command = process::Command::new(program);
-        command.args(words).args(arguments).stdin(Stdio::null());
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("BARTIZAN_") {
-                command.env_remove(name);
-            }
-        }
-        let output = command
-            .env("COLUMNS", "80")
-            .env("NO_COLOR", "1")
+        let output = quiet(&self.path)
+            .args(arguments)
             .output()
             .into_diagnostic()
-            .wrap_err_with(|| format!("cannot run `{}`", program.display()))?;
+            .wrap_err_with(|| format!("cannot run `{}`", self.path.display()))?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(miette!("`{}` failed: {}", shown(), said.trim()));
@@ -161,4 +161,34 @@ impl Program {
             .into_diagnostic()
             .wrap_err_with(|| format!("`{}` does not print text", shown()))
     }
+
+    /// A shell that runs `command` in `folder`, where `bartizan` is this program; errors go to its
+    /// output, as on a terminal.
+    pub(crate) fn shell(&self, command: &str, folder: &Path) -> process::Command {
+        let own = self.path.parent().map(Path::to_owned);
+        let others = env::var_os("PATH").unwrap_or_default();
+        let folders = own.into_iter().chain(env::split_paths(&others));
+        let mut shell = quiet(Path::new("sh"));
+        shell.current_dir(folder);
+        if let Ok(path) = env::join_paths(folders) {
+            shell.env("PATH", path);
+        }
+        shell.arg("-c").arg(format!("{{ {command}\n}} 2>&1"));
+        shell
+    }
+}
+
+/// A command as on a terminal of 80 columns without colours, whatever stands in the environment.
+fn quiet(program: &Path) -> process::Command {
+    let mut command = process::Command::new(program);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("BARTIZAN_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .stdin(Stdio::null())
+        .env("COLUMNS", "80")
+        .env("NO_COLOR", "1");
+    command
 }
