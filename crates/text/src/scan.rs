@@ -5,6 +5,8 @@
 //! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
+mod needs;
+
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
@@ -12,6 +14,8 @@ use regex_automata::{Anchored, Input, meta};
 use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
 use crate::anchors::Anchors;
+
+pub use needs::needs;
 
 /// The patterns of one detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +47,9 @@ pub struct PatternSpec<'a> {
     pub anchors: &'a [&'a str],
     /// The longest match in bytes. `None`: derived from the pattern by [`analyse`].
     pub max_len: Option<usize>,
+    /// Sets of literals of each of which one stands in every match, behind its start and where a
+    /// word starts: without them near by, the pattern is not tried. See [`analyse`].
+    pub needs: &'a [Vec<String>],
     /// Bytes that the detector may look at behind the match before it decides; text within them
     /// keeps a place of a stream open.
     pub looks_ahead: usize,
@@ -61,6 +68,7 @@ impl<'a> PatternSpec<'a> {
             pattern,
             anchors: &[],
             max_len: None,
+            needs: &[],
             looks_ahead: 0,
             case_sensitive: false,
             loose: false,
@@ -116,6 +124,9 @@ pub struct Analysis {
     pub anchors: Vec<String>,
     /// The longest match in bytes.
     pub max_len: usize,
+    /// Sets of lower-case literals of each of which one stands in every match, behind its start and
+    /// where a word starts.
+    pub needs: Vec<Vec<String>>,
 }
 
 /// Reads `pattern` and tells its anchors and its longest match.
@@ -128,6 +139,7 @@ pub fn analyse(pattern: &str) -> Result<Analysis, PatternError> {
     Ok(Analysis {
         anchors: anchors_of(&hir)?,
         max_len,
+        needs: needs::needs_of(&hir),
     })
 }
 
@@ -233,6 +245,11 @@ fn byte_classes(pattern: &str) -> String {
 }
 
 fn anchors_of(hir: &Hir) -> Result<Vec<String>, PatternError> {
+    prefixes_of(hir).ok_or(PatternError::NoAnchor)
+}
+
+/// The literals that every match of `hir` starts with; `None` if these are too many or too short.
+fn prefixes_of(hir: &Hir) -> Option<Vec<String>> {
     let mut extractor = literal::Extractor::new();
     extractor
         .limit_class(12)
@@ -241,20 +258,16 @@ fn anchors_of(hir: &Hir) -> Result<Vec<String>, PatternError> {
         .limit_total(4 * MAX_ANCHORS);
     let mut prefixes = extractor.extract(hir);
     prefixes.keep_first_bytes(ANCHOR_BYTES);
-    let literals = prefixes.literals().ok_or(PatternError::NoAnchor)?;
-    let anchors = literals
+    let literals = prefixes
+        .literals()?
         .iter()
         .map(|literal| cut_to_chars(literal.as_bytes()))
-        .collect::<Option<Vec<_>>>()
-        .ok_or(PatternError::NoAnchor)?;
-    let anchors = shortest_prefixes(anchors);
-    if anchors.is_empty()
-        || anchors.len() > MAX_ANCHORS
-        || !anchors.iter().all(|anchor| is_anchor(anchor))
-    {
-        return Err(PatternError::NoAnchor);
-    }
-    Ok(anchors)
+        .collect::<Option<Vec<_>>>()?;
+    let literals = shortest_prefixes(literals);
+    let usable = !literals.is_empty()
+        && literals.len() <= MAX_ANCHORS
+        && literals.iter().all(|literal| is_anchor(literal));
+    usable.then_some(literals)
 }
 
 fn is_anchor(literal: &str) -> bool {
@@ -299,7 +312,17 @@ fn shortest_prefixes(mut literals: Vec<String>) -> Vec<String> {
 pub struct PatternsBuilder {
     sizes: Vec<u32>,
     patterns: Vec<Pattern>,
-    anchors: BTreeMap<String, Vec<u32>>,
+    literals: BTreeMap<String, Uses>,
+    sets: BTreeMap<Vec<String>, u32>,
+}
+
+/// What a literal is looked for.
+#[derive(Debug, Default)]
+struct Uses {
+    /// Patterns that it is an anchor of.
+    patterns: Vec<u32>,
+    /// Sets of needed literals that it belongs to.
+    sets: Vec<u32>,
 }
 
 impl PatternsBuilder {
@@ -317,9 +340,11 @@ impl PatternsBuilder {
     /// # Errors
     /// When the pattern is not usable.
     pub fn add(&mut self, group: Group, spec: &PatternSpec<'_>) -> Result<u32, PatternError> {
+        let mut needs = spec.needs.to_vec();
         let (anchors, max_len) = match (spec.anchors, spec.max_len) {
             ([], _) => {
                 let analysis = analyse(spec.pattern)?;
+                needs.extend(analysis.needs);
                 (analysis.anchors, spec.max_len.unwrap_or(analysis.max_len))
             }
             (given, max_len) => {
@@ -336,8 +361,13 @@ impl PatternsBuilder {
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
         for anchor in anchors {
-            self.anchors.entry(anchor).or_default().push(index);
+            self.literals
+                .entry(anchor)
+                .or_default()
+                .patterns
+                .push(index);
         }
+        let needs = needs.into_iter().map(|set| self.set(set)).collect();
         let Some(size) = self.sizes.get_mut(usize::from(group.0)) else {
             return Err(PatternError::TooLarge);
         };
@@ -347,6 +377,7 @@ impl PatternsBuilder {
             group,
             number,
             max_len,
+            needs,
             hold: max_len.saturating_add(spec.looks_ahead),
             source: spec.pattern.to_owned(),
             case_sensitive: spec.case_sensitive,
@@ -356,14 +387,28 @@ impl PatternsBuilder {
         Ok(number)
     }
 
+    fn set(&mut self, literals: Vec<String>) -> u32 {
+        if let Some(&number) = self.sets.get(&literals) {
+            return number;
+        }
+        let number = u32::try_from(self.sets.len()).unwrap_or(u32::MAX);
+        for literal in &literals {
+            let uses = self.literals.entry(literal.clone()).or_default();
+            uses.sets.push(number);
+        }
+        self.sets.insert(literals, number);
+        number
+    }
+
     /// Builds the set.
     #[must_use]
     pub fn build(self) -> Patterns {
-        let (anchors, of_anchor): (Vec<_>, Vec<_>) = self.anchors.into_iter().unzip();
+        let (anchors, uses): (Vec<_>, Vec<_>) = self.literals.into_iter().unzip();
         Patterns {
             longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
             anchors: Anchors::new(&anchors),
-            of_anchor,
+            uses,
+            sets: self.sets.len(),
             patterns: self.patterns,
         }
     }
@@ -374,8 +419,10 @@ impl PatternsBuilder {
 pub struct Patterns {
     anchors: Anchors,
     longest_anchor: usize,
-    /// Patterns by anchor.
-    of_anchor: Vec<Vec<u32>>,
+    /// By literal.
+    uses: Vec<Uses>,
+    /// Number of sets of needed literals.
+    sets: usize,
     patterns: Vec<Pattern>,
 }
 
@@ -401,6 +448,8 @@ struct Pattern {
     group: Group,
     number: u32,
     max_len: usize,
+    /// Sets of literals that it needs.
+    needs: Vec<u32>,
     /// Bytes from the start of a match that decide about it.
     hold: usize,
     source: String,
@@ -425,17 +474,39 @@ impl Patterns {
             all: text.len().saturating_sub(self.longest_anchor),
             groups: BTreeMap::new(),
         };
-        self.anchors.find(text.as_bytes(), |anchor, at| {
-            for &index in self.of_anchor.get(anchor as usize).into_iter().flatten() {
-                let Some(pattern) = self.patterns.get(index as usize) else {
-                    continue;
-                };
-                if at.saturating_add(pattern.hold) >= text.len() {
-                    open.groups.entry(pattern.group).or_insert(at);
+        let mut found: Vec<(u32, usize)> = Vec::new();
+        self.anchors
+            .find(text.as_bytes(), |literal, at| found.push((literal, at)));
+        // From the end to the start, so that what a pattern needs behind an anchor is known there.
+        let mut next = vec![usize::MAX; self.sets];
+        for here in found.chunk_by(|a, b| a.1 == b.1).rev() {
+            let uses = || {
+                let literals = here.iter();
+                literals.filter_map(|&(literal, at)| Some((self.uses.get(literal as usize)?, at)))
+            };
+            for (uses, at) in uses() {
+                for &index in &uses.patterns {
+                    let Some(pattern) = self.patterns.get(index as usize) else {
+                        continue;
+                    };
+                    if at.saturating_add(pattern.hold) >= text.len() {
+                        open.groups.insert(pattern.group, at);
+                    }
+                    let end = at.saturating_add(pattern.max_len);
+                    let met = |&set: &u32| next.get(set as usize).is_some_and(|&at| at < end);
+                    if pattern.needs.iter().all(met) {
+                        hits.extend(pattern.match_at(text, at));
+                    }
                 }
-                hits.extend(pattern.match_at(text, at));
             }
-        });
+            for (uses, at) in uses() {
+                for &set in &uses.sets {
+                    if let Some(place) = next.get_mut(set as usize) {
+                        *place = at;
+                    }
+                }
+            }
+        }
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
         (hits, open)
     }
@@ -452,10 +523,10 @@ impl Patterns {
         Reach::Bounded(longest.unwrap_or(0) as u64)
     }
 
-    /// Number of patterns and of distinct anchors.
+    /// Number of patterns and of distinct literals.
     #[must_use]
     pub const fn size(&self) -> (usize, usize) {
-        (self.patterns.len(), self.of_anchor.len())
+        (self.patterns.len(), self.uses.len())
     }
 }
 

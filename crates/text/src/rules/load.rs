@@ -489,6 +489,7 @@ fn analysed(pattern: String, given: &[String]) -> Result<CompiledPattern, Mistak
         (given.to_vec(), max_len)
     };
     Ok(CompiledPattern {
+        needs: scan::needs(&pattern),
         pattern,
         anchors,
         max_len,

@@ -62,6 +62,7 @@ impl Rules {
                         pattern: &pattern.pattern,
                         anchors: &anchors,
                         max_len: Some(pattern.max_len),
+                        needs: &pattern.needs,
                         looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
                         loose: true,

@@ -268,6 +268,8 @@ pub(super) struct CompiledPattern {
     pub(super) pattern: String,
     pub(super) anchors: Vec<String>,
     pub(super) max_len: usize,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) needs: Vec<Vec<String>>,
 }
 
 /// Where a rule was written and what must and must not match.

@@ -42,6 +42,7 @@ impl Secrets {
                     pattern: format.pattern,
                     anchors: format.anchors,
                     max_len: Some(format.max_len),
+                    needs: &[],
                     looks_ahead: match format.grow {
                         Grow::No | Grow::Left { .. } => 1,
                         Grow::Right { max, .. } => max + 1,
@@ -59,6 +60,7 @@ impl Secrets {
                     pattern: keyword.pattern,
                     anchors: keyword.anchors,
                     max_len: Some(assigned::MAX_NAME),
+                    needs: &[],
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
                     loose: false,
