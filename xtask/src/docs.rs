@@ -28,13 +28,13 @@ use crate::{
 };
 
 /// Every reference page, and every page with commands.
-pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
+pub(crate) fn files(program: &Program, fresh: bool) -> miette::Result<Vec<Generated>> {
     let known = Known::load()?;
     let page = |path: &str, content| Generated {
         path: path.to_owned(),
         content,
     };
-    let mut files = console::files(program)?;
+    let mut files = console::files(program, fresh)?;
     files.extend([
         page("docs/src/reference/rules.md", rules::page(&known)),
         page("docs/src/reference/entities.md", entities::page(&known)?),

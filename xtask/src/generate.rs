@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// The program `bartizan` whose output is written down; without it, one is built
     #[arg(long, env = "BARTIZAN_PROGRAM")]
     program: Option<PathBuf>,
+    /// Count times and versions in what commands print as changes, too
+    #[arg(long)]
+    fresh: bool,
 }
 
 /// The content of a file that nobody writes by hand.
@@ -82,7 +85,7 @@ fn xtask(arguments: &[&str]) -> miette::Result<()> {
 fn files(args: &Args) -> miette::Result<Vec<Generated>> {
     let program = Program::of(args)?;
     let mut files = schemas::files(&program)?;
-    files.extend(docs::files(&program)?);
+    files.extend(docs::files(&program, args.fresh)?);
     Ok(files)
 }
 

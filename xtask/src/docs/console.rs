@@ -16,8 +16,9 @@ use crate::generate::{Generated, Program};
 /// Pages with commands, beside those of the book.
 const PAGES: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
 
-/// Every page that shows a command.
-pub(super) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
+/// Every page that shows a command. Times and versions stay as they are where nothing else differs,
+/// unless `fresh`.
+pub(super) fn files(program: &Program, fresh: bool) -> miette::Result<Vec<Generated>> {
     let mut pages: Vec<PathBuf> = PAGES.iter().map(PathBuf::from).collect();
     for folder in ["docs/src/guides", "docs/src/concepts"] {
         for entry in fs::read_dir(folder).into_diagnostic()? {
@@ -31,7 +32,7 @@ pub(super) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot read `{}`", page.display()))?;
         let place = Place::new()?;
-        let content = refreshed(&text, |command| place.run(program, command))
+        let content = refreshed(&text, fresh, |command| place.run(program, command))
             .wrap_err_with(|| format!("in `{}`", page.display()))?;
         files.push(Generated {
             path: page.to_string_lossy().into_owned(),
@@ -41,9 +42,12 @@ pub(super) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
     Ok(files)
 }
 
-/// `text` with what every command prints now; output that differs in times and versions only
-/// stays.
-fn refreshed(text: &str, run: impl Fn(&str) -> miette::Result<String>) -> miette::Result<String> {
+/// `text` with what every command prints now.
+fn refreshed(
+    text: &str,
+    fresh: bool,
+    run: impl Fn(&str) -> miette::Result<String>,
+) -> miette::Result<String> {
     let mut out = String::with_capacity(text.len());
     let mut lines = text.lines().peekable();
     let mut inside = false;
@@ -64,35 +68,40 @@ fn refreshed(text: &str, run: impl Fn(&str) -> miette::Result<String>) -> miette
             shown.push('\n');
         }
         let now = run(command)?;
-        out.push_str(if same(&shown, &now) { &shown } else { &now });
+        let keep = !fresh && same(&shown, &now);
+        out.push_str(if keep { &shown } else { &now });
     }
     Ok(out)
 }
 
-/// Whether two outputs differ in nothing but times and versions.
+/// Whether two outputs differ in nothing but times, versions, and where lines break, which times
+/// move.
 fn same(one: &str, other: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
-        let mut words: Vec<String> = text
-            .split_inclusive(char::is_whitespace)
-            .map(str::to_owned)
-            .collect();
-        let plain: Vec<String> = words
-            .iter()
-            .map(|word| word.trim_matches([' ', '\n', ',', ')', '(']).to_owned())
-            .collect();
-        for (at, word) in words.iter_mut().enumerate() {
-            let next = plain.get(at + 1).map_or("", String::as_str);
-            let this = plain.get(at).map_or("", String::as_str);
-            let timed = ["ns", "µs", "ms", "s"].contains(&next);
-            let version = this.len() >= 8 && this.bytes().all(|byte| byte.is_ascii_hexdigit());
-            if version || timed && this.parse::<f64>().is_ok() || ["ns", "µs", "ms"].contains(&this)
-            {
-                "#".clone_into(word);
-            }
-        }
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let after = words.iter().skip(1).chain([&""]);
         words
+            .iter()
+            .zip(after)
+            .map(|(word, next)| {
+                let is_unit = |word: &str| ["ns", "µs", "ms"].contains(&bare(word));
+                let is_time = bare(word).parse::<f64>().is_ok() && is_unit(next);
+                let is_version =
+                    bare(word).len() >= 8 && bare(word).bytes().all(|b| b.is_ascii_hexdigit());
+                if is_time || is_unit(word) || is_version {
+                    "#".to_owned()
+                } else {
+                    (*word).to_owned()
+                }
+            })
+            .collect()
     };
     words(one) == words(other)
+}
+
+/// A word without what stands around it.
+fn bare(word: &str) -> &str {
+    word.trim_matches(['(', ')', ',', '"'])
 }
 
 /// A copy of the examples, gone when dropped.
@@ -156,7 +165,7 @@ mod tests {
     #[test]
     fn output_is_replaced_where_it_differs() {
         let page = "a\n```console\n$ one\nold\n$ two\n12 µs, policy 0123abcd\n```\n$ three\n";
-        let new = refreshed(page, |command| {
+        let new = refreshed(page, false, |command| {
             Ok(match command {
                 "one" => "new\nlines\n".to_owned(),
                 _ => "9 ms, policy ffffffff\n".to_owned(),
@@ -167,5 +176,9 @@ mod tests {
             "a\n```console\n$ one\nnew\nlines\n$ two\n12 µs, policy 0123abcd\n```\n$ three\n"
         );
         assert!(!same("3 findings", "4 findings"));
+        assert!(same(
+            "(2 checks, 9 ms), rules 0123abcd",
+            "(2 checks, 812 µs), rules\n  ffffffff"
+        ));
     }
 }
