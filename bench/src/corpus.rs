@@ -30,6 +30,34 @@ pub(crate) fn english(bytes: usize) -> String {
     build(bytes, prose)
 }
 
+/// `bytes` of one of [`LANGUAGES`].
+pub(crate) fn language(number: usize, bytes: usize) -> String {
+    let text = LANGUAGES.get(number).copied().unwrap_or_default();
+    build(bytes, |_, out| {
+        out.push_str(text);
+        out.push('\n');
+    })
+}
+
+/// `bytes` of mail, chat, and JSON: the kinds with personal data.
+pub(crate) fn personal(bytes: usize) -> String {
+    build(bytes, |dice, out| match dice.below(3) {
+        0 => mail(dice, out),
+        1 => chat(dice, out),
+        _ => json(dice, out),
+    })
+}
+
+/// `bytes` of source code.
+pub(crate) fn only_code(bytes: usize) -> String {
+    build(bytes, code)
+}
+
+/// `bytes` of a server's log.
+pub(crate) fn only_log(bytes: usize) -> String {
+    build(bytes, log)
+}
+
 /// English prose with one letter of every eighth word replaced by a Cyrillic look-alike.
 pub(crate) fn every_eighth_word_cyrillic(bytes: usize) -> String {
     let mut out = String::with_capacity(bytes + 64);

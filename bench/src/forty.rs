@@ -84,8 +84,8 @@ pub(crate) const PATTERNS: [(&str, &str); 40] = [
     ("bearer", r"(?i:bearer) [A-Za-z0-9._~+/-]{20,500}=*"),
 ];
 
-/// All of them in one expression.
-pub(crate) fn combined() -> Result<meta::Regex, Box<meta::BuildError>> {
+/// All of them in one expression, in byte mode or in the Unicode mode that is the crate's default.
+pub(crate) fn combined(unicode: bool) -> Result<meta::Regex, Box<meta::BuildError>> {
     let patterns: Vec<&str> = PATTERNS.iter().map(|(_, pattern)| *pattern).collect();
     meta::Regex::builder()
         .configure(
@@ -93,7 +93,7 @@ pub(crate) fn combined() -> Result<meta::Regex, Box<meta::BuildError>> {
                 .utf8_empty(false)
                 .hybrid_cache_capacity(64 << 20),
         )
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .syntax(syntax::Config::new().unicode(unicode).utf8(unicode))
         .build_many(&patterns)
         .map_err(Box::new)
 }

@@ -18,6 +18,7 @@ import unicodedata
 from faker import Faker
 from faker.config import AVAILABLE_LOCALES
 
+from names_ordinary import ORDINARY
 from names_templates import CITY_WORDS, DISTRACTORS, KEYS, LANGUAGES, PARTICLES, STREET_WORDS
 
 FIRST, LAST, PLACE, STREET, COUNTRY, PARTICLE = 1, 2, 4, 8, 16, 32
@@ -30,6 +31,8 @@ LOCALES = {
     "tr": ["tr_TR"], "el": ["el_GR"], "ru": ["ru_RU"], "uk": ["uk_UA"], "ar": ["ar_SA", "ar_EG"],
     "he": ["he_IL"], "ja": ["ja_JP"], "zh": ["zh_CN", "zh_TW"], "ko": ["ko_KR"],
 }
+# Each ordinary sentence is written so often, to weigh against the names.
+ORDINARY_COPIES = 6
 UNSPACED = {"ja", "zh"}
 CASELESS = {"ja", "zh", "ko", "ar", "he"}
 EASTERN = {"ja", "zh", "ko", "hu"}
@@ -393,6 +396,9 @@ def main():
                 continue
             spans = [s for s in made.spans if s["end"] > s["start"]]
             file.write(json.dumps({"text": made.text, "spans": spans, "lang": lang, "source": "synthetic"}, ensure_ascii=False) + "\n")
+        for lang, sentences in ORDINARY.items():
+            for text in sentences * ORDINARY_COPIES:
+                file.write(json.dumps({"text": text, "spans": [], "lang": lang, "source": "ordinary"}, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

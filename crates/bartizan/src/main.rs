@@ -1,3 +1,32 @@
-//! The command line of Bartizan.
+//! The command line of Bartizan: arguments, configuration, rendering, and exit codes. Everything
+//! else is in the libraries.
 
-fn main() {}
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod engine;
+mod env;
+mod exit;
+mod input;
+mod key;
+mod output;
+mod packs;
+mod problem;
+mod render;
+
+use clap::Parser;
+use exit::Exit;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    let cli = cli::Cli::parse();
+    output::choose_colour(cli.color);
+    let exit = commands::run(cli).unwrap_or_else(|problems| {
+        output::show_problems(&problems);
+        Exit::Error
+    });
+    exit.into()
+}

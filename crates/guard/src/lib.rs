@@ -14,5 +14,5 @@ pub mod window;
 
 pub use guard::{Clock, Guard, GuardConfig, Inspection, NO_CLOCK, Step, Subject, TextCheck};
 pub use judge::{Judge, JudgedPart, Judgement};
-pub use settings::{GuardBuilder, Settings, SettingsError};
+pub use settings::{GuardBuilder, LeakSettings, Settings, SettingsError};
 pub use stream::{DEEP_BLOCK, Stream, StreamSubject};

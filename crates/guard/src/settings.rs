@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use bartizan_text::{
     PatternsBuilder, Scanner,
+    names::{ModelError, Names, NamesConfig},
     pii::{Pii, PiiConfig, PiiConfigError},
     rules::{RuleSet, Rules, template_tokens::TemplateTokens},
     scan::PatternError,
@@ -11,17 +12,53 @@ use bartizan_text::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Guard, GuardConfig, TextCheck};
+use crate::{
+    Guard, GuardConfig, TextCheck,
+    leak::{LeakCheck, LeakConfig},
+    sink::{AllowedHosts, HiddenText, InvalidHost, SinkHazards},
+};
 
 /// Which checks a guard asks, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Settings {
     /// Checks that are not asked, by name: `disguise`, `rules`, `template-tokens`, `pii`,
-    /// `secrets`, `names`, `sink`, `leak`.
+    /// `secrets`, `names`, `hidden-text`, `sink`, `sink-whole`, `leak`.
     pub disable: Vec<String>,
     /// What personal data to look for.
     pub pii: PiiConfig,
+    /// What names and places to look for.
+    pub names: NamesConfig,
+    /// Hosts to which an answer may link and from which it may load images; a name stands for its
+    /// subdomains, too.
+    pub allowed_hosts: Vec<String>,
+    /// What must not leave in an answer.
+    pub leak: LeakSettings,
+}
+
+/// What must not leave in an answer. Only hashes of it are kept.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct LeakSettings {
+    /// Tokens planted in prompts and documents, see [`crate::leak::canary`].
+    pub canaries: Vec<String>,
+    /// System prompts.
+    pub prompts: Vec<String>,
+    /// Protected documents.
+    pub documents: Vec<String>,
+    /// The key of the hashes; random for each process.
+    #[serde(skip)]
+    pub key: [u8; 16],
+}
+
+impl std::fmt::Debug for LeakSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LeakSettings")
+            .field("canaries", &self.canaries.len())
+            .field("prompts", &self.prompts.len())
+            .field("documents", &self.documents.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The settings ask for what there is not.
@@ -39,6 +76,12 @@ pub enum SettingsError {
     /// The personal data to look for.
     #[error("in `pii`: {0}")]
     Pii(#[from] PiiConfigError),
+    /// The weights of the tagger of names.
+    #[error("in `names`: {0}")]
+    Names(#[from] ModelError),
+    /// The hosts that answers may name.
+    #[error("in `allowed-hosts`: {0}")]
+    Host(#[from] InvalidHost),
     /// A pattern of a rule pack.
     #[error("in the rule packs: {0}")]
     Pattern(#[from] PatternError),
@@ -69,12 +112,27 @@ impl GuardBuilder {
     /// When the settings ask for what there is not.
     pub fn standard(settings: &Settings, rules: Arc<RuleSet>) -> Result<Self, SettingsError> {
         let mut patterns = PatternsBuilder::default();
+        let allowed = AllowedHosts::new(&settings.allowed_hosts)?;
+        let leak = &settings.leak;
+        let prompts: Vec<&str> = leak.prompts.iter().map(String::as_str).collect();
+        let documents = leak.documents.iter().map(String::as_str);
         let mut checks: Vec<TextCheck> = vec![
             Box::new(ViewChecks),
             Box::new(Rules::register(rules, &mut patterns)?),
             Box::new(TemplateTokens::register(&mut patterns)?),
             Box::new(Secrets::new(&mut patterns)?),
-            Box::new(Pii::new(&settings.pii)?),
+            Box::new(Pii::register(&mut patterns, &settings.pii)?),
+            Box::new(Names::new(settings.names.clone())?),
+            Box::new(HiddenText),
+            Box::new(LeakCheck::new(
+                leak.key,
+                &leak.canaries,
+                &prompts,
+                documents,
+                LeakConfig::default(),
+            )),
+            Box::new(SinkHazards::local(allowed.clone())),
+            Box::new(SinkHazards::whole(allowed)),
         ];
         for name in &settings.disable {
             let before = checks.len();

@@ -10,21 +10,26 @@ use std::collections::BTreeMap;
 /// behind an escape such as `\n`. Letters are compared without ASCII case.
 #[derive(Debug)]
 pub(crate) struct Anchors {
-    /// One bit per hash of the first four bytes of a literal.
-    filter: Box<Filter>,
-    /// One bit per hash of a literal of three bytes.
-    short_filter: Box<Filter>,
-    /// First words of four bytes by hash, each with its place in `groups`; a power of two long.
-    // INVARIANT: at least half of the slots are empty, so that every search ends.
-    table: Vec<Option<(u32, u32)>>,
-    /// Literals with the same first word.
-    groups: Vec<Vec<Literal>>,
+    /// Literals of four bytes and more by their first four.
+    long: Index,
     /// Literals of three bytes.
-    short: Vec<([u8; 3], u32)>,
+    short: Index,
 }
 
-/// A literal and its number.
-type Literal = (Box<[u8]>, u32);
+/// Literals by the hash of their first bytes.
+#[derive(Debug)]
+struct Index {
+    /// One bit per hash.
+    filter: Box<Filter>,
+    /// First words by hash, each with its place in `groups`; a power of two long.
+    // INVARIANT: at least half of the slots are empty, so that every search ends.
+    table: Vec<Option<(u32, u32)>>,
+    /// Literals with the same first word, and their numbers.
+    groups: Vec<Group>,
+}
+
+/// Literals with their numbers.
+type Group = Vec<(Box<[u8]>, u32)>;
 
 /// 16 KiB: stays in the first cache, and passes 2 % of what is not there for 3,000 literals.
 type Filter = [u64; 1 << (FILTER_BITS - 6)];
@@ -35,42 +40,23 @@ impl Anchors {
     /// Takes lower-case literals of at least 3 bytes that do not start with white space; each is
     /// reported under its place in the list.
     pub(crate) fn new(literals: &[String]) -> Self {
-        let mut filter = Box::new([0; 1 << (FILTER_BITS - 6)]);
-        let mut short_filter = filter.clone();
-        let mut by_word: BTreeMap<u32, Vec<Literal>> = BTreeMap::new();
-        let mut short = Vec::new();
+        let mut long: BTreeMap<u32, Group> = BTreeMap::new();
+        let mut short: BTreeMap<u32, Group> = BTreeMap::new();
         for (number, literal) in (0..).zip(literals) {
-            match literal.as_bytes() {
-                [a, b, c] => {
-                    short.push(([*a, *b, *c], number));
-                    set(&mut short_filter, short_word(caseless([*a, *b, *c, 0])));
-                }
-                bytes @ [a, b, c, d, ..] => {
-                    let word = caseless([*a, *b, *c, *d]);
-                    set(&mut filter, word);
-                    by_word
-                        .entry(word)
-                        .or_default()
-                        .push((bytes.into(), number));
-                }
-                _ => {}
-            }
-        }
-        let mut table = vec![None; (4 * by_word.len()).next_power_of_two()];
-        let mut groups = Vec::with_capacity(by_word.len());
-        for (group, (word, literals)) in (0..).zip(by_word) {
-            let free = probes(word, table.len()).find(|&at| matches!(table.get(at), Some(None)));
-            if let Some(slot) = free.and_then(|at| table.get_mut(at)) {
-                *slot = Some((word, group));
-            }
-            groups.push(literals);
+            let bytes = literal.as_bytes();
+            let (by_word, word) = match bytes {
+                [a, b, c] => (&mut short, short_word(caseless([*a, *b, *c, 0]))),
+                [a, b, c, d, ..] => (&mut long, caseless([*a, *b, *c, *d])),
+                _ => continue,
+            };
+            by_word
+                .entry(word)
+                .or_default()
+                .push((bytes.into(), number));
         }
         Self {
-            filter,
-            short_filter,
-            table,
-            groups,
-            short,
+            long: Index::new(long),
+            short: Index::new(short),
         }
     }
 
@@ -99,24 +85,40 @@ impl Anchors {
             let at = base + starts.trailing_zeros() as usize;
             starts &= starts - 1;
             let Some(&first) = text.get(at..).and_then(<[u8]>::first_chunk::<4>) else {
-                self.verify_short(text, at, found);
+                if let Some([a, b, c]) = text.get(at..) {
+                    let word = short_word(caseless([*a, *b, *c, 0]));
+                    self.short.verify(text, at, word, found);
+                }
                 continue;
             };
             let word = caseless(first);
-            if passes(&self.filter, word) {
-                self.verify(text, at, word, found);
+            if passes(&self.long.filter, word) {
+                self.long.verify(text, at, word, found);
             }
-            if passes(&self.short_filter, short_word(word)) {
-                self.verify_short(text, at, found);
+            if passes(&self.short.filter, short_word(word)) {
+                self.short.verify(text, at, short_word(word), found);
             }
         }
     }
+}
 
-    fn verify_short(&self, text: &[u8], at: usize, found: &mut impl FnMut(u32, usize)) {
-        for (literal, number) in &self.short {
-            if starts_with(text, at, literal) {
-                found(*number, at);
+impl Index {
+    fn new(by_word: BTreeMap<u32, Group>) -> Self {
+        let mut filter = Box::new([0; 1 << (FILTER_BITS - 6)]);
+        let mut table = vec![None; (4 * by_word.len()).next_power_of_two()];
+        let mut groups = Vec::with_capacity(by_word.len());
+        for (group, (word, literals)) in (0..).zip(by_word) {
+            set(&mut filter, word);
+            let free = probes(word, table.len()).find(|&at| matches!(table.get(at), Some(None)));
+            if let Some(slot) = free.and_then(|at| table.get_mut(at)) {
+                *slot = Some((word, group));
             }
+            groups.push(literals);
+        }
+        Self {
+            filter,
+            table,
+            groups,
         }
     }
 
@@ -156,6 +158,10 @@ const fn short_word(word: u32) -> u32 {
 }
 
 /// Multiplicative hashing: word and bit of the filter.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "takes the upper bits on purpose"
+)]
 const fn slot(word: u32) -> (usize, u32) {
     let hash = word.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
     ((hash >> 6) as usize, hash & 63)

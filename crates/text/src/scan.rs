@@ -469,6 +469,23 @@ impl Patterns {
     #[must_use]
     pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
         let mut hits = Vec::new();
+        let (_, open) = self.places(text, |pattern, at| hits.extend(pattern.match_at(text, at)));
+        hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
+        (hits, open)
+    }
+
+    /// The work that [`Patterns::scan`] does in `text`: literals that it finds, and expressions
+    /// that it tries there.
+    #[must_use]
+    pub fn attempts(&self, text: &str) -> (usize, usize) {
+        let mut tried = 0;
+        let (literals, _) = self.places(text, |_, _| tried += 1);
+        (literals, tried)
+    }
+
+    /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
+    /// there are, and the places that more text could still decide.
+    fn places(&self, text: &str, mut worth: impl FnMut(&Pattern, usize)) -> (usize, OpenPlaces) {
         let mut open = OpenPlaces {
             // The start of an anchor may stand at the end.
             all: text.len().saturating_sub(self.longest_anchor),
@@ -495,7 +512,7 @@ impl Patterns {
                     let end = at.saturating_add(pattern.max_len);
                     let met = |&set: &u32| next.get(set as usize).is_some_and(|&at| at < end);
                     if pattern.needs.iter().all(met) {
-                        hits.extend(pattern.match_at(text, at));
+                        worth(pattern, at);
                     }
                 }
             }
@@ -507,8 +524,7 @@ impl Patterns {
                 }
             }
         }
-        hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
-        (hits, open)
+        (found.len(), open)
     }
 
     /// The longest match of `group`, in bytes of the view.
@@ -583,7 +599,7 @@ pub fn compile(
                 // Searches are anchored at a literal that was found already.
                 .auto_prefilter(false)
                 .dfa(false)
-                .hybrid_cache_capacity(256 << 10)
+                .hybrid_cache_capacity(16 << 20)
                 .nfa_size_limit(Some(1 << 20)),
         )
         .build_from_hir(&hir)

@@ -167,8 +167,9 @@ pub(super) fn gazetteer(directories: &[std::path::PathBuf]) -> miette::Result<Ve
             let ideographs = token::next(word, 0).class == token::Class::Ideograph;
             let length = word.chars().count();
             let id = match (ideographs, length) {
-                (false, _) | (true, 1) => identity(word),
-                (true, 2 | 3) => join(word.chars().map(|c| mix(SEED, u32::from(c)))),
+                (false, _) => identity(word),
+                (true, 1) => token::piece_identity(word, token::next(word, 0)),
+                (true, 2 | 3) => join(word.chars().map(token::char_identity)),
                 _ => continue,
             };
             *words.entry(id).or_default() |= flags;

@@ -1,12 +1,13 @@
-//! Trains the first filter: a logistic regression over six hashed features of a word.
+//! Trains the first filter: everyday words, then a logistic regression over six hashed features of
+//! a word.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bartizan_text::names::{
     Model, NameKind,
     candidate::{self, CandidateFeatures, CandidateKind},
     gazetteer::listed,
-    model::{COMMON, SCALE, bucket},
+    model::{SCALE, bucket},
 };
 
 use super::data::{Example, Labelling, names_someone};
@@ -27,9 +28,12 @@ const COMMON_AFTER: u32 = 5;
 pub(super) struct Filter {
     pub(super) weights: Vec<i8>,
     pub(super) thresholds: [[i32; 2]; 3],
+    /// Words that no name begins with.
+    pub(super) everyday: Vec<u32>,
 }
 
 struct Case {
+    id: u32,
     place: bool,
     kind: CandidateKind,
     slots: [usize; 6],
@@ -41,14 +45,14 @@ struct Case {
 pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<u32>) -> Filter {
     let mut cases = Vec::new();
     for example in examples {
-        candidate::candidates(&example.text, |piece| {
-            let Some(found) = candidate::describe(&example.text, piece, model) else {
+        candidate::candidates(&example.text, |word| {
+            let Some(found) = candidate::describe(&example.text, word, model) else {
                 return;
             };
             let span = example
                 .spans
                 .iter()
-                .find(|(range, _)| range.contains(&piece.start));
+                .find(|(range, _)| range.contains(&word.piece.start));
             let known = names_someone(found.listed) && !everyday.contains(&found.features[0]);
             let country = known
                 && found.listed & listed::COUNTRY != 0
@@ -61,6 +65,7 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
                 unlabelled_country || span.is_some_and(|(_, kind)| *kind == NameKind::Location);
             let inside = span.is_some() || unlabelled_country;
             cases.push(Case {
+                id: word.id,
                 place,
                 kind: found.kind,
                 slots: slots(&found.features),
@@ -69,6 +74,8 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
             });
         });
     }
+    let common = common_words(&cases, model, everyday);
+    cases.retain(|case| !common.contains(&case.id));
     let mut weights = vec![0.0_f32; SIZE];
     let mut squares = vec![1e-6_f32; SIZE];
     let mut order: Vec<usize> = (0..cases.len()).collect();
@@ -91,27 +98,10 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
             }
         }
     }
-    let mut stored: Vec<i8> = weights
+    let stored: Vec<i8> = weights
         .iter()
-        .map(|w| (w * SCALE).round().clamp(-120.0, 120.0) as i8)
+        .map(|w| (w * SCALE).round().clamp(-127.0, 127.0) as i8)
         .collect();
-    let mut touched = vec![(0_u32, 0_u32); SIZE];
-    for case in &cases {
-        for (index, &slot) in case.slots.iter().enumerate() {
-            if let Some(count) = touched.get_mut(slot) {
-                if case.inside {
-                    count.0 += 1;
-                } else if index == 0 && !case.listed {
-                    count.1 += 1;
-                }
-            }
-        }
-    }
-    for (weight, (inside, outside)) in stored.iter_mut().zip(touched) {
-        if inside == 0 && outside >= COMMON_AFTER {
-            *weight = COMMON;
-        }
-    }
     let sum = |slots: &[usize]| -> i32 {
         slots
             .iter()
@@ -132,8 +122,7 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
         let [alone, all] = [least(2, loss * 0.5), least(6, loss)];
         let (mut others, mut looked, mut passed) = (0, 0, 0);
         for case in cases.iter().filter(|c| !c.inside && c.kind == kind) {
-            let own = case.slots.first().and_then(|&s| stored.get(s)).copied().unwrap_or(0);
-            let near = own != COMMON && sum(case.slots.get(..2).unwrap_or_default()) >= alone;
+            let near = sum(case.slots.get(..2).unwrap_or_default()) >= alone;
             others += 1;
             looked += u32::from(near);
             passed += u32::from(near && sum(&case.slots) >= all);
@@ -144,7 +133,35 @@ pub(super) fn train(examples: &[Example], model: &Model<'_>, everyday: &HashSet<
     Filter {
         weights: stored,
         thresholds,
+        everyday: {
+            let mut words: Vec<u32> = common.into_iter().collect();
+            words.sort_unstable();
+            words
+        },
     }
+}
+
+/// Words that never stood in a name: seen outside often enough, or written small as a rule.
+fn common_words(cases: &[Case], model: &Model<'_>, everyday: &HashSet<u32>) -> HashSet<u32> {
+    let mut counts: HashMap<u32, (u32, u32)> = HashMap::new();
+    for case in cases.iter().filter(|c| c.kind == CandidateKind::Cased) {
+        let count = counts.entry(case.id).or_default();
+        if case.inside {
+            count.0 += 1;
+        } else if !case.listed {
+            count.1 += 1;
+        }
+    }
+    let never = |id: &u32| counts.get(id).is_none_or(|count| count.0 == 0);
+    let seen = counts.iter().filter(|(_, count)| count.1 >= COMMON_AFTER);
+    let small = everyday
+        .iter()
+        .filter(|&&id| !names_someone(model.gazetteer().flags(id)));
+    seen.map(|(id, _)| id)
+        .chain(small)
+        .filter(|&id| never(id))
+        .copied()
+        .collect()
 }
 
 fn slots(features: &CandidateFeatures) -> [usize; 6] {

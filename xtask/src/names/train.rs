@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs};
 use bartizan_text::names::{
     Model, NameKind, Names, NamesConfig, candidate,
     gazetteer::{Gazetteer, listed},
-    model::{LABELS, Weights, bucket},
+    model::{LABELS, Weights, row_of},
     phrase::{Phrase, stretches},
     token::{Class, Token, identity, shape},
 };
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Slots of the gazetteer.
-const SLOTS: usize = 1 << 16;
+const SLOTS: usize = 1 << 17;
 /// One in so many synthetic texts is kept back for the calibration.
 const KEPT_BACK: usize = 12;
 
@@ -105,6 +105,10 @@ fn fit(
     };
     let filter = filter::train(examples, &model, everyday);
     (weights.filter, weights.thresholds) = (filter.weights, filter.thresholds);
+    println!("{} words that no name begins with", filter.everyday.len());
+    let common = filter.everyday.iter().map(|&id| (id, listed::EVERYDAY));
+    let words: Vec<_> = words.iter().copied().chain(common).collect();
+    weights.gazetteer = Gazetteer::build(&words, SLOTS);
     let bytes = weights.encode();
     let Ok(model) = Model::parse(&bytes) else {
         return weights;
@@ -178,7 +182,7 @@ fn collect(
                         .features(at)
                         .as_slice()
                         .iter()
-                        .map(|&f| bucket(f, ROWS) as u32)
+                        .map(|&f| row_of(f, ROWS) as u32)
                         .collect()
                 })
                 .collect();

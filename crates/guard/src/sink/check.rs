@@ -117,6 +117,11 @@ impl Check<Text<'_>> for SinkHazards {
         }
     }
 
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        let silent = !text.sink.is_some_and(|sink| self.covers(sink));
+        silent.then_some(text.main().text.len() as u64)
+    }
+
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         let Some(sink) = text.sink.filter(|sink| self.covers(*sink)) else {
             return Ok(());

@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::{
     gazetteer::listed,
     model::Model,
-    token::{self, Class, MAX_STEP, Piece, SEED, char_at, char_before, mix, shape},
+    token::{self, Class, MAX_STEP, Piece, SEED, char_at, char_before, mix, piece_identity, shape},
 };
 
-pub use super::scan::candidates;
+pub use super::scan::{Found, candidates};
 
 /// Tokens and bytes of a phrase to the left of a candidate.
 const LEFT: (usize, usize) = (6, 64);
@@ -46,12 +46,12 @@ pub struct Candidate {
 /// Calls `visit` with each maximal phrase around the candidates that pass the first filter.
 pub fn phrases(text: &str, model: &Model<'_>, mut visit: impl FnMut(Range<usize>)) {
     let mut open: Option<Range<usize>> = None;
-    candidates(text, |piece| {
-        if !accepts(text, piece, model) {
+    candidates(text, |found| {
+        if !accepts(text, found, model) {
             return;
         }
-        let start = extend_left(text, piece.start, model);
-        let end = extend_right(text, piece.end, model);
+        let start = extend_left(text, found.piece.start, model);
+        let end = extend_right(text, found.piece.end, model);
         match &mut open {
             Some(phrase) if start <= phrase.end => phrase.end = phrase.end.max(end),
             _ => {
@@ -67,27 +67,23 @@ pub fn phrases(text: &str, model: &Model<'_>, mut visit: impl FnMut(Range<usize>
 }
 
 /// Whether the first filter lets the word pass.
-fn accepts(text: &str, piece: Piece, model: &Model<'_>) -> bool {
-    let id = token::identity(text.get(piece.start..piece.end).unwrap_or_default());
-    if model.is_common(id) {
-        return false;
-    }
-    let Some((kind, own)) = describe_word(text, piece, id, model) else {
+#[inline]
+fn accepts(text: &str, found: Found, model: &Model<'_>) -> bool {
+    let Some((kind, own)) = describe_word(found, model) else {
         return false;
     };
     let Some(so_far) = model.accepts_alone(kind, own) else {
         return false;
     };
-    model.accepts(kind, so_far, describe_context(text, piece, own))
+    model.accepts(kind, so_far, describe_context(text, found.piece, own))
 }
 
-/// The features of the first filter; `None` for what is written as no name is.
+/// The features of the first filter; `None` for what is no name.
 #[must_use]
-pub fn describe(text: &str, piece: Piece, model: &Model<'_>) -> Option<Candidate> {
-    let id = token::identity(text.get(piece.start..piece.end)?);
-    let (kind, own) = describe_word(text, piece, id, model)?;
+pub fn describe(text: &str, found: Found, model: &Model<'_>) -> Option<Candidate> {
+    let (kind, own) = describe_word(found, model)?;
     let [a, b, flags] = own;
-    let [c, d, e, f] = describe_context(text, piece, own);
+    let [c, d, e, f] = describe_context(text, found.piece, own);
     Some(Candidate {
         kind,
         listed: flags as u8,
@@ -96,26 +92,21 @@ pub fn describe(text: &str, piece: Piece, model: &Model<'_>) -> Option<Candidate
 }
 
 /// Identity, form with flags, and flags of a word.
-fn describe_word(
-    text: &str,
-    piece: Piece,
-    id: u32,
-    model: &Model<'_>,
-) -> Option<(CandidateKind, [u32; 3])> {
-    let word = text.get(piece.start..piece.end)?;
-    let (kind, form) = if piece.class == Class::Ideograph {
-        (CandidateKind::Ideograph, shape::HAN)
-    } else {
-        match token::word_shape(word) {
-            shape::INITIAL | shape::ALPHANUMERIC | shape::IDENTIFIER | shape::LOWER => return None,
-            shape::CASELESS => (CandidateKind::Caseless, shape::CASELESS),
-            form => (CandidateKind::Cased, form),
-        }
-    };
+#[inline]
+fn describe_word(found: Found, model: &Model<'_>) -> Option<(CandidateKind, [u32; 3])> {
+    let Found {
+        id, shape: form, ..
+    } = found;
     let flags = model.gazetteer().flags(id);
-    if form == shape::UPPER && flags & (listed::FIRST | listed::LAST | listed::PLACE) == 0 {
+    let known = flags & (listed::FIRST | listed::LAST | listed::PLACE) != 0;
+    if flags & listed::EVERYDAY != 0 || form == shape::UPPER && !known {
         return None;
     }
+    let kind = match form {
+        shape::HAN => CandidateKind::Ideograph,
+        shape::CASELESS => CandidateKind::Caseless,
+        _ => CandidateKind::Cased,
+    };
     Some((
         kind,
         [
@@ -128,9 +119,9 @@ fn describe_word(
 
 /// What stands beside a word.
 fn describe_context(text: &str, piece: Piece, [id, form, _]: [u32; 3]) -> [u32; 4] {
-    let before = rough_identity(text, token::previous(text, piece.start));
+    let before = piece_identity(text, token::previous(text, piece.start));
     let next = token::next(text, piece.end);
-    let mut after = rough_identity(text, next);
+    let mut after = piece_identity(text, next);
     let both = if piece.class == Class::Ideograph {
         [
             mix(mix(mix(SEED, 0x401), before), id),
@@ -153,16 +144,6 @@ fn describe_context(text: &str, piece: Piece, [id, form, _]: [u32; 3]) -> [u32; 
         one,
         two,
     ]
-}
-
-#[inline]
-fn rough_identity(text: &str, piece: Piece) -> u32 {
-    match piece.class {
-        Class::Word => token::identity(text.get(piece.start..piece.end).unwrap_or_default()),
-        Class::Number => (piece.end - piece.start).min(6) as u32,
-        Class::Break => 0,
-        Class::Ideograph | Class::Mark | Class::Newline => mix(SEED, u32::from(piece.first)),
-    }
 }
 
 fn extend_left(text: &str, from: usize, model: &Model<'_>) -> usize {
@@ -226,6 +207,24 @@ fn joins(
             }
         }
     }
+}
+
+/// Whether a phrase could go on over `piece` if `after`, which may still grow, stands behind it.
+pub(super) fn joins_before(
+    text: &str,
+    piece: Piece,
+    after: Option<Piece>,
+    model: &Model<'_>,
+) -> bool {
+    // What a line feed or a mark within a word depends on may not be there yet.
+    matches!(piece.class, Class::Newline)
+        || matches!(piece.first, '\'' | '’' | '`' | '´' | '"' | '״' | '׳')
+        || joins(
+            text,
+            piece,
+            || after.is_some_and(|after| after.class == Class::Number),
+            model,
+        )
 }
 
 /// Whether the line feed may stand within an address: a number is near.

@@ -90,6 +90,35 @@ impl Check<Text<'_>> for Names<'_> {
         Self::REACH
     }
 
+    fn settled(&self, subject: &Text<'_>) -> Option<u64> {
+        let raw = subject.raw();
+        // The last stretch of valid text; a character cut short at the end is no part of it.
+        let (mut start, mut valid) = (0, "");
+        let mut at = 0;
+        for chunk in raw.utf8_chunks() {
+            if !chunk.valid().is_empty() {
+                (start, valid) = (at, chunk.valid());
+            }
+            at += chunk.valid().len() + chunk.invalid().len();
+        }
+        let settled = start + self.settled_in(valid);
+        // The last byte of the main view that came from there or before.
+        let main = subject.main();
+        if main.map.is_identity() {
+            return Some(settled.min(main.text.len()) as u64);
+        }
+        let (mut low, mut high) = (0, main.text.len());
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            if main.span(middle..middle).as_range().start <= settled {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Some(low as u64)
+    }
+
     fn check(&self, subject: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         let mut found = Vec::new();
         let mut start = 0;

@@ -7,9 +7,14 @@ use std::ops::Range;
 
 use super::{
     NameKind,
-    model::{LABELS, Model, SCALE},
+    gazetteer::listed,
+    model::{LABELS, Model},
     phrase::Phrase,
 };
+
+/// Log-odds that a person none of whose names is listed loses: institutions and nouns with capitals
+/// in languages with few ordinary texts to learn from.
+const UNLISTED: f32 = 2.5;
 
 /// Tokens of a phrase that are one name or place.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +43,7 @@ const fn meaning(label: usize) -> Option<(NameKind, bool)> {
 /// Memory that is used again from phrase to phrase.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    scores: Vec<[i32; LABELS]>,
+    scores: Vec<[i16; LABELS]>,
     back: Vec<[u8; LABELS]>,
     labels: Vec<u8>,
     emitted: Vec<[f32; LABELS]>,
@@ -82,24 +87,34 @@ pub(super) fn entities(
         }
     }
     for entity in &mut found {
-        entity.confidence = calibrated(entity.confidence, entity.kind, model);
+        let tokens = phrase.tokens().get(entity.tokens.clone());
+        let listed = tokens
+            .unwrap_or_default()
+            .iter()
+            .any(|token| token.listed & (listed::FIRST | listed::LAST) != 0);
+        let doubt = match entity.kind {
+            NameKind::Person if !listed => UNLISTED,
+            _ => 0.0,
+        };
+        entity.confidence = calibrated(entity.confidence, entity.kind, doubt, model);
     }
     found
 }
 
 /// Platt's sigmoid over the log-odds of the least certain token.
-fn calibrated(chance: f32, kind: NameKind, model: &Model<'_>) -> f32 {
+fn calibrated(chance: f32, kind: NameKind, doubt: f32, model: &Model<'_>) -> f32 {
     let (slope, offset) = model
         .calibration
         .get(kind as usize)
         .copied()
         .unwrap_or((1.0, 0.0));
     let chance = chance.clamp(1e-6, 1.0 - 1e-6);
-    let odds = slope * (chance / (1.0 - chance)).ln() + offset;
+    let odds = slope * (chance / (1.0 - chance)).ln() + offset - doubt;
     1.0 / (1.0 + (-odds).exp())
 }
 
-fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
+#[inline]
+fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i16; LABELS] {
     let mut scores = [0; LABELS];
     for &feature in phrase.features(at).as_slice() {
         model.add_row(feature, &mut scores);
@@ -107,6 +122,10 @@ fn emission(phrase: &Phrase, at: usize, model: &Model<'_>) -> [i32; LABELS] {
     scores
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "arrays and loops are `LABELS` long; iterators are not always inlined here"
+)]
 fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
     let Scratch {
         scores,
@@ -120,22 +139,23 @@ fn viterbi(model: &Model<'_>, scratch: &mut Scratch) {
         let mut next = [i32::MIN / 2; LABELS];
         let mut from = [0_u8; LABELS];
         if at == 0 {
-            if let Some(start) = model.transitions.last() {
-                next = start.map(i32::from);
-            }
+            next = model.transitions[LABELS].map(i32::from);
         } else {
-            for (row, (&so_far, steps)) in best.iter().zip(&model.transitions).enumerate() {
-                for ((score, origin), &step) in next.iter_mut().zip(&mut from).zip(steps) {
-                    let total = so_far.wrapping_add(i32::from(step));
-                    if total > *score {
-                        *score = total;
-                        *origin = row as u8;
-                    }
+            let mut row = 0;
+            while row < LABELS {
+                let mut to = 0;
+                while to < LABELS {
+                    let total = best[row].wrapping_add(i32::from(model.transitions[row][to]));
+                    let better = total > next[to];
+                    next[to] = if better { total } else { next[to] };
+                    from[to] = if better { row as u8 } else { from[to] };
+                    to += 1;
                 }
+                row += 1;
             }
         }
         for (score, &own) in next.iter_mut().zip(emitted) {
-            *score = score.wrapping_add(own);
+            *score = score.wrapping_add(i32::from(own));
         }
         best = next;
         back.push(from);
@@ -165,7 +185,12 @@ fn marginals(model: &Model<'_>, scratch: &mut Scratch) {
     emitted.clear();
     emitted.extend(scores.iter().map(|row| {
         let top = row.iter().copied().max().unwrap_or(0);
-        row.map(|score| ((score - top) as f32 / SCALE).exp())
+        let mut own = [0.0; LABELS];
+        for (chance, score) in own.iter_mut().zip(row) {
+            let below = usize::from(top.abs_diff(*score));
+            *chance = model.decay.get(below).copied().unwrap_or(0.0);
+        }
+        own
     }));
     forward.clear();
     for own in &*emitted {
@@ -210,7 +235,9 @@ fn times(row: &mut [f32; LABELS], by: &[f32; LABELS]) {
 fn normal(row: [f32; LABELS]) -> [f32; LABELS] {
     let sum: f32 = row.iter().sum();
     if sum > 0.0 {
-        row.map(|value| value / sum)
+        let mut row = row;
+        row.iter_mut().for_each(|value| *value /= sum);
+        row
     } else {
         row
     }

@@ -14,6 +14,8 @@ pub mod listed {
     pub const COUNTRY: u8 = 16;
     /// Particles of names such as `van`, `de`, `bin`.
     pub const PARTICLE: u8 = 32;
+    /// Everyday words that no name begins with: no reason to look for one.
+    pub const EVERYDAY: u8 = 64;
 }
 
 /// A hash table of word identities: fingerprint and flags, linear probing, zero is empty.
@@ -21,9 +23,8 @@ pub mod listed {
 /// A word that is on no list is taken for a listed one in less than 1 of 10,000 cases.
 #[derive(Clone, Copy, Debug)]
 pub struct Gazetteer<'a> {
-    // INVARIANT: the same power of two slots in both; at least one slot is empty.
-    fingerprints: &'a [[u8; 2]],
-    flags: &'a [u8],
+    // INVARIANT: a power of two slots, at least one of them empty. Fingerprint, then flags.
+    slots: &'a [[u8; 3]],
 }
 
 impl<'a> Gazetteer<'a> {
@@ -33,12 +34,8 @@ impl<'a> Gazetteer<'a> {
         if !slots.is_power_of_two() || bytes.len() != slots * 3 {
             return None;
         }
-        let (fingerprints, flags) = bytes.split_at_checked(slots * 2)?;
-        let (fingerprints, _) = fingerprints.as_chunks::<2>();
-        Some(Self {
-            fingerprints,
-            flags,
-        })
+        let (slots, _) = bytes.as_chunks::<3>();
+        Some(Self { slots })
     }
 
     /// The table of `words` (identity and flags) in `slots` slots, a power of two that is larger
@@ -62,25 +59,30 @@ impl<'a> Gazetteer<'a> {
                 slot = (slot + 1) & (slots - 1);
             }
         }
-        let mut bytes: Vec<u8> = fingerprints.iter().flat_map(|f| f.to_le_bytes()).collect();
-        bytes.extend(flags);
-        bytes
+        let slots = fingerprints.iter().zip(flags);
+        slots
+            .flat_map(|(fingerprint, flags)| {
+                let [low, high] = fingerprint.to_le_bytes();
+                [low, high, flags]
+            })
+            .collect()
     }
 
     /// The lists that the word with this identity is on; 0 for none.
     #[must_use]
     #[inline]
     pub fn flags(&self, id: u32) -> u8 {
-        let slots = self.fingerprints.len();
+        let slots = self.slots.len();
         let (mut slot, fingerprint) = place(id, slots);
         // A full table cannot be built by accident, yet the walk must end with one, too.
         for _ in 0..MAX_PROBES {
-            match self.fingerprints.get(slot) {
-                Some(&there) if u16::from_le_bytes(there) == fingerprint => {
-                    return self.flags.get(slot).copied().unwrap_or(0);
-                }
-                Some(&there) if there != [0, 0] => slot = (slot + 1) & (slots - 1),
-                _ => return 0,
+            let Some(&[low, high, flags]) = self.slots.get(slot) else {
+                return 0;
+            };
+            match u16::from_le_bytes([low, high]) {
+                there if there == fingerprint => return flags,
+                0 => return 0,
+                _ => slot = (slot + 1) & (slots - 1),
             }
         }
         0

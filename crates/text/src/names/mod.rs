@@ -13,6 +13,7 @@ pub mod gazetteer;
 pub mod model;
 pub mod phrase;
 mod scan;
+mod settled;
 pub mod shape;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ pub mod token;
 use std::ops::Range;
 
 use bartizan_core::{Confidence, Reach};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 pub use model::{Model, ModelError};
 use phrase::{MAX_PHRASE, Phrase};
@@ -29,7 +32,10 @@ use phrase::{MAX_PHRASE, Phrase};
 static WEIGHTS: &[u8] = include_bytes!("names.weights");
 
 /// Kinds of names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum NameKind {
     /// A person's name, without honorifics.
     Person,
@@ -52,7 +58,8 @@ impl NameKind {
 }
 
 /// What [`Names`] looks for, and how sure it must be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct NamesConfig {
     /// The kinds to report.
     pub kinds: Vec<NameKind>,
@@ -113,8 +120,8 @@ impl<'m> Names<'m> {
     }
 
     /// How far around a name the decision about it looks, in bytes.
-    pub const REACH: Reach =
-        Reach::Bounded((MAX_PHRASE + phrase::CONTEXT_REACH + candidate::WINDOW_REACH) as u64);
+    pub const REACH: Reach = Reach::Bounded(Self::REACH_BYTES as u64);
+    const REACH_BYTES: usize = MAX_PHRASE + phrase::CONTEXT_REACH + candidate::WINDOW_REACH;
 
     /// Appends what is in `text` to `out`, in order of place.
     pub fn find(&self, text: &str, out: &mut Vec<NameMatch>) {

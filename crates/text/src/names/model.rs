@@ -12,11 +12,8 @@ pub const SCALE: f32 = 16.0;
 /// A transition that cannot be: no later token without a first.
 pub const FORBIDDEN: i16 = i16::MIN / 2;
 
-/// Weight of a word that the first filter always drops.
-pub const COMMON: i8 = i8::MIN;
-
 const MAGIC: &[u8; 8] = b"BZTNAMES";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 8 + 4 * 4 + 6 * 4 + (LABELS + 1) * LABELS * 2 + 4 * 8;
 
 /// Why weights cannot be used.
@@ -47,6 +44,8 @@ pub struct Model<'a> {
     pub(super) transitions: [[i16; LABELS]; LABELS + 1],
     /// Their exponentials.
     pub(super) factors: [[f32; LABELS]; LABELS + 1],
+    /// `exp(-n / SCALE)` for the `n` that a sum of weights stays below the best one.
+    pub(super) decay: [f32; 256],
     /// Slope and offset that turn a log-odds into a calibrated one: person, address, place,
     /// organisation.
     pub(super) calibration: [(f32, f32); 4],
@@ -179,6 +178,7 @@ impl<'a> Model<'a> {
             thresholds,
             transitions,
             factors: transitions.map(|row| row.map(|t| (f32::from(t) / SCALE).exp())),
+            decay: std::array::from_fn(|n| (-(n as f32) / SCALE).exp()),
             calibration,
             filter,
             gazetteer: Gazetteer::parse(gazetteer, slots).ok_or(wrong)?,
@@ -190,12 +190,6 @@ impl<'a> Model<'a> {
     #[must_use]
     pub const fn gazetteer(&self) -> &Gazetteer<'a> {
         &self.gazetteer
-    }
-
-    /// Whether the word with this identity never belongs to a name, e.g. `The`.
-    #[inline]
-    pub(super) fn is_common(&self, id: u32) -> bool {
-        self.filter_weight(id) == COMMON
     }
 
     /// The weight of a word's own features if it is enough to look at its neighbours.
@@ -213,12 +207,9 @@ impl<'a> Model<'a> {
     /// Whether a word passes with its neighbours.
     pub(super) fn accepts(&self, kind: CandidateKind, so_far: i32, neighbours: [u32; 4]) -> bool {
         let [_, least] = self.thresholds_of(kind);
-        so_far
-            + neighbours
-                .map(|f| i32::from(self.filter_weight(f)))
-                .iter()
-                .sum::<i32>()
-            >= least
+        let [a, b, c, d] = neighbours;
+        let weight = |feature| i32::from(self.filter_weight(feature));
+        so_far + weight(a) + weight(b) + weight(c) + weight(d) >= least
     }
 
     const fn thresholds_of(&self, kind: CandidateKind) -> [i32; 2] {
@@ -239,15 +230,28 @@ impl<'a> Model<'a> {
     }
 
     /// Adds the weights of one feature to `scores`.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "both arrays are `LABELS` long; iterators are not always inlined here"
+    )]
     #[inline]
-    pub(super) fn add_row(&self, feature: u32, scores: &mut [i32; LABELS]) {
-        if let Some(row) = self.rows.get(bucket(feature, self.rows.len())) {
-            for (score, &weight) in scores.iter_mut().zip(row) {
+    pub(super) fn add_row(&self, feature: u32, scores: &mut [i16; LABELS]) {
+        if let Some(row) = self.rows.get(row_of(feature, self.rows.len())) {
+            let mut label = 0;
+            while label < LABELS {
                 // Sums of some 40 bytes; wrapping lets the loop become one vector addition.
-                *score = score.wrapping_add(i32::from(weight.cast_signed()));
+                scores[label] = scores[label].wrapping_add(row[label].cast_signed() as i16);
+                label += 1;
             }
         }
     }
+}
+
+/// The row of a feature of the field among `rows`, by the upper bits of its hash.
+#[must_use]
+#[inline]
+pub const fn row_of(feature: u32, rows: usize) -> usize {
+    ((feature as u64).wrapping_mul(rows as u64) >> 32) as usize
 }
 
 /// The place of a hashed feature in a table of a power of two entries.

@@ -118,7 +118,11 @@ impl Phrase {
             push(piece, tokens);
             at = piece.end;
         }
-        self.key = key_before(text, range.start);
+        // Only a mark or a line feed may stand between a key and its value.
+        self.key = match before.last().map(|piece| piece.class) {
+            Some(Class::Mark | Class::Newline) => key_before(text, range.start),
+            _ => 0,
+        };
         join_flags(&self.tokens, gazetteer, &mut self.joined);
     }
 
@@ -255,8 +259,7 @@ fn key_before(text: &str, at: usize) -> u32 {
             (Class::Mark, ':' | '=' | '>' | '：') => assigned = true,
             (Class::Mark, '"' | '\'' | ')') => {}
             (Class::Word | Class::Ideograph, _) if assigned => {
-                let word = text.get(piece.start..piece.end).unwrap_or_default();
-                return token::identity(word);
+                return token::piece_identity(text, piece);
             }
             (Class::Newline, _) if assigned => {}
             _ => return 0,

@@ -1,112 +1,157 @@
 //! Words that are written as names are, found by a scan for capitals and for scripts without case.
 
-use super::token::{self, Class, Piece, char_at, char_before};
+use super::{
+    shape,
+    token::{self, Chunks, Class, Piece, char_at, char_before},
+};
 
-/// Calls `visit` with each word that is written as names are.
-pub fn candidates(text: &str, mut visit: impl FnMut(Piece)) {
+/// A word that is written as names are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Where it is.
+    pub piece: Piece,
+    /// Identity without case, as [`token::piece_identity`] tells it.
+    pub id: u32,
+    /// See [`shape`].
+    pub shape: u8,
+}
+
+/// Calls `visit` with each word that is written as names are, in order of place.
+pub fn candidates(text: &str, mut visit: impl FnMut(Found)) {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(found) = next_start(bytes, at) {
-        at = found;
-        let Some(c) = char_at(text, at) else {
-            at += 1;
-            continue;
-        };
-        if c.is_ascii() {
-            let (end, named) = ascii_word(bytes, at);
-            let piece = match bytes.get(end) {
-                Some(0x80..) => token::next(text, at),
-                _ => Piece {
-                    start: at,
-                    end,
-                    class: Class::Word,
-                    first: c,
-                },
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let mut last = [b' '; 64];
+    for (byte, from) in last.iter_mut().zip(rest) {
+        *byte = *from;
+    }
+    let mut done = 0;
+    let mut base = 0;
+    for block in blocks.iter().chain(std::iter::once(&last)) {
+        let mut starts = starts_of(block);
+        while starts != 0 {
+            let at = base + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            if at < done {
+                continue;
+            }
+            done = match bytes.get(at) {
+                Some(0..0x80) => ascii_candidate(text, at, &mut visit),
+                Some(&lead) => other_candidate(text, at, lead, &mut visit),
+                None => break,
             };
-            if named && starts_word(text, at) && may_be_name(text, piece) {
-                visit(piece);
-            }
-            at = piece.end;
-            continue;
         }
-        let class = token::class_of(c);
-        at += match class {
-            Class::Ideograph => {
-                if !matches!(c, '\u{3041}'..='\u{309f}') {
-                    visit(Piece {
-                        start: at,
-                        end: at + c.len_utf8(),
-                        class,
-                        first: c,
-                    });
-                }
-                c.len_utf8()
-            }
-            Class::Word => {
-                let piece = token::next(text, at);
-                if (c.is_uppercase() || is_hebrew_or_arabic(c))
-                    && starts_word(text, at)
-                    && may_be_name(text, piece)
-                {
-                    visit(piece);
-                }
-                piece.end - at
-            }
-            _ => c.len_utf8(),
-        };
+        base += 64;
     }
 }
 
-/// The next capital ASCII letter or byte of another character from `at` on.
+/// One bit for each byte that is a capital ASCII letter or not ASCII.
 #[inline]
-fn next_start(bytes: &[u8], at: usize) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    let (words, tail) = rest.as_chunks::<8>();
-    let mut start = at;
-    for word in words {
-        // Eight bytes at once (Warren, Hacker's Delight, 2nd edition, section 6-1): bit 7 of each
-        // byte says whether it is at least `A`, above `Z`, not ASCII.
-        let word = u64::from_le_bytes(*word);
-        let low = word & !TOP;
-        let hits = ((low + (ONES * (0x80 - 0x41))) & !(low + (ONES * (0x7f - 0x5a))) | word) & TOP;
-        if hits != 0 {
-            return Some(start + hits.trailing_zeros() as usize / 8);
-        }
-        start += 8;
-    }
-    tail.iter()
-        .position(|b| *b >= 0x80 || b.is_ascii_uppercase())
-        .map(|more| start + more)
+fn starts_of(block: &[u8; 64]) -> u64 {
+    let (words, _) = block.as_chunks::<8>();
+    let &[a, b, c, d, e, f, g, h] = words else {
+        return 0;
+    };
+    starts_of_eight(a)
+        | starts_of_eight(b) << 8
+        | starts_of_eight(c) << 16
+        | starts_of_eight(d) << 24
+        | starts_of_eight(e) << 32
+        | starts_of_eight(f) << 40
+        | starts_of_eight(g) << 48
+        | starts_of_eight(h) << 56
+}
+
+#[inline]
+const fn starts_of_eight(word: [u8; 8]) -> u64 {
+    // Eight bytes at once (Warren, Hacker's Delight, 2nd edition, section 6-1): bit 7 of each
+    // byte says whether it is at least `A`, above `Z`, not ASCII.
+    let word = u64::from_le_bytes(word);
+    let low = word & !TOP;
+    let hits = (((low + (ONES * (0x80 - 0x41))) & !(low + (ONES * (0x7f - 0x5a)))) | word) & TOP;
+    // Gathers the eight bits in the top byte.
+    (hits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOP: u64 = ONES << 7;
 
-/// The end of the ASCII word at `at`, and whether its letters are those of a name: `Smith`,
-/// `SMITH`, `McDonald`, no initials, no identifiers, no codes.
+/// Looks at the word whose first letter is the capital at `at`; returns where it ends.
 #[inline]
-fn ascii_word(bytes: &[u8], at: usize) -> (usize, bool) {
-    let word = bytes.get(at..).unwrap_or_default();
-    let (mut length, mut capitals, mut others) = (0, 0, 0);
-    for byte in word {
-        match byte {
-            b'a'..=b'z' => {}
-            b'A'..=b'Z' => capitals += 1,
-            b'0'..=b'9' | b'_' => others += 1,
-            _ => break,
-        }
-        length += 1;
+fn ascii_candidate(text: &str, at: usize, visit: &mut impl FnMut(Found)) -> usize {
+    let bytes = text.as_bytes();
+    let before = at.checked_sub(1).and_then(|b| bytes.get(b));
+    if let Some(&before) = before
+        && (before.is_ascii_alphanumeric() || before == b'_')
+    {
+        return at + 1;
     }
-    let mixed = || {
-        word.get(..length)
-            .is_some_and(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)))
+    let mut chunks = Chunks::default();
+    let (mut length, mut capitals) = (0, 0);
+    loop {
+        let (letters, upper, word) = letters(bytes, at + length);
+        length += letters;
+        capitals += upper;
+        if letters > 0 {
+            chunks.add(word);
+        }
+        if letters < 8 {
+            break;
+        }
+    }
+    let end = at + length;
+    match bytes.get(end) {
+        Some(0x80..) => {
+            let piece = token::next(text, at);
+            if starts_word(text, at) && may_be_name(bytes, piece.start, piece.end) {
+                visit_word(text, piece, visit);
+            }
+            return piece.end;
+        }
+        Some(b'0'..=b'9' | b'_') => return end,
+        _ => {}
+    }
+    let form = if length == 1 || length > token::MAX_WORD {
+        return end;
+    } else if capitals == 1 {
+        shape::CAPITALISED
+    } else if capitals == length {
+        shape::UPPER
+    } else if capitals == 2 && has_prefix(bytes, at) {
+        shape::MIXED
+    } else {
+        return end;
     };
-    let named = others == 0
-        && length <= token::MAX_WORD
-        && (capitals == 1 && (length > 1 || word.get(1).is_some_and(|b| *b >= 0x80))
-            || capitals == length && length > 1
-            || capitals == 2 && mixed());
-    (at + length, named)
+    if may_be_name(bytes, at, end)
+        && (before.is_none_or(u8::is_ascii) || starts_word(text, at))
+        && let Some(&first) = bytes.get(at)
+    {
+        visit(Found {
+            piece: Piece {
+                start: at,
+                end,
+                class: Class::Word,
+                first: char::from(first),
+            },
+            id: chunks.identity(),
+            shape: form,
+        });
+    }
+    end
+}
+
+/// How many of the eight bytes from `at` on are ASCII letters up to the first other byte, how many
+/// of them capitals, and they themselves with zeros behind.
+#[inline]
+fn letters(bytes: &[u8], at: usize) -> (usize, usize, u64) {
+    let word = token::eight(bytes, at);
+    let length = token::letters(word);
+    let keep = if length == 8 {
+        u64::MAX
+    } else {
+        (1_u64 << (8 * length)) - 1
+    };
+    let upper = !(word << 2) & TOP & keep;
+    (length, upper.count_ones() as usize, word & keep)
 }
 
 /// What names begin with that have a capital inside.
@@ -114,19 +159,82 @@ const PREFIXES: [&[u8]; 9] = [
     b"Mc", b"Mac", b"De", b"Di", b"Du", b"La", b"Le", b"Van", b"Fitz",
 ];
 
-#[inline]
-fn starts_word(text: &str, at: usize) -> bool {
-    match at
-        .checked_sub(1)
-        .and_then(|before| text.as_bytes().get(before))
-    {
-        None => true,
-        Some(byte) if byte.is_ascii() => !byte.is_ascii_alphanumeric() && *byte != b'_',
-        Some(_) => {
-            let c = char_before(text, at).unwrap_or(' ');
-            let piece = token::next(text, at - c.len_utf8());
-            piece.class != Class::Word || piece.start >= at
+fn has_prefix(bytes: &[u8], at: usize) -> bool {
+    bytes
+        .get(at..)
+        .is_some_and(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)))
+}
+
+/// Looks at the character outside ASCII at `at`, whose first byte is `lead`; returns where to go
+/// on.
+fn other_candidate(text: &str, at: usize, lead: u8, visit: &mut impl FnMut(Found)) -> usize {
+    let next = text.as_bytes().get(at + 1).copied().unwrap_or(0);
+    // Small letters and signs, by far the most of them: Latin, Greek, Cyrillic, then Indic and Thai
+    // letters, punctuation, emoji.
+    match (lead, next) {
+        (0x80..=0xbf, _) => return at + 1,
+        (0xc2, _) | (0xc3, 0x9f..) | (0xce, 0xac..) | (0xcf, ..=0x8e) => return at + 2,
+        (0xd0, 0xb0..) | (0xd1, ..=0x9f) | (0xcc | 0xcd, _) => return at + 2,
+        (0xe0 | 0xe2, _) | (0xe3, 0x80) => return at + 3,
+        (0xf0, ..=0x9f) => return at + 4,
+        _ => {}
+    }
+    let Some(c) = char_at(text, at) else {
+        return at + 1;
+    };
+    match token::class_of(c) {
+        Class::Ideograph => {
+            let end = at + c.len_utf8();
+            if !matches!(c, '\u{3041}'..='\u{309f}') {
+                visit(Found {
+                    piece: Piece {
+                        start: at,
+                        end,
+                        class: Class::Ideograph,
+                        first: c,
+                    },
+                    id: token::char_identity(c),
+                    shape: shape::HAN,
+                });
+            }
+            end
         }
+        Class::Word => {
+            if !(c.is_uppercase() || is_hebrew_or_arabic(c)) {
+                return at + c.len_utf8();
+            }
+            let piece = token::next(text, at);
+            if starts_word(text, at) && may_be_name(text.as_bytes(), piece.start, piece.end) {
+                visit_word(text, piece, visit);
+            }
+            piece.end
+        }
+        _ => at + c.len_utf8(),
+    }
+}
+
+fn visit_word(text: &str, piece: Piece, visit: &mut impl FnMut(Found)) {
+    if piece.class != Class::Word {
+        return;
+    }
+    let word = text.get(piece.start..piece.end).unwrap_or_default();
+    let form = token::word_shape(word);
+    if matches!(
+        form,
+        shape::CAPITALISED | shape::UPPER | shape::MIXED | shape::CASELESS
+    ) {
+        visit(Found {
+            piece,
+            id: token::identity(word),
+            shape: form,
+        });
+    }
+}
+
+fn starts_word(text: &str, at: usize) -> bool {
+    match char_before(text, at) {
+        None => true,
+        Some(c) => token::class_of(c) != Class::Word,
     }
 }
 
@@ -136,25 +244,20 @@ const fn is_hebrew_or_arabic(c: char) -> bool {
 
 /// Whether a word stands where names stand, not where identifiers of code and paths do.
 #[inline]
-fn may_be_name(text: &str, piece: Piece) -> bool {
-    if piece.class != Class::Word {
-        return false;
-    }
-    let bytes = text.as_bytes();
+fn may_be_name(bytes: &[u8], start: usize, end: usize) -> bool {
     let byte_at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
-    let before = piece.start.checked_sub(1).map_or(b' ', byte_at);
+    let before = start.checked_sub(1).map_or(b' ', byte_at);
     if matches!(
         before,
         b'.' | b'$' | b'@' | b'#' | b'\\' | b'/' | b'%' | b'~'
-    ) && !(before == b'.' && piece.start >= 2 && byte_at(piece.start - 2).is_ascii_uppercase())
+    ) && !(before == b'.' && start >= 2 && byte_at(start - 2).is_ascii_uppercase())
     {
         return false;
     }
-    match byte_at(piece.end) {
-        b'(' | b'[' | b'@' | b'\\' | b'/' => false,
-        b':' => byte_at(piece.end + 1) != b':',
-        b'.' => !byte_at(piece.end + 1).is_ascii_lowercase(),
-        b'=' => false,
+    match byte_at(end) {
+        b'(' | b'[' | b'@' | b'\\' | b'/' | b'=' => false,
+        b':' => byte_at(end + 1) != b':',
+        b'.' => !byte_at(end + 1).is_ascii_lowercase(),
         _ => true,
     }
 }

@@ -218,3 +218,32 @@ proptest! {
         }
     }
 }
+
+/// What a text says up to its settled byte stays said, whatever follows, and prose settles soon.
+#[test]
+fn settled_prose_waits_for_few_words() {
+    let names = Names::new(NamesConfig::default()).unwrap();
+    let text = "The order was shipped last week and is on its way to the customer as agreed";
+    assert!(text.len() - names.settled_in(text) < 48);
+    let text = "the order was shipped to Sarah Joh";
+    assert!(names.settled_in(text) <= text.find("Sarah").unwrap());
+}
+
+proptest! {
+    #[test]
+    fn what_is_settled_stays(parts in prop::collection::vec(fragment(), 1..40), at in 0.0..1.0_f64) {
+        let text = parts.concat();
+        let mut cut = (text.len() as f64 * at) as usize;
+        while !text.is_char_boundary(cut) {
+            cut += 1;
+        }
+        let names = Names::new(NamesConfig { kinds: NameKind::ALL.to_vec(), min_confidence: 0.0 }).unwrap();
+        let settled = names.settled_in(&text[..cut]);
+        prop_assert!(settled <= cut);
+        let (mut whole, mut head) = (Vec::new(), Vec::new());
+        names.find(&text, &mut whole);
+        names.find(&text[..cut], &mut head);
+        let before = |all: &[NameMatch]| all.iter().filter(|m| m.range.start < settled).cloned().collect::<Vec<_>>();
+        prop_assert_eq!(before(&whole), before(&head));
+    }
+}

@@ -71,15 +71,104 @@ pub const fn mix(hash: u32, value: u32) -> u32 {
 /// Where every hash starts (the offset basis of FNV-1a).
 pub const SEED: u32 = 0x811c_9dc5;
 
-/// The identity of a word, without case.
+/// The identity of a word, without case: eight bytes at a time.
 #[must_use]
 #[inline]
 pub fn identity(word: &str) -> u32 {
     if word.is_ascii() {
-        let lower = word.bytes().map(|b| u32::from(b.to_ascii_lowercase()));
-        return lower.fold(SEED, mix);
+        return bytes_identity(word.as_bytes());
     }
-    lowered(word).fold(SEED, |hash, c| mix(hash, u32::from(c)))
+    // Longer than any word, even where lower case takes more bytes.
+    let mut small = [0; 2 * MAX_WORD];
+    let mut length = 0;
+    for c in lowered(word) {
+        if let Some(place) = small.get_mut(length..length + c.len_utf8()) {
+            c.encode_utf8(place);
+            length += c.len_utf8();
+        }
+    }
+    bytes_identity(small.get(..length).unwrap_or_default())
+}
+
+fn bytes_identity(bytes: &[u8]) -> u32 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut chunks = Chunks::default();
+    for word in words {
+        chunks.add(u64::from_le_bytes(*word));
+    }
+    if !rest.is_empty() {
+        chunks.add(eight(rest, 0));
+    }
+    chunks.identity()
+}
+
+/// The identity of a character that stands for itself.
+#[must_use]
+#[inline]
+pub const fn char_identity(c: char) -> u32 {
+    mix(SEED, c as u32)
+}
+
+/// The identity of what stands at `piece`; of words without case.
+#[must_use]
+#[inline]
+pub fn piece_identity(text: &str, piece: Piece) -> u32 {
+    match piece.class {
+        Class::Word => identity(text.get(piece.start..piece.end).unwrap_or_default()),
+        Class::Number => mix(SEED, (piece.end - piece.start).min(6) as u32),
+        Class::Break => 0,
+        Class::Ideograph | Class::Mark | Class::Newline => char_identity(piece.first),
+    }
+}
+
+/// A hash over a word in chunks of eight bytes, without case of ASCII (multiply and shift, as in
+/// wyhash by Wang Yi).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunks(u64);
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self(0x2d35_8dcc_aa6c_78a5)
+    }
+}
+
+impl Chunks {
+    /// Adds up to eight bytes, the first lowest, zeros behind the last.
+    #[inline]
+    pub(super) const fn add(&mut self, word: u64) {
+        // Bit 5 makes capitals small; bytes outside ASCII keep theirs.
+        let word = word | ((!word & 0x8080_8080_8080_8080) >> 2);
+        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    #[inline]
+    pub(super) const fn identity(self) -> u32 {
+        (self.0.wrapping_mul(0x8bb8_4b93_962e_acc9) >> 32) as u32
+    }
+}
+
+/// How many of eight bytes, the lowest first, are ASCII letters before any other byte.
+#[inline]
+pub(super) const fn letters(word: u64) -> usize {
+    // As in the scan for capitals, on letters made small.
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let small = (word & !(ONES << 7)) | (ONES << 5);
+    let letters = (small + ONES * (0x80 - 0x61)) & !(small + ONES * (0x7f - 0x7a)) & !word;
+    ((!letters & (ONES << 7)).trailing_zeros() / 8) as usize
+}
+
+/// The eight bytes from `at` on, zeros behind the end.
+#[inline]
+pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(word) => u64::from_le_bytes(*word),
+        None => rest
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    }
 }
 
 #[inline]
@@ -102,6 +191,7 @@ fn lower(c: char) -> char {
 
 /// The token that starts at `at` or after blanks there.
 #[must_use]
+#[inline]
 pub fn next(text: &str, at: usize) -> Piece {
     let bytes = text.as_bytes();
     let mut start = at;
@@ -133,6 +223,18 @@ pub fn next(text: &str, at: usize) -> Piece {
         };
     }
     let mut digits = first.is_ascii_digit();
+    if first.is_ascii_alphabetic() {
+        loop {
+            let letters = letters(eight(bytes, end));
+            end += letters;
+            if letters < 8 || end - start > MAX_WORD {
+                break;
+            }
+        }
+        if end - start > MAX_WORD {
+            return broken(start, end.min(start + MAX_WORD + 1));
+        }
+    }
     while let Some(&byte) = bytes.get(end) {
         if byte < 0x80 {
             if !is_word_byte(byte) {
@@ -162,6 +264,7 @@ pub fn next(text: &str, at: usize) -> Piece {
 
 /// The token that ends at `at` or before blanks there.
 #[must_use]
+#[inline]
 pub fn previous(text: &str, at: usize) -> Piece {
     let mut end = at;
     let last = loop {
@@ -188,6 +291,23 @@ pub fn previous(text: &str, at: usize) -> Piece {
         };
     }
     let mut digits = last.is_ascii_digit();
+    if last.is_ascii_alphabetic() {
+        let bytes = text.as_bytes();
+        while let Some(word) = start
+            .checked_sub(8)
+            .and_then(|at| bytes.get(at..start)?.first_chunk())
+        {
+            let letters = letters(u64::from_be_bytes(*word));
+            start -= letters;
+            if letters < 8 || end - start > MAX_WORD {
+                break;
+            }
+        }
+        if end - start > MAX_WORD {
+            return broken(start.max(end - MAX_WORD - 1), end);
+        }
+        first = bytes.get(start).map_or(last, |&byte| char::from(byte));
+    }
     while let Some(c) = char_before(text, start) {
         if class_of(c) != Class::Word {
             break;
@@ -210,6 +330,7 @@ pub fn previous(text: &str, at: usize) -> Piece {
 
 /// Everything about `piece`; `before` is where the token before it ends.
 #[must_use]
+#[inline]
 pub fn describe(text: &str, piece: Piece, before: usize, gazetteer: &Gazetteer<'_>) -> Token {
     let mut token = Token {
         start: piece.start,
@@ -244,26 +365,33 @@ pub fn describe(text: &str, piece: Piece, before: usize, gazetteer: &Gazetteer<'
 
 fn describe_word(text: &str, piece: Piece, gazetteer: &Gazetteer<'_>, token: &mut Token) {
     let word = text.get(piece.start..piece.end).unwrap_or_default();
-    let mut id = SEED;
-    let mut last = ['\0'; 4];
-    let mut length = 0_usize;
-    for c in lowered(word) {
-        id = mix(id, u32::from(c));
-        length += 1;
-        if length == 3 {
-            token.affixes[0] = id;
+    let mut last = [0_u32; 4];
+    let mut head = [0_u32; 3];
+    if word.is_ascii() {
+        let small = |byte: &u8| u32::from(byte.to_ascii_lowercase());
+        for (place, byte) in last.iter_mut().rev().zip(word.bytes().rev()) {
+            *place = small(&byte);
         }
-        last = [last[1], last[2], last[3], c];
+        for (place, byte) in head.iter_mut().zip(word.bytes()) {
+            *place = small(&byte);
+        }
+    } else {
+        for (place, c) in last.iter_mut().rev().zip(word.chars().rev()) {
+            *place = u32::from(lower(c));
+        }
+        for (place, c) in head.iter_mut().zip(word.chars()) {
+            *place = u32::from(lower(c));
+        }
     }
-    let ends = |from: usize| {
-        last.iter()
-            .skip(from)
-            .fold(SEED, |hash, &c| mix(hash, u32::from(c)))
+    let ends = |from: usize| last.iter().skip(from).fold(SEED, |hash, &c| mix(hash, c));
+    let start = match head {
+        [.., 0] => 0,
+        all => all.iter().fold(SEED, |hash, &c| mix(hash, c)),
     };
-    token.affixes = [token.affixes[0], ends(2), ends(1), ends(0)];
-    token.id = id;
+    token.affixes = [start, ends(2), ends(1), ends(0)];
+    token.id = identity(word);
     token.shape = word_shape(word);
-    token.listed = gazetteer.flags(id);
+    token.listed = gazetteer.flags(token.id);
 }
 
 const fn broken(start: usize, end: usize) -> Piece {
@@ -313,6 +441,8 @@ pub(super) fn class_of(c: char) -> Class {
         | '\u{ac00}'..='\u{d7a3}'
         | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{3ffff}' => Class::Ideograph,
+        // Dashes, quotation marks, ellipses: the most frequent characters outside ASCII in English.
+        '\u{2010}'..='\u{2027}' => Class::Mark,
         _ if c.is_alphanumeric() => Class::Word,
         _ => Class::Mark,
     }

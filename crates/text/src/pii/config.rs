@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::engine::Engine;
+use super::{context::Kinds, engine::Engine, recogniser::Validity};
+use crate::scan::PatternError;
 
 /// Least confidence of a match that is reported, unless configured otherwise: the best F1 on the
 /// development set.
@@ -57,6 +58,9 @@ pub enum PiiConfigError {
     /// Not two letters.
     #[error("unknown region `{0}`; regions are ISO 3166 codes of two letters, such as `DE`")]
     BadRegion(String),
+    /// The scanner takes no more patterns.
+    #[error("in the words of personal data: {0}")]
+    Pattern(#[from] PatternError),
 }
 
 /// A checked configuration, by number of recogniser.
@@ -66,6 +70,10 @@ pub(super) struct Settings {
     favoured: Vec<bool>,
     pub(super) min_confidence: f32,
     regions: Vec<[u8; 2]>,
+    /// Kinds that are asked for and likely enough without a word near them.
+    pub(super) alone: Kinds,
+    /// Kinds that are asked for and count only near a word for them.
+    pub(super) with_word: Kinds,
 }
 
 impl Settings {
@@ -77,7 +85,10 @@ impl Settings {
             favoured: entities(engine).map(|_| false).collect(),
             min_confidence: MIN_CONFIDENCE,
             regions: Vec::new(),
+            alone: Kinds::default(),
+            with_word: Kinds::default(),
         }
+        .sorted(engine)
     }
 
     pub(super) fn new(config: &PiiConfig, engine: &Engine) -> Result<Self, PiiConfigError> {
@@ -128,7 +139,27 @@ impl Settings {
             favoured,
             min_confidence: config.min_confidence,
             regions,
-        })
+            alone: Kinds::default(),
+            with_word: Kinds::default(),
+        }
+        .sorted(engine))
+    }
+
+    /// Sorts the kinds into those that stand alone and those that need a word.
+    fn sorted(mut self, engine: &Engine) -> Self {
+        for (kind, recogniser) in (0..).zip(engine.recognisers()) {
+            if !self.enabled(kind) {
+                continue;
+            }
+            let most = [Validity::Plausible, Validity::Valid]
+                .map(|validity| recogniser.base(validity, self.favoured(kind)));
+            if most.iter().all(|most| *most < self.min_confidence) {
+                self.with_word.insert(kind);
+            } else {
+                self.alone.insert(kind);
+            }
+        }
+        self
     }
 
     /// Whether recogniser `kind` is asked for.

@@ -5,8 +5,9 @@ use std::{
     ops::Range,
 };
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 
+use super::starts::Starts;
 use super::table::Tables;
 use super::words::{at, last_char, letter_after};
 
@@ -18,6 +19,8 @@ pub(super) const AFTER: usize = 40;
 const CLOSE: usize = 28;
 /// Bytes between two values that share a label.
 const LIST: usize = 6;
+/// Bytes between a label and what it leads on to.
+const GAP: usize = 16;
 /// Bytes of a key or tag.
 const KEY: usize = 48;
 
@@ -42,13 +45,38 @@ impl Kinds {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
+        self.0 == [0; 6]
     }
 
-    fn extend(&mut self, other: &Self) {
+    pub(super) fn extend(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(other.0) {
             *word |= other;
         }
+    }
+
+    /// Those in both.
+    #[must_use]
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word &= other;
+        }
+        self
+    }
+
+    /// In ascending order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u16> + use<> {
+        (0_u16..)
+            .step_by(64)
+            .zip(self.0)
+            .flat_map(|(base, mut word)| {
+                std::iter::from_fn(move || {
+                    let bit = word.trailing_zeros() as u16;
+                    (word != 0).then(|| {
+                        word &= word - 1;
+                        base + bit
+                    })
+                })
+            })
     }
 }
 
@@ -57,6 +85,7 @@ impl Kinds {
 #[derive(Debug)]
 pub(super) struct Lexicon {
     words: AhoCorasick,
+    starts: Starts,
     labels: Vec<Kinds>,
 }
 
@@ -126,33 +155,50 @@ impl Lexicon {
                 label.extend(more);
             }
         }
+        let starts = Starts::new(&words);
         let words = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            .start_kind(StartKind::Anchored)
             .ascii_case_insensitive(true)
             .kind(Some(AhoCorasickKind::DFA))
             .build(words)?;
-        Ok(Self { words, labels })
+        Ok(Self {
+            words,
+            starts,
+            labels,
+        })
     }
 
-    fn hits(&self, text: &[u8], from: usize, to: usize, found: &mut impl FnMut(Hit)) {
+    /// Calls `found` for the words that start in `from..to` and end before `limit`; returns where
+    /// the search goes on.
+    fn hits(
+        &self,
+        text: &[u8],
+        from: usize,
+        to: usize,
+        limit: usize,
+        found: &mut impl FnMut(Hit),
+    ) -> usize {
         let mut from = from;
-        while from < to {
-            let input = aho_corasick::Input::new(text).range(from..to);
-            let Some(hit) = self.words.find(input) else {
-                return;
-            };
-            if is_word(text, hit.start(), hit.end()) {
+        while let Some(start) = self.starts.next(text, from, to) {
+            from = start + 1;
+            if !starts_word(text, start) {
+                continue;
+            }
+            let input = Input::new(text).range(start..limit).anchored(Anchored::Yes);
+            if let Some(hit) = self.words.find(input)
+                && ends_word(text, start, hit.end())
+            {
                 found(Hit {
-                    start: hit.start(),
+                    start,
                     end: hit.end(),
                     label: hit.pattern().as_usize(),
                     used: None,
                 });
                 from = hit.end();
-            } else {
-                from = hit.start() + 1;
             }
         }
+        from.max(to)
     }
 
     /// What the key in `region` stands for: the last label in it.
@@ -160,7 +206,7 @@ impl Lexicon {
         let mut last: Option<Hit> = None;
         let mut against = None;
         let mut all = Kinds::default();
-        self.hits(text, from, to, &mut |hit| {
+        self.hits(text, from, to, to, &mut |hit| {
             if let Some(kinds) = self.labels.get(hit.label) {
                 if kinds.is_empty() {
                     against = Some(hit.end);
@@ -179,23 +225,28 @@ impl Lexicon {
     }
 }
 
-/// A word stands alone, begins at a hump of camel case, or belongs to a script without spaces;
-/// longer words may carry an ending.
-fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+/// Whether a word stands alone at its start, begins at a hump of camel case, or belongs to a script
+/// without spaces.
+fn starts_word(text: &[u8], start: usize) -> bool {
     let first = at(text, start);
-    if first >= 0xe0 {
+    if first >= 0xe0 || (first < 0x80 && !first.is_ascii_alphabetic()) {
         return true;
     }
-    let first_is_letter = first.is_ascii_alphabetic() || first >= 0x80;
-    if first_is_letter {
-        let hump =
-            first.is_ascii_uppercase() && start > 0 && at(text, start - 1).is_ascii_lowercase();
-        match last_char(text, start) {
-            Some(before) if before.is_alphabetic() && !hump && !is_unspaced(before) => {
-                return false;
-            }
-            _ => {}
-        }
+    let Some(before) = start.checked_sub(1).map(|index| at(text, index)) else {
+        return true;
+    };
+    if before < 0x80 {
+        let hump = first.is_ascii_uppercase() && before.is_ascii_lowercase();
+        return !before.is_ascii_alphabetic() || hump;
+    }
+    last_char(text, start).is_none_or(|before| !before.is_alphabetic() || is_unspaced(before))
+}
+
+/// Whether a word stands alone at its end, ends before a hump of camel case, or belongs to a script
+/// without spaces; longer words may carry an ending.
+fn ends_word(text: &[u8], start: usize, end: usize) -> bool {
+    if at(text, start) >= 0xe0 {
+        return true;
     }
     let hump = at(text, end).is_ascii_uppercase() && at(text, end - 1).is_ascii_lowercase();
     let last = at(text, end - 1);
@@ -252,6 +303,7 @@ impl<'a> Context<'a> {
 
     /// What stands around `start..end` for recogniser `kind`.
     pub(super) fn support(&mut self, start: usize, end: usize, kind: u16) -> Support {
+        self.read_around(start, end);
         match self.place(start) {
             Place::Key(kinds) if kinds.is_empty() => return Support::Against,
             Place::Key(kinds) if kinds.contains(kind) => return Support::Direct,
@@ -281,15 +333,16 @@ impl<'a> Context<'a> {
         {
             return *kinds;
         }
+        self.read_around(start, end);
         let kinds = match self.place(start) {
             Place::Key(kinds) => kinds,
             Place::UnknownKey => Kinds::default(),
             Place::Prose => {
-                self.read_to(start);
-                let behind = self.cached_behind(end);
+                let behind = self.behind(end);
                 let labels = &self.lexicon.labels;
                 let mut kinds = Kinds::default();
-                for label in self.hits.iter().map(|hit| hit.label).chain(behind) {
+                let before = self.hits.iter().take_while(|hit| hit.end <= start);
+                for label in before.map(|hit| hit.label).chain(behind) {
                     if let Some(more) = labels.get(label) {
                         kinds.extend(more);
                     }
@@ -365,6 +418,13 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// What the words in `from..to`, a little before the candidate, stand for as a label.
+    fn label_in(&self, from: usize, to: usize) -> Option<Kinds> {
+        // Every word there has been read; where there is none, there is no label.
+        let any = self.hits.iter().any(|hit| hit.start < to && hit.end > from);
+        any.then(|| self.lexicon.label_of(self.text, from, to))?
+    }
+
     /// The key before the sign at `sign_at`.
     fn key(&self, sign_at: usize, sign: u8) -> Place {
         let text = self.text;
@@ -384,7 +444,7 @@ impl<'a> Context<'a> {
                 ) || (sign == b'=' && byte == b' ' && !prose_key(text, *index, end))
             })
             .map_or(floor, |index| index + 1);
-        match self.lexicon.label_of(text, from, end) {
+        match self.label_in(from, end) {
             Some(kinds) => Place::Key(kinds),
             None if quoted || sign == b'=' => Place::UnknownKey,
             // `created: 2024-05-02` on a line of its own is a key as well.
@@ -408,7 +468,7 @@ impl<'a> Context<'a> {
         else {
             return Place::Prose;
         };
-        match self.lexicon.label_of(self.text, from, end) {
+        match self.label_in(from, end) {
             Some(kinds) => Place::Key(kinds),
             None if at(self.text, from + 1) != b'/' => Place::UnknownKey,
             None => Place::Prose,
@@ -427,8 +487,7 @@ impl<'a> Context<'a> {
     }
 
     /// What the words before `start` say, and how far the one that says it is away.
-    fn before(&mut self, start: usize, kind: u16) -> (Support, usize) {
-        self.read_to(start);
+    fn before(&self, start: usize, kind: u16) -> (Support, usize) {
         let text = self.text;
         let mut nearest = None;
         let mut cut = start;
@@ -469,41 +528,46 @@ impl<'a> Context<'a> {
         (nearest.unwrap_or(Support::None), 0)
     }
 
-    /// Reads the words before `start`.
-    fn read_to(&mut self, start: usize) {
-        let text = self.text;
+    /// Reads the words around `start..end`, each byte of the text once.
+    fn read_around(&mut self, start: usize, end: usize) {
         let floor = start.saturating_sub(BEFORE);
         while self.hits.front().is_some_and(|hit| hit.start < floor) {
             self.hits.pop_front();
         }
-        if start > self.done {
+        let to = (end + AFTER).min(self.text.len());
+        if to > self.done {
             let hits = &mut self.hits;
-            self.lexicon
-                .hits(text, self.done.max(floor), start, &mut |hit| {
-                    hits.push_back(hit)
-                });
-            self.done = start;
+            let from = self.done.max(floor);
+            let mut found = |hit| hits.push_back(hit);
+            self.done = self
+                .lexicon
+                .hits(self.text, from, to, self.text.len(), &mut found);
         }
     }
 
     /// What the words after `end` say, as in `078-05-1120 is my SSN`.
     fn after(&mut self, end: usize, kind: u16) -> Support {
-        let label = self.cached_behind(end);
+        let label = self.behind(end);
         match label.and_then(|label| self.lexicon.labels.get(label)) {
             Some(kinds) if kinds.contains(kind) => Support::Labelled,
             _ => Support::None,
         }
     }
 
-    fn cached_behind(&mut self, end: usize) -> Option<usize> {
-        match self.behind {
-            Some((known, label)) if known == end => label,
-            _ => {
-                let label = self.label_behind(end);
-                self.behind = Some((end, label));
-                label
-            }
+    /// The label of the word behind `end`, of which the words have been read.
+    fn behind(&mut self, end: usize) -> Option<usize> {
+        let mut behind = self.hits.iter().rev().take_while(|hit| hit.start >= end);
+        if !behind.any(|hit| hit.start < end + AFTER) {
+            return None;
         }
+        if let Some((known, label)) = self.behind
+            && known == end
+        {
+            return label;
+        }
+        let label = self.label_behind(end);
+        self.behind = Some((end, label));
+        label
     }
 
     /// The first word behind `end`, unless it belongs to what follows it.
@@ -518,13 +582,13 @@ impl<'a> Context<'a> {
             })
             .unwrap_or(limit);
         let mut first = None;
-        self.lexicon.hits(text, end, to, &mut |hit| {
+        self.lexicon.hits(text, end, to, to, &mut |hit| {
             first = first.or(Some(hit));
         });
         let hit = first?;
         // `... 555 0100 SSN: 078-05-1120`
         let mut next = hit.end;
-        while matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
+        while next - hit.end < GAP && matches!(at(text, next), b' ' | b':' | b'=' | b'#') {
             next += 1;
         }
         let leads_on =

@@ -640,6 +640,13 @@ const fn is_day(day: u32, month: u32) -> bool {
 
 /// `3 May 1990`, `3. Mai 1990`, `3rd of May, 1990`, `3 de mayo de 1990`, `3-May-1990`
 fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
+    // Most numbers are followed by something else: that settles it.
+    if !matches!(
+        at(text, end),
+        b' ' | b'.' | b'-' | b'/' | b',' | b's' | b'n' | b'r' | b't' | b'e' | 0x80..
+    ) {
+        return None;
+    }
     let mut next = end;
     for ordinal in ["st", "nd", "rd", "th", "er", "º", "ο", "η"] {
         if text
@@ -653,7 +660,7 @@ fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
     while next - end < 6 && matches!(at(text, next), b'.' | b' ' | b'-' | b'/' | b',') {
         next += 1;
     }
-    if next == end {
+    if next == end || !(at(text, next).is_ascii_alphabetic() || at(text, next) >= 0x80) {
         return None;
     }
     for filler in ["of ", "de ", "d'", "ב"] {
@@ -670,6 +677,12 @@ fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
 
 /// The year behind a month or a day: `, 1990`, ` de 1990`, `-90`.
 fn year_after(text: &[u8], end: usize) -> Option<usize> {
+    if !matches!(
+        at(text, end),
+        b' ' | b'.' | b',' | b'-' | b'/' | b'0'..=b'9' | b'a'..=b'z'
+    ) {
+        return None;
+    }
     let mut next = end;
     for ordinal in ["st", "nd", "rd", "th"] {
         if text
@@ -716,6 +729,10 @@ fn month_before(text: &[u8], start: usize) -> Option<usize> {
 
 /// The month whose name starts at `start`, and the end of the name.
 fn month_at(text: &[u8], start: usize) -> Option<(u32, usize)> {
+    let names = &*NAMES;
+    if !names.may_start(at(text, start), at(text, start + 1)) {
+        return None;
+    }
     let mut end = start;
     while end - start < 32
         && let Some(letter) = next_char(text, end).filter(|letter| letter.is_alphabetic())
@@ -727,16 +744,45 @@ fn month_at(text: &[u8], start: usize) -> Option<(u32, usize)> {
     let lower = lower.get_mut(..word.len())?;
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
-    NAMES.get(&*lower).map(|month| (*month, end))
+    names.months.get(&*lower).map(|month| (*month, end))
 }
 
 /// Every month name with the number of the month.
-static NAMES: LazyLock<HashMap<&'static [u8], u32>> = LazyLock::new(|| {
-    (1..)
+struct Names {
+    months: HashMap<&'static [u8], u32>,
+    /// One bit for each pair of first bytes, without ASCII case.
+    starts: [u64; 16],
+}
+
+static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let months: HashMap<&'static [u8], u32> = (1..)
         .zip(MONTHS)
         .flat_map(|(month, names)| names.iter().map(move |name| (name.as_bytes(), month)))
-        .collect()
+        .collect();
+    let mut starts = [0; 16];
+    for name in months.keys() {
+        let (word, bit) = Names::slot(at(name, 0), at(name, 1));
+        if let Some(word) = starts.get_mut(word) {
+            *word |= 1 << bit;
+        }
+    }
+    Names { months, starts }
 });
+
+impl Names {
+    const fn slot(first: u8, second: u8) -> (usize, u32) {
+        let pair = (first as usize & 31) << 5 | (second as usize & 31);
+        (pair >> 6, pair as u32 & 63)
+    }
+
+    /// Whether a name may start with these bytes; other bytes may fall together.
+    fn may_start(&self, first: u8, second: u8) -> bool {
+        let (word, bit) = Self::slot(first, second);
+        self.starts
+            .get(word)
+            .is_some_and(|bits| bits >> bit & 1 == 1)
+    }
+}
 
 /// The place behind one of `signs` and a blank.
 fn sign(text: &[u8], start: usize, signs: &[&str]) -> Option<usize> {

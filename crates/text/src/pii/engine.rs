@@ -2,16 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    ops::Range,
     sync::{Arc, LazyLock},
 };
 
 use super::{
     bank,
     context::{Kinds, Lexicon},
-    crypto, date, documents, email,
-    keyed::{self, Announcers},
-    national, net, phones,
+    crypto, date, documents, email, keyed, national, net, phones,
     recogniser::Recogniser,
     shapes::Shapes,
 };
@@ -329,11 +326,10 @@ pub(super) struct Own {
 #[derive(Debug)]
 pub(super) struct Engine {
     recognisers: Vec<&'static Recogniser>,
-    national: Range<u16>,
+    national: Kinds,
     pub(super) own: Own,
     pub(super) shapes: Shapes,
     pub(super) lexicon: Option<Lexicon>,
-    pub(super) announcers: Option<Announcers>,
 }
 
 /// The engine of every built-in recogniser, built once for the process.
@@ -378,7 +374,8 @@ impl Engine {
         recognisers.extend(&documents::DOCUMENTS);
         let first = number(recognisers.len());
         recognisers.extend(national::recognisers());
-        let national = first..number(recognisers.len());
+        let mut national = Kinds::default();
+        (first..number(recognisers.len())).for_each(|kind| national.insert(kind));
 
         let mut shapes = Vec::new();
         for (kind, recogniser) in (0..).zip(&recognisers) {
@@ -397,7 +394,6 @@ impl Engine {
         Self {
             shapes: Shapes::new(&shapes),
             lexicon: Lexicon::new(words).ok(),
-            announcers: Announcers::new().ok(),
             recognisers,
             national,
             own,
@@ -413,7 +409,12 @@ impl Engine {
     }
 
     pub(super) fn is_national(&self, kind: u16) -> bool {
-        self.national.contains(&kind)
+        self.national.contains(kind)
+    }
+
+    /// Every national identifier.
+    pub(super) const fn national(&self) -> &Kinds {
+        &self.national
     }
 }
 

@@ -1,14 +1,14 @@
 //! Kinds that only the word before them tells: user names, and BICs, which are all letters.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use bartizan_core::Severity;
 
 use super::bank;
 use super::recogniser::{Recogniser, by_grammar, rule};
 use super::table;
 use super::words::{at, last_char, letter_after};
+use crate::scan::{Group, Hit, PatternError, PatternSpec, Patterns, PatternsBuilder};
 
 /// User names and handles.
 pub(super) static USERNAME: Recogniser = Recogniser {
@@ -36,7 +36,7 @@ pub(super) enum Kind {
     Spelled,
 }
 
-/// Words in every spelling that is looked for. Up to 64 of them fit one vectorised search.
+/// Words in every spelling that is looked for.
 const WORDS: [(&[&str], Kind); 3] = [
     (
         &[
@@ -88,9 +88,7 @@ const WORDS: [(&[&str], Kind); 3] = [
     ),
     (&["bic", "BIC", "Bic", "swift", "SWIFT", "Swift"], Kind::Bic),
     (
-        &[
-            " dot", "[dot", "(dot", " DOT", "[DOT", "(DOT", "[at]", "(at)", "{at}", "[AT]", "(AT)",
-        ],
+        &["dot", "DOT", "[at]", "(at)", "{at}", "[AT]", "(AT)"],
         Kind::Spelled,
     ),
 ];
@@ -161,44 +159,54 @@ const STOP: [&str; 62] = [
     "str",
 ];
 
-/// Finds the announcing words, in one fast pass.
-#[derive(Debug)]
-pub(super) struct Announcers {
-    words: AhoCorasick,
-    kinds: Vec<Kind>,
+/// Adds the announcing words to the patterns that a scanner looks for.
+pub(super) fn register(patterns: &mut PatternsBuilder) -> Result<Group, PatternError> {
+    let group = patterns.group();
+    for (forms, _) in WORDS {
+        let alternatives: Vec<String> = forms
+            .iter()
+            .map(|form| regex_syntax::escape(form))
+            .collect();
+        patterns.add(
+            group,
+            &PatternSpec {
+                anchors: forms,
+                max_len: forms.iter().map(|form| form.len()).max(),
+                case_sensitive: true,
+                ..PatternSpec::new(&alternatives.join("|"))
+            },
+        )?;
+    }
+    Ok(group)
 }
 
-impl Announcers {
-    pub(super) fn new() -> Result<Self, aho_corasick::BuildError> {
-        let mut words: Vec<&str> = Vec::new();
-        let mut kinds = Vec::new();
-        for (forms, kind) in WORDS {
-            words.extend(forms);
-            kinds.extend(forms.iter().map(|_| kind));
-        }
-        let words = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(words)?;
-        Ok(Self { words, kinds })
-    }
+/// Every announcing word in a text that no scanner has read.
+pub(super) fn scan(text: &str) -> Vec<Hit> {
+    static WORDS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
+        let mut patterns = PatternsBuilder::default();
+        register(&mut patterns).ok()?;
+        Some(patterns.build())
+    });
+    WORDS
+        .as_ref()
+        .map(|patterns| patterns.scan(text))
+        .unwrap_or_default()
+}
 
-    /// Every announcing word, with the brackets of a spelled `at` and the sign before a `dot` left out.
-    pub(super) fn find<'t>(
-        &'t self,
-        text: &'t [u8],
-    ) -> impl Iterator<Item = (Kind, Range<usize>)> + 't {
-        self.words.find_iter(text).filter_map(|hit| {
-            let kind = *self.kinds.get(hit.pattern().as_usize())?;
-            let range = match kind {
-                Kind::Spelled if at(text, hit.end() - 1).is_ascii_alphabetic() => {
-                    hit.start() + 1..hit.end()
-                }
-                Kind::Spelled => hit.start() + 1..hit.end() - 1,
-                _ => hit.range(),
-            };
-            Some((kind, range))
-        })
-    }
+/// What a hit of the announcing words announces, and the word without the brackets of a spelled
+/// `at`.
+pub(super) fn announced(text: &[u8], hit: &Hit) -> Option<(Kind, Range<usize>)> {
+    let (_, kind) = *WORDS.get(hit.pattern as usize)?;
+    let Range { start, end } = hit.range;
+    let range = match kind {
+        Kind::Spelled if at(text, start).is_ascii_alphabetic() => {
+            // Part of an address only behind a blank or a bracket.
+            matches!(at(text, start.checked_sub(1)?), b' ' | b'[' | b'(').then_some(start..end)?
+        }
+        Kind::Spelled => start + 1..end - 1,
+        Kind::Username | Kind::Bic => start..end,
+    };
+    Some((kind, range))
 }
 
 /// The values that the word at `word` announces.

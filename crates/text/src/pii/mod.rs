@@ -22,6 +22,7 @@ mod resolve;
 mod run;
 mod sha256;
 mod shapes;
+mod starts;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -35,7 +36,10 @@ pub use config::{PiiConfig, PiiConfigError};
 pub use recogniser::{Recogniser, Validity};
 pub use resolve::resolve;
 
-use crate::Text;
+use crate::{
+    Text,
+    scan::{Group, PatternsBuilder},
+};
 use config::Settings;
 use engine::Engine;
 
@@ -46,6 +50,8 @@ use engine::Engine;
 pub struct Pii {
     engine: Arc<Engine>,
     settings: Arc<Settings>,
+    /// The words that a scanner looks for on our behalf.
+    group: Option<Group>,
 }
 
 /// One place where a rule saw something.
@@ -63,7 +69,11 @@ impl Default for Pii {
     fn default() -> Self {
         let engine = engine::builtin();
         let settings = Arc::new(Settings::of(&engine));
-        Self { engine, settings }
+        Self {
+            engine,
+            settings,
+            group: None,
+        }
     }
 }
 
@@ -80,7 +90,27 @@ impl Pii {
         } else {
             Arc::new(Engine::new(&config.context))
         };
-        Ok(Self { engine, settings })
+        Ok(Self {
+            engine,
+            settings,
+            group: None,
+        })
+    }
+
+    /// A detector for what `config` asks for as a check of a guard: some of its words are found by
+    /// the scanner of `patterns`, which reads every text anyway.
+    ///
+    /// # Errors
+    /// As [`Pii::new`], and when `patterns` takes no more.
+    pub fn register(
+        patterns: &mut PatternsBuilder,
+        config: &PiiConfig,
+    ) -> Result<Self, PiiConfigError> {
+        let group = Some(keyed::register(patterns)?);
+        Ok(Self {
+            group,
+            ..Self::new(config)?
+        })
     }
 
     /// What it knows, whether asked for or not, for listings.
@@ -91,12 +121,17 @@ impl Pii {
     /// Adds every match in `text`, which must be folded (as the main [`crate::View`] is), to
     /// `out`; matches may overlap, see [`resolve`].
     pub fn find(&self, text: &str, out: &mut Vec<Match>) {
-        run::find(&self.engine, &self.settings, text, out);
+        let hits = keyed::scan(text);
+        run::find(&self.engine, &self.settings, text, &hits, out);
     }
 }
 
 /// Bytes before and after a place that [`Pii`] looks at: a table's header stands furthest away.
 const REACH: u64 = (table::REACH + 1024 + 256) as u64;
+
+/// Bytes behind the start of a match that can change it, outside of tables: an address (64 bytes,
+/// `@`, and 255), or the longest candidate (212), and the words and blanks behind it (88).
+const AHEAD: usize = 420;
 
 impl Check<Text<'_>> for Pii {
     fn name(&self) -> &'static str {
@@ -122,13 +157,47 @@ impl Check<Text<'_>> for Pii {
         Reach::Bounded(REACH)
     }
 
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        let main = text.main().text.as_bytes();
+        let ahead = if self.settings.enabled(self.engine.own.url) {
+            net::MAX_URL
+        } else {
+            AHEAD
+        };
+        let near = main.len().saturating_sub(ahead);
+        Some(table::open_row(main).map_or(near, |line| line.min(near)) as u64)
+    }
+
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         let mut seen = BTreeSet::new();
         let mut matches = Vec::new();
-        for view in text.views().filter(|view| is_read(&view.via)) {
+        let mut hits = self
+            .group
+            .map(|group| text.hits(group))
+            .into_iter()
+            .flatten()
+            .peekable();
+        let mut words = Vec::new();
+        for view in text.views() {
+            words.clear();
+            while let Some((_, hit)) = hits.next_if(|(of, _)| std::ptr::eq(*of, view)) {
+                words.push(hit);
+            }
+            if !is_read(&view.via) {
+                continue;
+            }
             cx.spend(view.text.len() as u64)?;
             matches.clear();
-            self.find(&view.text, &mut matches);
+            match self.group {
+                Some(_) => run::find(
+                    &self.engine,
+                    &self.settings,
+                    &view.text,
+                    words.iter().copied(),
+                    &mut matches,
+                ),
+                None => self.find(&view.text, &mut matches),
+            }
             for found in &matches {
                 let span = view.span(found.range.clone());
                 if seen.insert((found.rule.id.as_ref(), span)) {

@@ -77,6 +77,9 @@ pub(super) static URL: Recogniser = Recogniser {
     context: &["url", "website", "homepage"],
 };
 
+/// Bytes of a web address.
+pub(super) const MAX_URL: usize = 2048;
+
 /// How much an address says about a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reachable {
@@ -137,6 +140,12 @@ pub(super) fn ipv6(text: &[u8], index: usize) -> Option<(Range<usize>, Reachable
     while end - start <= 40 && belongs(at(text, end)) {
         end += 1;
     }
+    // `12:30:05` is no address: there are seven colons, or two together.
+    let run = text.get(start..end)?;
+    let colons = run.iter().filter(|byte| **byte == b':').count();
+    if colons < 6 && !run.windows(2).any(|pair| pair == b"::") {
+        return None;
+    }
     // `::ffff:192.0.2.1`
     if at(text, end) == b'.'
         && let Some(colon) = text
@@ -187,18 +196,38 @@ pub(super) fn ipv6(text: &[u8], index: usize) -> Option<(Range<usize>, Reachable
     ))
 }
 
-/// Six pairs of hex digits around `index` joined by one kind of `:` or `-`, or three groups of
-/// four joined by `.`.
-pub(super) fn mac(text: &[u8], index: usize) -> Option<Range<usize>> {
-    let mut start = index;
-    while start > 0
-        && index - start < 17
-        && (at(text, start - 1).is_ascii_hexdigit()
-            || matches!(at(text, start - 1), b':' | b'-' | b'.'))
-    {
-        start -= 1;
+/// Six pairs of hex digits around the run `index..end` joined by one kind of `:` or `-`, or three
+/// groups of four joined by `.`.
+#[inline]
+pub(super) fn mac(text: &[u8], index: usize, end: usize) -> Option<Range<usize>> {
+    let (before, next) = (at(text, index.wrapping_sub(1)), at(text, end));
+    match end - index {
+        2 if matches!(before, b':' | b'-') || matches!(next, b':' | b'-') => {
+            mac_around(text, index, 3)
+        }
+        4 if before == b'.' || next == b'.' => mac_around(text, index, 5),
+        _ => None,
     }
-    (start..=index).find_map(|start| mac_at(text, start))
+}
+
+/// The address of which a group starts at `index`; groups start `step` bytes apart.
+fn mac_around(text: &[u8], index: usize, step: usize) -> Option<Range<usize>> {
+    // The first group is at most five, or two, groups to the left.
+    let groups = if step == 3 { 5 } else { 2 };
+    let joined = |start: usize| {
+        text.get(start - step..start)
+            .and_then(<[u8]>::split_last)
+            .is_some_and(|(sign, group)| {
+                matches!(sign, b':' | b'-' | b'.') && group.iter().all(u8::is_ascii_hexdigit)
+            })
+    };
+    let mut left = 0;
+    while left < groups && index >= (left + 1) * step && joined(index - left * step) {
+        left += 1;
+    }
+    (0..=left)
+        .rev()
+        .find_map(|left| mac_at(text, index - left * step))
 }
 
 fn mac_at(text: &[u8], start: usize) -> Option<Range<usize>> {
@@ -258,7 +287,7 @@ pub(super) fn url(text: &[u8], sign: usize) -> Option<Range<usize>> {
         start -= 1;
     }
     let mut end = sign + 3;
-    while end - start < 2048
+    while end - start < MAX_URL
         && !matches!(
             at(text, end),
             0..=b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'|' | b'\\' | b'^'
@@ -279,6 +308,7 @@ pub(super) fn url(text: &[u8], sign: usize) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::{run_end, run_start};
     use super::*;
 
     #[test]
@@ -315,7 +345,12 @@ mod tests {
         let check = |text: &str, expected: Option<&str>| {
             let digit = text.find(|letter: char| letter.is_ascii_digit()).unwrap();
             assert_eq!(
-                mac(text.as_bytes(), digit).map(|range| text.get(range).unwrap()),
+                mac(
+                    text.as_bytes(),
+                    run_start(text.as_bytes(), digit, 20),
+                    run_end(text.as_bytes(), digit)
+                )
+                .map(|range| text.get(range).unwrap()),
                 expected,
                 "{text}"
             );

@@ -29,6 +29,22 @@ pub struct Recogniser {
     pub context: &'static [&'static str],
 }
 
+impl Recogniser {
+    /// Confidence of a candidate without a word near it.
+    pub(super) fn base(&self, validity: Validity, favoured: bool) -> f32 {
+        let base = match validity {
+            Validity::Invalid => 0.0,
+            Validity::Plausible => self.plausible,
+            Validity::Valid => self.valid,
+        };
+        if favoured {
+            base + (1.0 - base) * 0.3
+        } else {
+            base
+        }
+    }
+}
+
 /// What a check can say about a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Validity {

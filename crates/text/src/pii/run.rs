@@ -14,6 +14,7 @@ use super::{
     recogniser::{Recogniser, Validity},
     words::{at, run_end, run_start},
 };
+use crate::scan::Hit;
 
 /// Bytes of the longest candidate with a shape.
 const LONGEST: usize = 64;
@@ -24,7 +25,14 @@ const LONGEST_RUN: usize = 212;
 /// Below, a plausible candidate counts only right behind its label.
 const WEAK: f32 = 0.3;
 
-pub(super) fn find(engine: &Engine, settings: &Settings, text: &str, out: &mut Vec<Match>) {
+/// `hits` are those of the words that [`keyed::register`] adds.
+pub(super) fn find<'h>(
+    engine: &Engine,
+    settings: &Settings,
+    text: &str,
+    hits: impl IntoIterator<Item = &'h Hit>,
+    out: &mut Vec<Match>,
+) {
     let Some(lexicon) = &engine.lexicon else {
         return;
     };
@@ -42,7 +50,7 @@ pub(super) fn find(engine: &Engine, settings: &Settings, text: &str, out: &mut V
     };
     run.digits();
     run.signs();
-    run.announced();
+    run.announced(hits);
     if settings.enabled(engine.own.url) {
         run.urls();
     }
@@ -201,41 +209,35 @@ impl Run<'_> {
             if goes_on(text, end) {
                 continue;
             }
+            // Most shapes say nothing without a word: those are settled before the check.
+            let mut likely = accepted.and(&self.settings.alone);
+            let unlikely = accepted.and(&self.settings.with_word);
+            if !unlikely.is_empty() {
+                let around = self.context.reachable(start, end);
+                likely.extend(&unlikely.and(&around));
+                if around.contains(ANY_NATIONAL) {
+                    likely.extend(&unlikely.and(self.engine.national()));
+                }
+            }
+            if likely.is_empty() {
+                continue;
+            }
             let cut = spaced
                 && (at(text, end) == b' ' && at(text, end + 1).is_ascii_digit()
                     || start > 1
                         && at(text, start - 1) == b' '
                         && at(text, start - 2).is_ascii_digit());
             let value = compact.get(..length).unwrap_or_default();
-            for kind in accepted {
-                self.shape_of(*kind, value, start, end, cut);
+            for kind in likely.iter() {
+                self.shape_of(kind, value, start, end, cut);
             }
         }
     }
 
     fn shape_of(&mut self, kind: u16, value: &[u8], start: usize, end: usize, cut: bool) {
-        let Some(recogniser) = self
-            .engine
-            .recogniser(kind)
-            .filter(|_| self.settings.enabled(kind))
-        else {
+        let Some(recogniser) = self.engine.recogniser(kind) else {
             return;
         };
-        // Most shapes say nothing without a word: those are settled before the check.
-        let least = self.settings.min_confidence;
-        let favoured = self.settings.favoured(kind);
-        let most = base(recogniser, Validity::Plausible, favoured).max(base(
-            recogniser,
-            Validity::Valid,
-            favoured,
-        ));
-        if most < least {
-            let around = self.context.reachable(start, end);
-            let national = self.engine.is_national(kind) && around.contains(ANY_NATIONAL);
-            if !national && !around.contains(kind) {
-                return;
-            }
-        }
         let validity = (recogniser.check)(value);
         if validity == Validity::Invalid {
             return;
@@ -260,7 +262,7 @@ impl Run<'_> {
                 (support, general) = (any, 0.04);
             }
         }
-        let base = base(recogniser, validity, self.settings.favoured(kind));
+        let base = recogniser.base(validity, self.settings.favoured(kind));
         let confidence = confidence(recogniser, validity, base, support);
         if support >= Support::Labelled {
             (confidence - general).max(base)
@@ -296,7 +298,7 @@ impl Run<'_> {
         if !hex {
             return;
         }
-        if let Some(range) = net::mac(text, start) {
+        if let Some(range) = net::mac(text, start, end) {
             self.colons_done = range.end;
             self.claimed = self.claimed.max(range.end);
             let confidence = self.weigh(own.mac, Validity::Valid, range.start, range.end);
@@ -368,7 +370,11 @@ impl Run<'_> {
             return;
         };
         let own = self.engine.own;
-        let support = self.context.support(from, to, own.date_of_birth);
+        let support = if self.has_word(own.date_of_birth, from, to) {
+            self.context.support(from, to, own.date_of_birth)
+        } else {
+            Support::None
+        };
         // Eight digits are a date only where a label says so.
         let bare = to - from == 8 && run_end(self.text, from) == to;
         if bare && support < Support::Labelled {
@@ -468,13 +474,13 @@ impl Run<'_> {
     }
 
     /// What a word announces.
-    fn announced(&mut self) {
-        let Some(announcers) = &self.engine.announcers else {
-            return;
-        };
+    fn announced<'h>(&mut self, hits: impl IntoIterator<Item = &'h Hit>) {
         let own = self.engine.own;
         let mut done = 0;
-        for (announced, word) in announcers.find(self.text) {
+        for hit in hits {
+            let Some((announced, word)) = keyed::announced(self.text, hit) else {
+                continue;
+            };
             if announced == keyed::Kind::Spelled {
                 if let Some(range) =
                     email::spelled(self.text, word).filter(|range| range.start >= done)
@@ -509,19 +515,6 @@ impl Run<'_> {
                 self.report(self.engine.own.url, range, 0.6);
             }
         }
-    }
-}
-
-fn base(recogniser: &Recogniser, validity: Validity, favoured: bool) -> f32 {
-    let base = match validity {
-        Validity::Invalid => 0.0,
-        Validity::Plausible => recogniser.plausible,
-        Validity::Valid => recogniser.valid,
-    };
-    if favoured {
-        base + (1.0 - base) * 0.3
-    } else {
-        base
     }
 }
 
@@ -610,10 +603,27 @@ fn next_digit(text: &[u8], from: usize) -> Option<usize> {
         }
         skipped += BLOCK;
     }
-    rest.get(skipped..)?
-        .iter()
+    let rest = rest.get(skipped..)?;
+    let (words, last) = rest.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let digits = digits_of(u64::from_le_bytes(*word));
+        if digits != 0 {
+            return Some(from + skipped + index * 8 + digits.trailing_zeros() as usize / 8);
+        }
+    }
+    last.iter()
         .position(u8::is_ascii_digit)
-        .map(|index| from + skipped + index)
+        .map(|index| from + skipped + words.len() * 8 + index)
+}
+
+/// The high bit of each byte that is an ASCII digit.
+const fn digits_of(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    let low = bytes & !HIGH;
+    let from_zero = low + ONES * (0x80 - b'0' as u64);
+    let beyond_nine = low + ONES * (0x7f - b'9' as u64);
+    from_zero & !beyond_nine & !bytes & HIGH
 }
 
 const fn is_joint(byte: u8) -> bool {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::context::Kinds;
+
 /// No shape goes on from here.
 const DEAD: u16 = 0;
 const START: u16 = 1;
@@ -16,7 +18,7 @@ pub(super) struct Shapes {
     class_of: [u8; 256],
     classes: usize,
     next: Vec<u16>,
-    accepted: Vec<Vec<u16>>,
+    accepted: Vec<Kinds>,
 }
 
 /// Where a walk through [`Shapes`] stands.
@@ -43,14 +45,18 @@ impl Shapes {
         let mut at = 0;
         while let Some(items) = queue.get(at).cloned() {
             at += 1;
-            let mut ends = Vec::new();
+            let mut ends = Kinds::default();
             let mut targets = vec![Vec::new(); classes];
             for &(shape, position) in &items {
                 let Some(steps) = compiled.get(usize::from(shape)) else {
                     continue;
                 };
                 match steps.get(usize::from(position)) {
-                    None => ends.extend(shapes.get(usize::from(shape)).map(|(_, id)| *id)),
+                    None => {
+                        if let Some((_, kind)) = shapes.get(usize::from(shape)) {
+                            ends.insert(*kind);
+                        }
+                    }
                     Some(step) => {
                         for &class in step {
                             if let Some(target) = targets.get_mut(usize::from(class)) {
@@ -60,8 +66,6 @@ impl Shapes {
                     }
                 }
             }
-            ends.sort_unstable();
-            ends.dedup();
             accepted.push(ends);
             for target in targets {
                 let fresh = u16::try_from(states.len()).unwrap_or(DEAD);
@@ -107,10 +111,11 @@ impl Shapes {
 
     /// The numbers of the shapes that end here.
     #[inline]
-    pub(super) fn accepted(&self, state: State) -> &[u16] {
+    pub(super) fn accepted(&self, state: State) -> Kinds {
         self.accepted
             .get(usize::from(state.0))
-            .map_or(&[], Vec::as_slice)
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -177,7 +182,7 @@ mod tests {
             .bytes()
             .try_fold(shapes.start(), |state, byte| shapes.step(state, byte));
         assert_eq!(
-            end.map_or(&[][..], |state| shapes.accepted(state)),
+            end.map_or_else(Vec::new, |state| shapes.accepted(state).iter().collect()),
             expected
         );
     }

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use super::words::at;
-
 /// Bytes above a cell in which its header must stand.
 pub(super) const REACH: usize = 2048;
+/// Signs between cells; the first one that a row holds is the one that counts.
+const DELIMITERS: [u8; 4] = [b';', b'\t', b'|', b','];
+/// Bytes of a value within an SQL `INSERT`.
+const VALUE: usize = 128;
 /// Bytes of one line that are looked at.
 const LINE: usize = 1024;
 
@@ -16,6 +18,16 @@ pub(super) struct Tables<'a> {
     text: &'a [u8],
     /// The line that was looked at last, and the header of its table.
     line: Option<(usize, Option<Header>)>,
+    values: Values,
+}
+
+/// The last `VALUES` of the line that was looked at last.
+#[derive(Debug, Default)]
+struct Values {
+    /// Bytes before here have been searched.
+    done: usize,
+    upper: Option<usize>,
+    lower: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,16 +38,28 @@ struct Header {
 
 impl<'a> Tables<'a> {
     pub(super) const fn new(text: &'a [u8]) -> Self {
-        Self { text, line: None }
+        Self {
+            text,
+            line: None,
+            values: Values {
+                done: 0,
+                upper: None,
+                lower: None,
+            },
+        }
     }
 
     /// The header cell of the column in which `start` stands.
     pub(super) fn header(&mut self, start: usize) -> Option<Range<usize>> {
         let floor = start.saturating_sub(LINE);
-        let line =
-            memrchr(b'\n', self.text.get(floor..start)?).map_or(floor, |index| floor + index + 1);
+        let feed = memrchr(b'\n', self.text.get(floor..start)?);
+        let line = feed.map_or(floor, |index| floor + index + 1);
         if let Some(cell) = self.insert_column(line, start) {
             return Some(cell);
+        }
+        // A line that goes on for longer is no row of a table that people read.
+        if feed.is_none() && floor > 0 {
+            return None;
         }
         if let Some(cell) = self.markdown_field(line, start) {
             return Some(cell);
@@ -66,9 +90,12 @@ impl<'a> Tables<'a> {
     fn find_header(&self, line: usize) -> Option<Header> {
         let text = self.text;
         let row = self.line_at(line)?;
-        let delimiter = [b';', b'\t', b'|', b',']
+        if memchr::memchr3(b';', b'\t', b'|', row).is_none() && memchr(b',', row).is_none() {
+            return None;
+        }
+        let delimiter = DELIMITERS
             .into_iter()
-            .find(|delimiter| row.contains(delimiter))?;
+            .find(|delimiter| memchr(*delimiter, row).is_some())?;
         let columns = cells(row, delimiter).count();
         let mut top = line;
         let mut found = None;
@@ -100,6 +127,56 @@ impl<'a> Tables<'a> {
         found
     }
 
+    /// The start of the last line, when it may become the row of a table.
+    fn open_row(&self) -> Option<usize> {
+        let text = self.text;
+        let floor = text.len().saturating_sub(LINE);
+        let feed = memrchr(b'\n', text.get(floor..)?);
+        let line = feed.map_or(0, |index| floor + index + 1);
+        let row = text.get(line..)?;
+        if (feed.is_none() && floor > 0) || row.len() >= LINE {
+            return None;
+        }
+        if row.first() == Some(&b'|') {
+            return Some(line);
+        }
+        // The first of the delimiters that the row holds in the end tells its cells apart.
+        for delimiter in DELIMITERS {
+            if self.stands_under_header(line, delimiter) {
+                return Some(line);
+            }
+            if memchr(delimiter, row).is_some() {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Whether a line at `line` with as many cells as the one before belongs to a table.
+    fn stands_under_header(&self, line: usize, delimiter: u8) -> bool {
+        let mut columns = None;
+        let mut top = line;
+        while let Some(end) = top.checked_sub(1) {
+            let floor = end.saturating_sub(LINE);
+            let before = self.text.get(floor..end).unwrap_or_default();
+            let above = memrchr(b'\n', before).map_or(floor, |index| floor + index + 1);
+            let Some(names) = self.text.get(above..end) else {
+                return false;
+            };
+            let count = cells(names, delimiter).count();
+            if count < 2 || columns.is_some_and(|columns| columns != count) || line - above > REACH
+            {
+                return false;
+            }
+            if is_header(names, delimiter) {
+                return true;
+            }
+            columns = Some(count);
+            top = above;
+        }
+        false
+    }
+
     fn line_at(&self, start: usize) -> Option<&'a [u8]> {
         let rest = self.text.get(start..)?;
         let rest = rest.get(..LINE).unwrap_or(rest);
@@ -121,10 +198,9 @@ impl<'a> Tables<'a> {
     }
 
     /// The column of `INSERT INTO t (a, b) VALUES ('x', 'y')`.
-    fn insert_column(&self, line: usize, start: usize) -> Option<Range<usize>> {
+    fn insert_column(&mut self, line: usize, start: usize) -> Option<Range<usize>> {
+        let values = self.values.last(self.text, line, start)? - line;
         let before = self.text.get(line..start)?;
-        let values = memchr::memmem::rfind(before, b"VALUES")
-            .or_else(|| memchr::memmem::rfind(before, b"values"))?;
         let (head, tail) = before.split_at_checked(values)?;
         let close = memrchr(b')', head)?;
         let open = memrchr(b'(', head.get(..close)?)?;
@@ -145,6 +221,39 @@ impl<'a> Tables<'a> {
         let base = line + open + 1;
         Some(base + cell.start..base + cell.end)
     }
+}
+
+impl Values {
+    /// The last `VALUES`, or else the last `values`, in `line..start`.
+    fn last(&mut self, text: &[u8], line: usize, start: usize) -> Option<usize> {
+        const WORD: usize = 6;
+        if start < self.done {
+            self.done = line;
+        }
+        if self.done <= line {
+            (self.upper, self.lower) = (None, None);
+            self.done = line;
+        }
+        let from = self.done.saturating_sub(WORD - 1).max(line);
+        let fresh = text.get(from..start).unwrap_or_default();
+        for index in memchr::memchr2_iter(b'V', b'v', fresh) {
+            match fresh.get(index..index + WORD) {
+                Some(b"VALUES") => self.upper = Some(from + index),
+                Some(b"values") => self.lower = Some(from + index),
+                _ => {}
+            }
+        }
+        self.done = start;
+        let within = |place: &usize| *place >= line;
+        self.upper
+            .filter(within)
+            .or_else(|| self.lower.filter(within))
+    }
+}
+
+/// The start of the last line of `text`, when more text could make it the row of a table.
+pub(super) fn open_row(text: &[u8]) -> Option<usize> {
+    Tables::new(text).open_row()
 }
 
 /// A header names its columns: no digits, no sentences.
@@ -211,7 +320,7 @@ pub(super) fn cells_below(text: &[u8], label: Range<usize>) -> Vec<Range<usize>>
     let Some(names) = tables.line_at(line) else {
         return found;
     };
-    let Some(delimiter) = [b';', b'\t', b'|', b',']
+    let Some(delimiter) = DELIMITERS
         .into_iter()
         .find(|delimiter| names.contains(delimiter))
     else {
@@ -265,13 +374,12 @@ pub(super) fn values_of(text: &[u8], label: Range<usize>) -> Option<Range<usize>
     let tuple = skip + memchr(b'(', tail.get(skip..)?)? + 1;
     let cell = cells(tail.get(tuple..)?, b',').nth(column)?;
     let base = close + 1 + tuple;
-    let mut end = cell.end;
-    if let Some(closing) = tail
-        .get(tuple + cell.start..tuple + cell.end)
-        .and_then(|cell| memchr(b')', cell))
-    {
-        end = cell.start + closing;
-    }
-    debug_assert!(at(text, base) != 0 || base >= text.len());
+    let value = tail.get(tuple + cell.start..tuple + cell.end)?;
+    let value = value.get(..VALUE).unwrap_or(value);
+    let end = match memchr(b')', value) {
+        Some(closing) => cell.start + closing,
+        None if value.len() == VALUE => return None,
+        None => cell.end,
+    };
     Some(base + cell.start..base + end)
 }

@@ -60,9 +60,10 @@ pub(super) fn run_start(text: &[u8], index: usize, limit: usize) -> usize {
 /// One past the run of ASCII letters and digits from `index` on.
 #[inline]
 pub(super) fn run_end(text: &[u8], index: usize) -> usize {
-    let mut end = index;
-    while at(text, end).is_ascii_alphanumeric() {
-        end += 1;
-    }
-    end
+    let rest = text.get(index..).unwrap_or_default();
+    index
+        + rest
+            .iter()
+            .position(|byte| !byte.is_ascii_alphanumeric())
+            .unwrap_or(rest.len())
 }

@@ -209,10 +209,12 @@ fn entity(bytes: &[u8]) -> Option<(Value, usize)> {
                 .iter()
                 .take_while(|b| b.is_ascii_alphanumeric())
                 .count();
-            let name = std::str::from_utf8(rest.get(..name_len)?).ok()?;
-            let (_, c) = NAMED.iter().find(|(known, _)| *known == name)?;
-            let closed = rest.get(name_len) == Some(&b';');
-            return closed.then_some((Value::Char(*c), name_len + 2));
+            if rest.get(name_len) != Some(&b';') {
+                return None;
+            }
+            let name = rest.get(..name_len)?;
+            let (_, c) = NAMED.iter().find(|(known, _)| known.as_bytes() == name)?;
+            return Some((Value::Char(*c), name_len + 2));
         }
     };
     let len = digits

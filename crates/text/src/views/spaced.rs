@@ -120,8 +120,7 @@ pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
     let mut morse = Piece::default();
     for place in places {
         if let Some(part) = text.get(place.clone()) {
-            groups(part, place.start, 2, 16, &mut hex);
-            groups(part, place.start, 8, 2, &mut binary);
+            groups(part, place.start, &mut hex, &mut binary);
             dots(part, place.start, &mut morse);
         }
     }
@@ -136,31 +135,59 @@ pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
     }
 }
 
-/// Tokens between separators, with where they stand in the parent.
-fn tokens(part: &str, base: usize) -> impl Iterator<Item = (&str, Range<usize>)> {
-    part.split([
-        ' ', ',', ':', ';', '\n', '\r', '\t', '-', '[', ']', '{', '}', '"',
-    ])
-    .map(move |token| {
-        let at = base + (token.as_ptr() as usize - part.as_ptr() as usize);
-        (token, at..at + token.len())
-    })
-    .filter(|(token, _)| !token.is_empty())
+/// Whether `byte` stands between the tokens of a code.
+const fn is_between(byte: u8) -> bool {
+    matches!(
+        byte,
+        b' ' | b',' | b':' | b';' | b'\n' | b'\r' | b'\t' | b'-' | b'[' | b']' | b'{' | b'}' | b'"'
+    )
 }
 
-fn groups(part: &str, base: usize, size: usize, radix: u32, piece: &mut Piece) {
-    let mut bytes: Vec<(u8, Range<usize>)> = Vec::new();
-    for (token, range) in tokens(part, base).chain([("end", 0..0)]) {
-        let digits = token.strip_prefix("0x").unwrap_or(token);
-        let byte = (digits.len() == size)
-            .then(|| u8::from_str_radix(digits, radix).ok())
-            .flatten();
-        match byte {
-            Some(byte) => bytes.push((byte, range)),
-            None => {
-                grouped(&bytes, piece);
-                bytes.clear();
-            }
+/// Bytes written one by one as two hexadecimal or eight binary digits.
+fn groups(part: &str, base: usize, hex: &mut Piece, binary: &mut Piece) {
+    let mut of_hex: Vec<(u8, Range<usize>)> = Vec::new();
+    let mut of_binary: Vec<(u8, Range<usize>)> = Vec::new();
+    let mut at = base;
+    for token in part.as_bytes().split(|byte| is_between(*byte)) {
+        let range = at..at + token.len();
+        at = range.end + 1;
+        if token.is_empty() {
+            continue;
+        }
+        let digits = token.strip_prefix(b"0x").unwrap_or(token);
+        let (two, eight) = match digits.len() {
+            2 => (byte_of(digits, 16), None),
+            8 => (None, byte_of(digits, 2)),
+            _ => (None, None),
+        };
+        next_group(&mut of_hex, two, &range, hex);
+        next_group(&mut of_binary, eight, &range, binary);
+    }
+    grouped(&of_hex, hex);
+    grouped(&of_binary, binary);
+}
+
+fn byte_of(digits: &[u8], radix: u32) -> Option<u8> {
+    digits.iter().try_fold(0u8, |held, digit| {
+        let digit = u8::try_from(char::from(*digit).to_digit(radix)?).ok()?;
+        let held = held.wrapping_mul(u8::try_from(radix).ok()?);
+        Some(held.wrapping_add(digit))
+    })
+}
+
+/// Goes on with the bytes before, or reads them when there is none.
+fn next_group(
+    bytes: &mut Vec<(u8, Range<usize>)>,
+    byte: Option<u8>,
+    range: &Range<usize>,
+    piece: &mut Piece,
+) {
+    match byte {
+        Some(byte) => bytes.push((byte, range.clone())),
+        None if bytes.is_empty() => {}
+        None => {
+            grouped(bytes, piece);
+            bytes.clear();
         }
     }
 }
@@ -233,6 +260,8 @@ fn dots(part: &str, base: usize, piece: &mut Piece) {
 
 /// ITU-R M.1677-1, section 1.1.
 fn morse(code: &str) -> Option<char> {
+    /// The longest code of the table.
+    const MAX_CODE: usize = 6;
     const CODES: [&str; 36] = [
         ".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--",
         "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--",
@@ -248,6 +277,10 @@ fn morse(code: &str) -> Option<char> {
         ("-....-", '-'),
         (".----.", '\''),
     ];
+    let is_code = |byte| matches!(byte, b'.' | b'-');
+    if code.len() > MAX_CODE || !code.bytes().all(is_code) {
+        return None;
+    }
     if let Some(index) = CODES.iter().position(|known| *known == code) {
         return "abcdefghijklmnopqrstuvwxyz0123456789".chars().nth(index);
     }

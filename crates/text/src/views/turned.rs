@@ -58,8 +58,7 @@ fn is_leetspeak(part: &str) -> bool {
             .get(start..done)
             .unwrap_or_default()
             .trim_end_matches('!');
-        let letters = token.bytes().filter(u8::is_ascii_alphabetic).count();
-        if token.len() < 2 || token.len() > MAX_LEET || letters == 0 {
+        if token.len() < 2 || token.len() > MAX_LEET || !may_be_leet(token) {
             continue;
         }
         let word = read_leet(token).to_ascii_lowercase();
@@ -71,6 +70,17 @@ fn is_leetspeak(part: &str) -> bool {
         }
     }
     false
+}
+
+/// Whether `token` has letters, and only digits that stand for letters: the others are part of no
+/// word.
+fn may_be_leet(token: &str) -> bool {
+    let (mut letters, mut stray) = (false, false);
+    for byte in token.bytes() {
+        letters |= byte.is_ascii_alphabetic();
+        stray |= matches!(byte, b'2' | b'6');
+    }
+    letters && !stray
 }
 
 /// Longer tokens are no words.
@@ -191,9 +201,12 @@ pub(super) fn rotated(text: &str, pieces: &mut Pieces) {
             continue;
         };
         let read = rotate(window, shift);
-        let (before, _) = words::count(&window.to_ascii_lowercase());
         let (known, all) = words::count(&read.to_ascii_lowercase());
-        if known < 2 || known <= before || (known < 4 && known * 8 < all) {
+        if known < 2 || (known < 4 && known * 8 < all) {
+            continue;
+        }
+        let (before, _) = words::count(&window.to_ascii_lowercase());
+        if known <= before {
             continue;
         }
         let piece = match found.iter_mut().find(|(known, _)| *known == shift) {
@@ -278,17 +291,16 @@ const FREQUENCIES: [u32; 26] = [
 ];
 
 fn rotate(text: &str, shift: u8) -> String {
-    text.chars()
-        .map(|c| match c {
-            'a'..='z' => turn(c, b'a', shift),
-            'A'..='Z' => turn(c, b'A', shift),
-            _ => c,
+    let turned = text
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' => (byte - b'a' + shift) % 26 + b'a',
+            b'A'..=b'Z' => (byte - b'A' + shift) % 26 + b'A',
+            _ => byte,
         })
-        .collect()
-}
-
-fn turn(c: char, base: u8, shift: u8) -> char {
-    u8::try_from(c).map_or(c, |b| char::from((b - base + shift) % 26 + base))
+        .collect();
+    // Only letters of ASCII were changed, so that it is UTF-8 still.
+    String::from_utf8(turned).unwrap_or_default()
 }
 
 /// `range` grown to the next spaces or line ends, at most 32 bytes to either side.

@@ -1,5 +1,7 @@
 //! Words that tell whether a guess at a reading was right.
 
+use std::sync::LazyLock;
+
 /// Words of attacks and frequent short words of a few languages, sorted.
 const WORDS: &[&str] = &[
     "about",
@@ -156,9 +158,36 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
+/// One bit per length of a known word, by its first letter: most words are told apart by these.
+static LENGTHS: LazyLock<[u32; 26]> = LazyLock::new(|| {
+    let mut lengths = [0; 26];
+    for word in WORDS {
+        if let Some(bits) = first_letter(word).and_then(|letter| lengths.get_mut(letter)) {
+            *bits |= 1u32 << word.len();
+        }
+    }
+    lengths
+});
+
+/// The longest word that is looked up.
+const MAX_KNOWN: usize = 31;
+
+fn first_letter(word: &str) -> Option<usize> {
+    let letter = word.bytes().next()?.wrapping_sub(b'a');
+    (letter < 26).then_some(usize::from(letter))
+}
+
+fn find(word: &str) -> Option<usize> {
+    let lengths = LENGTHS.get(first_letter(word)?)?;
+    if word.len() > MAX_KNOWN || lengths >> word.len() & 1 == 0 {
+        return None;
+    }
+    WORDS.binary_search(&word).ok()
+}
+
 /// Whether `word`, in lower case, is known.
 pub(super) fn is_known(word: &str) -> bool {
-    WORDS.binary_search(&word).is_ok()
+    find(word).is_some()
 }
 
 /// Distinct-enough evidence in `text`, which is in lower case: known words, and all words.
@@ -170,7 +199,7 @@ pub(super) fn count(text: &str) -> (usize, usize) {
             continue;
         }
         all += 1;
-        if let Ok(known) = WORDS.binary_search(&word)
+        if let Some(known) = find(word)
             && !seen.contains(&known)
         {
             seen.push(known);
@@ -184,5 +213,6 @@ mod tests {
     #[test]
     fn words_are_sorted() {
         assert!(super::WORDS.is_sorted());
+        assert!(super::WORDS.iter().all(|word| super::is_known(word)));
     }
 }

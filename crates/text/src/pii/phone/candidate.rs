@@ -21,7 +21,7 @@ pub(super) struct End {
     /// Byte behind the last digit or closing parenthesis.
     byte: usize,
     /// Digits up to there.
-    digits: usize,
+    pub(super) digits: usize,
 }
 
 impl<'a> Candidate<'a> {

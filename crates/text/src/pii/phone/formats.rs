@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::{
     Plan, Region,
     plans::{Kind, PLANS},
@@ -21,13 +23,19 @@ pub(super) fn best(written: &[u8], digits: &[u8]) -> Option<(Plan, f32)> {
     if digits.iter().all(|digit| Some(digit) == digits.first()) || looks_like_other(written) {
         return None;
     }
+    let key = outline(written.iter().map(u8::is_ascii_digit))?;
+    let from = OUTLINES.partition_point(|(other, ..)| *other < key);
+    let alike = OUTLINES.get(from..).unwrap_or_default();
     let mut best: Option<(Plan, f32)> = None;
-    for format in FORMATS.iter().filter(|format| {
-        format
-            .shapes
-            .iter()
-            .any(|shape| matches(written, shape.as_bytes()))
-    }) {
+    let mut last = None;
+    for (_, number, shape) in alike.iter().take_while(|(other, ..)| *other == key) {
+        if last == Some(*number) || !matches(written, shape.as_bytes()) {
+            continue;
+        }
+        last = Some(*number);
+        let Some(format) = FORMATS.get(*number) else {
+            continue;
+        };
         let kind = PLANS
             .iter()
             .filter(|plan| plan.region == format.region)
@@ -51,6 +59,41 @@ pub(super) fn best(written: &[u8], digits: &[u8]) -> Option<(Plan, f32)> {
     best
 }
 
+/// Which bytes are digits, and how many there are: numbers of one shape share it.
+fn outline(is_digit: impl ExactSizeIterator<Item = bool>) -> Option<u64> {
+    let length = is_digit.len();
+    (length <= LONGEST)
+        .then(|| is_digit.fold(length as u64, |held, digit| held << 1 | u64::from(digit)))
+}
+
+/// No shape is longer, in bytes.
+const LONGEST: usize = 32;
+
+/// Every shape by its outline, with the number of its format, in the order of the formats.
+static OUTLINES: LazyLock<Vec<(u64, usize, &str)>> = LazyLock::new(|| {
+    let mut outlines = Vec::new();
+    for (number, format) in FORMATS.iter().enumerate() {
+        for shape in format.shapes {
+            let runs = if shape.ends_with('#') { RUN } else { 1..=1 };
+            for run in runs {
+                let fixed: Vec<bool> = shape
+                    .bytes()
+                    .flat_map(|byte| {
+                        let count = if byte == b'#' { run } else { 1 };
+                        std::iter::repeat_n(byte == b'#' || byte.is_ascii_digit(), count)
+                    })
+                    .collect();
+                outlines.extend(outline(fixed.into_iter()).map(|key| (key, number, *shape)));
+            }
+        }
+    }
+    outlines.sort_by_key(|(key, number, _)| (*key, *number));
+    outlines
+});
+
+/// Digits that `#` stands for.
+const RUN: std::ops::RangeInclusive<usize> = 4..=9;
+
 /// Whether `written` has the shape.
 fn matches(mut written: &[u8], shape: &[u8]) -> bool {
     for &wanted in shape {
@@ -59,7 +102,7 @@ fn matches(mut written: &[u8], shape: &[u8]) -> bool {
                 .iter()
                 .take_while(|byte| byte.is_ascii_digit())
                 .count();
-            if !(4..=9).contains(&run) {
+            if !RUN.contains(&run) {
                 return false;
             }
             written = written.get(run..).unwrap_or_default();

@@ -135,7 +135,7 @@ fn international(candidate: &Candidate<'_>, end: candidate::End) -> Option<Phone
 }
 
 fn national(candidate: &Candidate<'_>, end: candidate::End) -> Option<PhoneMatch> {
-    if candidate.has_plus() || candidate.is_one_run(end) {
+    if candidate.has_plus() || candidate.is_one_run(end) || end.digits < MIN_NATIONAL {
         return None;
     }
     let (plan, confidence) = formats::best(candidate.written(end)?, candidate.digits(end))?;
@@ -147,6 +147,9 @@ fn national(candidate: &Candidate<'_>, end: candidate::End) -> Option<PhoneMatch
     };
     Some(candidate.found(end, plan, Form::National, confidence))
 }
+
+/// No country groups fewer digits.
+const MIN_NATIONAL: usize = 6;
 
 fn bare(candidate: &Candidate<'_>) -> Option<PhoneMatch> {
     let end = candidate.ends().last()?;

@@ -1,0 +1,288 @@
+//! The arguments.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use bartizan_core::{Origin, Sink};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
+/// verdict.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", disable_version_flag = true, max_term_width = 100)]
+#[command(after_help = "\
+Exit codes:
+  0  everything was looked at and nothing was found
+  1  something was found
+  2  the command could not do its work
+  3  nothing was found, but not everything was looked at
+
+Environment:
+  BARTIZAN_CONFIG  configuration file, as with `--config`
+  BARTIZAN_POLICY  policy file, as with `--policy`
+  BARTIZAN_KEY     64 hexadecimal digits: key of hashes, pseudonyms, and encryption
+  NO_COLOR         no colour in any output")]
+pub(crate) struct Cli {
+    /// Print the version of the program and of its rules
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal that wants it
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check texts, files, conversations, or a stream
+    Check(Box<Check>),
+    /// Show the page of a rule, or list all rules
+    Explain(Explain),
+    /// Test, list, sign, and verify rule packs
+    #[command(subcommand)]
+    Rules(Rules),
+    /// Check a policy file, or show the decision table
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Check a configuration file
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the JSON schema of a file format
+    Schema(Schema),
+    /// Decide a stored decision again
+    Replay(Replay),
+    /// Not part of this version
+    #[command(hide = true)]
+    Serve {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        rest: Vec<OsString>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// A file, `-` for standard input, or a text with white space in it
+    pub(crate) input: Vec<OsString>,
+    /// A text, whatever it looks like
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) text: Vec<String>,
+    /// What the input is
+    #[arg(long = "as", value_name = "KIND", default_value = "auto")]
+    pub(crate) kind: Kind,
+    /// Read files and standard input piece by piece, in constant memory
+    #[arg(long, conflicts_with = "text")]
+    pub(crate) stream: bool,
+
+    /// Who wrote it: system, user, retrieved, tool, model
+    #[arg(long, help_heading = "Where it stands")]
+    pub(crate) origin: Option<Origin>,
+    /// It comes from the model
+    #[arg(long, help_heading = "Where it stands")]
+    pub(crate) output: bool,
+    /// Where the output goes: html, markdown, sql, shell, template, url, csv; implies `--output`
+    #[arg(long, help_heading = "Where it stands")]
+    pub(crate) sink: Option<Sink>,
+    /// The route, for policy rows and exceptions
+    #[arg(long, default_value = "", help_heading = "Where it stands")]
+    pub(crate) route: String,
+
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+
+    /// How the report is written
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        help_heading = "Output"
+    )]
+    pub(crate) format: Format,
+    /// Print the safe version of the text; the report goes to standard error
+    #[arg(long, help_heading = "Output")]
+    pub(crate) redact: bool,
+    /// How values are replaced: typed, plain, mask, partial, last-four, hash, pseudonym,
+    /// format-preserving, vault, keep, text:REPLACEMENT; or ENTITY=NAME for one kind of value
+    #[arg(long, value_name = "STYLE", help_heading = "Output")]
+    pub(crate) style: Vec<String>,
+    /// Add each whole decision to the JSON, for `bartizan replay`
+    #[arg(long, help_heading = "Output")]
+    pub(crate) decision: bool,
+    /// Say what each check cost
+    #[arg(long, help_heading = "Output")]
+    pub(crate) timings: bool,
+    /// Show every place, and which policy row decides
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+    /// No report, only the exit code, the safe text, and errors
+    #[arg(short, long, help_heading = "Output", conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// What is looked for, and what is done about it.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Setup {
+    /// Configuration file; `bartizan.yaml` in the current folder if there is one
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub(crate) config: Option<PathBuf>,
+    /// Policy file
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Folder of own rule packs; may be given several times
+    #[arg(long, value_name = "DIR", help_heading = "Configuration")]
+    pub(crate) packs: Vec<PathBuf>,
+    /// Public key whose packs are trusted: the line that starts with `RW`, or a file
+    #[arg(long, value_name = "KEY", help_heading = "Configuration")]
+    pub(crate) trusted_key: Vec<String>,
+    /// Load packs that nobody signed
+    #[arg(long, help_heading = "Configuration", conflicts_with = "trusted_key")]
+    pub(crate) allow_unsigned: bool,
+    /// Least confidence of personal data, 0 to 1
+    #[arg(long, value_name = "P", help_heading = "Configuration")]
+    pub(crate) min_confidence: Option<f32>,
+    /// Only this personal data, e.g. EMAIL_ADDRESS,IBAN_CODE
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Configuration"
+    )]
+    pub(crate) entities: Vec<String>,
+    /// Longest text in characters; longer ones are findings
+    #[arg(long, value_name = "N", help_heading = "Configuration")]
+    pub(crate) max_chars: Option<u32>,
+}
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A conversation if it is JSON that looks like one, a text otherwise
+    Auto,
+    /// A text
+    Text,
+    /// JSON of messages, a request, or an answer
+    Conversation,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// For programs; `bartizan schema report` describes it
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Id of a rule, e.g. `prompt.instruction-override`
+    pub(crate) rule: Option<String>,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Run every rule's own examples and counter-examples
+    Test {
+        /// Folders of packs
+        #[arg(required = true)]
+        dir: Vec<PathBuf>,
+        /// Also disguise every example and say how many are still seen
+        #[arg(long)]
+        mutations: bool,
+    },
+    /// List packs and their rules
+    List {
+        #[command(flatten)]
+        setup: Setup,
+    },
+    /// Write `pack.manifest` and `pack.sig` into the folder of a pack
+    Sign {
+        /// Folder of a pack
+        dir: PathBuf,
+        /// Secret key of minisign without password, as `minisign -G -W` writes it
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Say who signed a pack, and whether it was altered
+    Verify {
+        /// Folder of a pack
+        dir: PathBuf,
+        /// Public key: the line that starts with `RW`, or a file
+        #[arg(long, value_name = "KEY", required = true)]
+        trusted_key: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say every mistake in a policy file
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+    /// Show the decision table
+    Show {
+        #[command(flatten)]
+        setup: Setup,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say every mistake in a configuration file and in what it names
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which format
+    pub(crate) of: SchemaOf,
+}
+
+/// A file format with a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// A policy file
+    Policy,
+    /// A configuration file
+    Config,
+    /// A file of a rule pack
+    RulePack,
+    /// What `check --format json` prints
+    Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// A report of `check --format json --decision`, or a single decision; `-` for standard input
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

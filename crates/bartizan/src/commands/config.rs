@@ -1,0 +1,31 @@
+//! `bartizan config check`: every mistake in a configuration file and in what it names.
+
+use std::path::PathBuf;
+
+use crate::{
+    cli::Setup,
+    engine::{Engine, read_config},
+    exit::Exit,
+    input::escaped,
+    output,
+    problem::Problems,
+};
+
+/// Builds everything that the file asks for, and throws it away.
+pub(crate) fn check(file: PathBuf) -> Result<Exit, Problems> {
+    let name = escaped(&file);
+    let setup = Setup {
+        config: Some(file),
+        ..Setup::default()
+    };
+    let engine = Engine::with_config(&setup, read_config(&setup)?)?;
+    engine.styles(&[])?;
+    output::stdout(&format!(
+        "`{name}` is in order: {} checks, {} rules in {} packs, {} policy rows\n",
+        engine.judge.guard().checks().len(),
+        engine.rules.len(),
+        engine.rules.packs().count(),
+        engine.judge.policy().rows().len()
+    ))?;
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,58 @@
+//! One module per command.
+
+mod check;
+mod config;
+mod explain;
+mod policy;
+mod replay;
+mod rules;
+mod schema;
+mod stream;
+
+use bartizan_text::rules::RuleSet;
+
+use crate::{
+    cli::{Cli, Command, ConfigCommand, PolicyCommand, Rules},
+    exit::Exit,
+    output,
+    problem::{Problem, Problems},
+};
+
+/// Does what the arguments say.
+pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
+    if cli.version {
+        return version();
+    }
+    let Some(command) = cli.command else {
+        let help = "`bartizan check TEXT` checks a text, `bartizan --help` lists the commands";
+        return Err(Problem::new("no command given").help(help).into());
+    };
+    match command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Rules(Rules::Test { dir, mutations }) => rules::test(&dir, mutations),
+        Command::Rules(Rules::List { setup }) => rules::list(&setup),
+        Command::Rules(Rules::Sign { dir, key }) => rules::sign(&dir, &key),
+        Command::Rules(Rules::Verify { dir, trusted_key }) => rules::verify(&dir, &trusted_key),
+        Command::Policy(PolicyCommand::Check { file }) => policy::check(&file),
+        Command::Policy(PolicyCommand::Show { setup }) => policy::show(&setup),
+        Command::Config(ConfigCommand::Check { file }) => config::check(file),
+        Command::Schema(arguments) => schema::run(arguments.of),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Serve { .. } => Err(Problem::new("the gateway is not part of this version yet")
+            .help("`bartizan check` judges single texts, conversations, and streams")
+            .into()),
+    }
+}
+
+fn version() -> Result<Exit, Problems> {
+    let rules = RuleSet::builtin();
+    output::stdout(&format!(
+        "bartizan {}\nrules {} ({} rules in {} packs)\n",
+        env!("CARGO_PKG_VERSION"),
+        rules.version(),
+        rules.len(),
+        rules.packs().count()
+    ))?;
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,24 @@
+//! `bartizan schema`: the JSON schema of a file format.
+
+use crate::{
+    cli::SchemaOf,
+    config,
+    exit::Exit,
+    output,
+    problem::{Problem, Problems},
+    render::json,
+};
+
+/// Prints a schema.
+pub(crate) fn run(of: SchemaOf) -> Result<Exit, Problems> {
+    let schema = match of {
+        SchemaOf::Policy => bartizan_policy::schema().to_value(),
+        SchemaOf::Config => config::schema().to_value(),
+        SchemaOf::RulePack => bartizan_text::rules::schema(),
+        SchemaOf::Report => json::v1::schema().to_value(),
+    };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| Problem::new(format!("cannot write the schema: {error}")))?;
+    output::data(format!("{text}\n").as_bytes())?;
+    Ok(Exit::Clean)
+}

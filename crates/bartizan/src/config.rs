@@ -1,0 +1,189 @@
+//! The configuration file.
+
+use std::path::{Path, PathBuf};
+
+use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
+use bartizan_policy::{Policy, PolicyFile};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+use crate::{
+    input::read_text,
+    problem::{Problem, Problems, suggestion, without_place},
+};
+
+/// Name of the project's configuration file.
+pub(crate) const PROJECT_FILE: &str = "bartizan.yaml";
+
+/// A configuration file as written. Everything has a default; flags and environment win.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct ConfigFile {
+    /// Which checks are asked, and how.
+    pub(crate) guard: Settings,
+    /// How large a text may be; texts of any size by default.
+    pub(crate) shape: Option<ShapeLimits>,
+    /// What findings lead to: the content of a policy file, or the path of one, relative to this
+    /// file.
+    #[schemars(schema_with = "policy_schema")]
+    pub(crate) policy: Option<serde_json::Value>,
+    /// Folders of own rule packs, relative to this file.
+    pub(crate) packs: Vec<PathBuf>,
+    /// Public keys whose packs are trusted: lines that start with `RW`.
+    pub(crate) trusted_keys: Vec<String>,
+    /// Load packs that nobody signed.
+    pub(crate) allow_unsigned: bool,
+    /// How values are replaced.
+    pub(crate) redact: Styles,
+}
+
+/// A configuration and where it came from.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    /// What it says.
+    pub(crate) file: ConfigFile,
+    /// The policy that it gives.
+    pub(crate) policy: Option<Policy>,
+    /// Its path; empty for the defaults.
+    pub(crate) path: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+impl Config {
+    /// Reads a file and the policy that it gives or names.
+    pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
+        let text = read_text(path)?;
+        let name = path.display().to_string();
+        let mut file: ConfigFile = if text.trim().is_empty() {
+            ConfigFile::default()
+        } else {
+            serde_saphyr::from_str(&text).map_err(|error| yaml_problem(&name, &text, &error))?
+        };
+        let beside = |other: &Path| match path.parent() {
+            Some(folder) => folder.join(other),
+            None => other.to_owned(),
+        };
+        for folder in &mut file.packs {
+            *folder = beside(folder);
+        }
+        let policy = match &file.policy {
+            None => None,
+            Some(serde_json::Value::String(other)) => Some(read_policy(&beside(other.as_ref()))?),
+            Some(_) => Some(policy_of(&name, &text, &policy_section(&text))?),
+        };
+        Ok(Self {
+            file,
+            policy,
+            path: name,
+            text,
+        })
+    }
+
+    /// A problem with a word of the file, or of the arguments if the file does not hold it.
+    pub(crate) fn problem_with(&self, word: &str, message: String) -> Problem {
+        let found = (!word.is_empty())
+            .then(|| {
+                (1..).zip(self.text.lines()).find_map(|(number, line)| {
+                    let before = line.split_once(word)?.0;
+                    Some((number, before.chars().count() as u64 + 1))
+                })
+            })
+            .flatten();
+        let problem = Problem::new(message);
+        match found {
+            Some((line, column)) => problem.at(&self.path, &self.text, line, column),
+            None => problem,
+        }
+    }
+}
+
+/// Reads a policy file.
+pub(crate) fn read_policy(path: &Path) -> Result<Policy, Problems> {
+    let text = read_text(path)?;
+    policy_of(&path.display().to_string(), &text, &text)
+}
+
+/// The schema of a configuration file.
+pub(crate) fn schema() -> Schema {
+    schemars::schema_for!(ConfigFile)
+}
+
+/// `yaml` has every line of `text` that belongs to the policy in its place.
+fn policy_of(name: &str, text: &str, yaml: &str) -> Result<Policy, Problems> {
+    Policy::from_yaml(yaml).map_err(|error| {
+        let problem = |mistake: bartizan_policy::Mistake| {
+            let said = mistake.kind.to_string();
+            let message = without_place(&said);
+            let help = suggestion(message);
+            let problem = Problem::new(message).at(name, text, mistake.line, mistake.column);
+            match help {
+                Some(help) => problem.help(help),
+                None => problem,
+            }
+        };
+        error.mistakes.into_iter().map(problem).collect()
+    })
+}
+
+/// The lines under `policy:` where they stand, everything else blank, so that places in it are
+/// places in the whole.
+fn policy_section(text: &str) -> String {
+    let mut inside = false;
+    let mut section = String::new();
+    for line in text.lines() {
+        let is_indented = line.starts_with([' ', '\t', '#', '-']) || line.trim().is_empty();
+        if !is_indented {
+            inside = false;
+            let key = line.split_once(':').map(|(key, rest)| (key.trim(), rest));
+            if let Some(("policy" | "\"policy\"" | "'policy'", rest)) = key {
+                inside = true;
+                let before = line.len() - rest.len();
+                section.push_str(&" ".repeat(before));
+                section.push_str(rest);
+            }
+        } else if inside {
+            section.push_str(line);
+        }
+        section.push('\n');
+    }
+    section
+}
+
+/// What a YAML parser said, at its place.
+pub(crate) fn yaml_problem(name: &str, text: &str, error: &serde_saphyr::Error) -> Problem {
+    let said = error.without_snippet().to_string();
+    let first = said.lines().next().unwrap_or("not a configuration file");
+    let message = without_place(first);
+    let (line, column) = error
+        .location()
+        .map_or((0, 0), |at| (at.line(), at.column()));
+    let problem = Problem::new(message).at(name, text, line, column);
+    match suggestion(message) {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+fn policy_schema(generator: &mut SchemaGenerator) -> Schema {
+    let policy = generator.subschema_for::<PolicyFile>();
+    schemars::json_schema!({ "anyOf": [policy, { "type": "string" }, { "type": "null" }] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_keeps_its_place() {
+        let section =
+            policy_section("guard: {}\npolicy:\n  shadow: true\n\n  rows: []\npacks: [a]\n");
+        assert_eq!(section.lines().nth(2), Some("  shadow: true"));
+        assert_eq!(section.lines().nth(4), Some("  rows: []"));
+        assert!(!section.contains("packs") && !section.contains("guard"));
+        assert_eq!(
+            policy_section("policy: {shadow: true}\n"),
+            "        {shadow: true}\n"
+        );
+    }
+}

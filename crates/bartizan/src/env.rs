@@ -1,0 +1,22 @@
+//! The environment variables that the program reads, all of them.
+
+use std::ffi::OsString;
+
+/// The configuration file, as with `--config`.
+pub(crate) const CONFIG: &str = "BARTIZAN_CONFIG";
+
+/// The policy file, as with `--policy`.
+pub(crate) const POLICY: &str = "BARTIZAN_POLICY";
+
+/// The key of hashes, pseudonyms, and encryption: 64 hexadecimal digits.
+pub(crate) const KEY: &str = "BARTIZAN_KEY";
+
+/// Columns to write in, where the output is no terminal.
+pub(crate) const COLUMNS: &str = "COLUMNS";
+
+// `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, and `TERM` are read by `anstream`.
+
+/// The value of a variable; `None` if it is not set or empty.
+pub(crate) fn get(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,78 @@
+//! The master key of hashes, pseudonyms, encryption, and text hashes.
+
+use aws_lc_rs::{hmac, rand};
+
+use crate::{env, problem::Problem};
+
+/// A master key, and whether the next run has it too.
+pub(crate) struct Key {
+    /// 32 bytes.
+    pub(crate) bytes: [u8; 32],
+    /// Whether it came from the environment; otherwise it is random and gone with the process.
+    pub(crate) is_lasting: bool,
+}
+
+impl Key {
+    /// The key in the environment, or a random one.
+    pub(crate) fn get() -> Result<Self, Problem> {
+        if let Some(text) = env::get(env::KEY) {
+            let bytes = text.to_str().and_then(from_hex).ok_or_else(|| {
+                Problem::new(format!("`{}` is not 64 hexadecimal digits", env::KEY))
+                    .help("make one with `openssl rand -hex 32` and keep it secret")
+            })?;
+            return Ok(Self {
+                bytes,
+                is_lasting: true,
+            });
+        }
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes)
+            .map_err(|_| Problem::new("the system gives no random bytes for a key"))?;
+        Ok(Self {
+            bytes,
+            is_lasting: false,
+        })
+    }
+
+    /// The keyed hash of a text, as the allow-list of a policy names it: HMAC-SHA-256 (RFC 2104)
+    /// in lower-case hexadecimal.
+    pub(crate) fn text_hash(&self, text: &[u8]) -> String {
+        let derived = hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, &self.bytes),
+            b"bartizan/v1/allow-list",
+        );
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), text);
+        hex(tag.as_ref())
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let (pairs, rest) = text.trim().as_bytes().as_chunks::<2>();
+    if pairs.len() != bytes.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        *byte = u8::try_from(high? << 4 | low?).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_64_digits() {
+        assert_eq!(from_hex(&"0f".repeat(32)), Some([15; 32]));
+        for bad in ["", "0f", &"0g".repeat(32), &"0f".repeat(33)] {
+            assert_eq!(from_hex(bad), None);
+        }
+    }
+}

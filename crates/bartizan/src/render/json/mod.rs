@@ -1,0 +1,3 @@
+//! Reports as JSON, one module per version.
+
+pub(crate) mod v1;
