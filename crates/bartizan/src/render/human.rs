@@ -212,10 +212,10 @@ fn seen(out: &mut String, text: &[u8], item: &Listed<'_>, gutter: usize, look: L
     if item.reason.shadow {
         how.push_str(", in shadow, so nothing is done");
     }
-    if look.verbose {
-        let _ = write!(how, ", policy row `{}`", item.reason.row);
-    }
     labelled(out, "how", &how, gutter, look.columns);
+    if look.verbose {
+        labelled(out, "row", &item.reason.row, gutter, look.columns);
+    }
 }
 
 /// `= label: text`, wrapped under the text.

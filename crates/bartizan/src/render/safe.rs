@@ -201,7 +201,11 @@ mod tests {
         columns: usize,
         expected: [&str; 2],
     ) {
-        let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let before = &text.as_bytes()[..span.start];
+        let start = before
+            .iter()
+            .rposition(|&byte| byte == b'\n')
+            .map_or(0, |at| at + 1);
         let excerpt = excerpt(text.as_bytes(), &span, start, masks, columns);
         assert_eq!([excerpt.text.as_str(), excerpt.marks.as_str()], expected);
     }
@@ -247,6 +251,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "one mask")]
     fn values_are_masked() {
         check(
             "to jane@example.com now",

@@ -80,7 +80,7 @@ fn files_have_lines_and_repeats_are_short() {
     );
     let run = project.run(&["check", "-v", "many.txt"]);
     assert_eq!(run.stdout.matches("-->").count(), 5);
-    assert!(run.stdout.contains("policy row `default.personal-data`"));
+    assert!(run.stdout.contains("= row: default.personal-data"));
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn policies_decide() {
     let text = "mail jane.roe@example.org";
     let run = project.run(&["check", "--policy", "strict.yaml", "-v", text]);
     assert!(
-        run.stdout.contains("block: 1 finding") && run.stdout.contains("row `no-mail`"),
+        run.stdout.contains("block: 1 finding") && run.stdout.contains("= row: no-mail"),
         "{}",
         run.stdout
     );

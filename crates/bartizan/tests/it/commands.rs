@@ -180,6 +180,16 @@ fn schemas_are_printed() {
     }
 }
 
+/// Whoever reads reports can rely on the file: `bartizan schema report` makes it again.
+#[test]
+fn the_schema_of_reports_is_checked_in() {
+    let printed = check(&["schema", "report"], 0).stdout;
+    assert_eq!(
+        printed,
+        include_str!("../../../../schemas/report.v1.schema.json")
+    );
+}
+
 #[test]
 fn in_29_decisions_are_decided_again() {
     let project = Project::new().with(

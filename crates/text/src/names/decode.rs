@@ -10,11 +10,15 @@ use super::{
     gazetteer::listed,
     model::{LABELS, Model},
     phrase::Phrase,
+    token::{Class, Token, shape},
 };
 
 /// Log-odds that a person none of whose names is listed loses: institutions and nouns with capitals
 /// in languages with few ordinary texts to learn from.
 const UNLISTED: f32 = 2.5;
+
+/// Log-odds that a person loses in scripts whose words show nothing by a capital.
+const CASELESS: f32 = 1.0;
 
 /// Tokens of a phrase that are one name or place.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,12 +92,13 @@ pub(super) fn entities(
     }
     for entity in &mut found {
         let tokens = phrase.tokens().get(entity.tokens.clone());
-        let listed = tokens
-            .unwrap_or_default()
-            .iter()
-            .any(|token| token.listed & (listed::FIRST | listed::LAST) != 0);
+        let tokens = tokens.unwrap_or_default();
+        let listed = |token: &Token| token.listed & (listed::FIRST | listed::LAST) != 0;
+        let caseless =
+            |token: &Token| token.class == Class::Ideograph || token.shape == shape::CASELESS;
         let doubt = match entity.kind {
-            NameKind::Person if !listed => UNLISTED,
+            NameKind::Person if tokens.iter().any(caseless) => CASELESS,
+            NameKind::Person if !tokens.iter().any(listed) => UNLISTED,
             _ => 0.0,
         };
         entity.confidence = calibrated(entity.confidence, entity.kind, doubt, model);
