@@ -10,14 +10,9 @@ mod secrets;
 use std::{collections::BTreeMap, path::Path};
 
 use bartizan_core::RuleRef;
-use bartizan_guard::{
-    GuardBuilder, Settings, TextCheck,
-    leak::{LeakCheck, LeakConfig, WordLists},
-    session, shape,
-    sink::{AllowedHosts, HiddenText, SinkHazards},
-};
+use bartizan_guard::{GuardBuilder, Settings, leak::WordLists, session, shape};
 use bartizan_text::{
-    names::{NameKind, Names, NamesConfig},
+    names::{NameKind, NamesConfig},
     pii::PiiConfig,
 };
 use miette::IntoDiagnostic as _;
@@ -69,25 +64,15 @@ impl Known {
             .collect();
         let settings = Settings {
             pii: everything(),
+            names: NamesConfig {
+                kinds: NameKind::ALL.to_vec(),
+                ..NamesConfig::default()
+            },
             ..Settings::default()
         };
-        let names = Names::new(NamesConfig {
-            kinds: NameKind::ALL.to_vec(),
-            ..NamesConfig::default()
-        })
-        .into_diagnostic()?;
-        // Checks that a guard asks only when they have something to look for, or a sink.
-        let optional: [TextCheck; 5] = [
-            Box::new(HiddenText),
-            Box::new(SinkHazards::local(AllowedHosts::default())),
-            Box::new(LeakCheck::new([0; 16], &[], &[], [], LeakConfig::default())),
-            Box::new(WordLists::new(&[]).into_diagnostic()?),
-            Box::new(names),
-        ];
-        let mut builder = GuardBuilder::standard(&settings, set).into_diagnostic()?;
-        for check in optional {
-            builder = builder.check(check);
-        }
+        let builder = GuardBuilder::standard(&settings, set).into_diagnostic()?;
+        // Only a program gives a guard lists of words.
+        let builder = builder.check(Box::new(WordLists::new(&[]).into_diagnostic()?));
         let outside = shape::RULES.into_iter().chain(session::RULES);
         let rules = builder
             .build()
