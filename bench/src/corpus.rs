@@ -2,7 +2,7 @@
 //! personal data and keys. Deterministic, so that two runs measure the same bytes.
 
 /// The kinds of text that a corpus is mixed of, with their share in percent.
-const MIX: &[(fn(&mut Dice, &mut String), u64)] = &[
+const MIX: &[(Write, u64)] = &[
     (prose, 30),
     (other_languages, 12),
     (mail, 13),
@@ -11,6 +11,9 @@ const MIX: &[(fn(&mut Dice, &mut String), u64)] = &[
     (log, 10),
     (json, 5),
 ];
+
+/// Writes some text of one kind.
+type Write = fn(&mut Dice, &mut String);
 
 /// `bytes` of mixed text.
 pub(crate) fn mixed(bytes: usize) -> String {

@@ -90,7 +90,8 @@ pub(crate) fn combined(unicode: bool) -> Result<meta::Regex, Box<meta::BuildErro
     meta::Regex::builder()
         .configure(
             meta::Config::new()
-                .utf8_empty(false)
+                .utf8_empty(unicode)
+                .nfa_size_limit(None)
                 .hybrid_cache_capacity(64 << 20),
         )
         .syntax(syntax::Config::new().unicode(unicode).utf8(unicode))

@@ -4,6 +4,7 @@
 //! `fuzz_targets/` look for bytes that do; `replay` tries the committed ones without a fuzzer.
 
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
 mod guards;
 mod input;
@@ -15,6 +16,8 @@ pub type Law = fn(&[u8]);
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
     ("conversation", laws::conversation),
+    ("leak", laws::leak),
+    ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),
     ("pack_signature", laws::pack_signature),
@@ -23,6 +26,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("policy", laws::policy),
     ("redact", laws::redact),
     ("secrets", laws::secrets),
+    ("sink", laws::sink),
     ("stream", laws::stream),
     ("template_tokens", laws::template_tokens),
     ("vault", laws::vault),

@@ -142,6 +142,15 @@ ORDINARY = {
         "Banca Națională a păstrat Dobânda, Bursa a scăzut.",
         "Al Doilea Război Mondial a schimbat Industria și Comerțul.",
     ],
+    "ar": [
+        "نسيت كلمة المرور وأحتاج مساعدة في استعادتها.",
+        "أعلنت وزارة الصحة برنامج التطعيم الوطني يوم الثلاثاء.",
+        "رفضت المحكمة العليا الطلب وأعادت القضية إلى الاستئناف.",
+        "وصل الطلب متأخرا وأريد استرداد المبلغ، هل يمكنكم مساعدتي؟",
+        "تولى رئيس الوزراء ولاية ثانية بعد الحرب وأجرى تعديلا في الحكومة.",
+        "عندي سؤال وأحتاج إلى دليل الاستخدام وشكرا لكم.",
+        "أبقى البنك المركزي سعر الفائدة وانخفضت البورصة.",
+    ],
     "en": [
         "The Industrial Revolution and the Enlightenment changed Trade and Science.",
         "The Ministry of Health opened the National Vaccination Programme on Tuesday.",

@@ -26,9 +26,7 @@ fn look(
     sink: Option<Sink>,
     text: &str,
 ) {
-    let Ok(patterns) = PatternsBuilder::default().build() else {
-        return;
-    };
+    let patterns = PatternsBuilder::default().build();
     let scanner = Scanner::new(Arc::new(patterns), ViewLimits::default());
     let mut text = scanner.read(Origin::Model, text.as_bytes());
     text.direction = Direction::Output;

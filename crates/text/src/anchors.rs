@@ -158,10 +158,6 @@ const fn short_word(word: u32) -> u32 {
 }
 
 /// Multiplicative hashing: word and bit of the filter.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "takes the upper bits on purpose"
-)]
 const fn slot(word: u32) -> (usize, u32) {
     let hash = word.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
     ((hash >> 6) as usize, hash & 63)

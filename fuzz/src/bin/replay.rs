@@ -17,7 +17,10 @@ fn main() -> io::Result<ExitCode> {
     };
     let Some((_, law)) = TARGETS.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
-        eprintln!("unknown target `{name}`, expected one of {}", known.join(", "));
+        eprintln!(
+            "unknown target `{name}`, expected one of {}",
+            known.join(", ")
+        );
         return Ok(ExitCode::from(2));
     };
     for file in arguments {

@@ -1,5 +1,5 @@
 use bartizan_core::Span;
-use bartizan_guard::conversation::{Part, ParseLimits, parse};
+use bartizan_guard::conversation::{ParseLimits, Part, parse};
 use serde_json::Value;
 
 /// Conversations: what is taken apart is JSON; every text of it becomes a part; the bytes that a
@@ -39,8 +39,8 @@ fn comes_from(part: &Part, document: &[u8]) {
         let bytes = document
             .get(span.as_range())
             .unwrap_or_else(|| panic!("{} points out of the document", part.path));
-        let text = std::str::from_utf8(bytes)
-            .unwrap_or_else(|_| panic!("{} cuts a character", part.path));
+        let text =
+            std::str::from_utf8(bytes).unwrap_or_else(|_| panic!("{} cuts a character", part.path));
         assert!(
             unescapes_to(text, c),
             "{}: a character came from {} other bytes",
@@ -77,7 +77,9 @@ fn every_text_is_a_part(value: &Value, parts: &[Part]) {
     match value {
         Value::String(text) => {
             let nested = text.trim_start().starts_with(['{', '[']);
-            let embedded = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("data:"));
+            let embedded = text
+                .get(..5)
+                .is_some_and(|start| start.eq_ignore_ascii_case("data:"));
             if text.contains(' ') && !nested && !embedded {
                 assert!(
                     parts.iter().any(|part| part.text == *text),
@@ -86,7 +88,9 @@ fn every_text_is_a_part(value: &Value, parts: &[Part]) {
                 );
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| every_text_is_a_part(item, parts)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| every_text_is_a_part(item, parts)),
         Value::Object(members) => members
             .iter()
             // Probabilities of tokens repeat the text and are left out.

@@ -1,24 +1,28 @@
 //! One law per target.
 
 mod conversation;
+mod leak;
 mod offset_map;
 mod pack;
 mod patterns;
 mod policy;
 mod redact;
 mod sensitive;
+mod sink;
 mod stream;
 mod template_tokens;
 mod vault;
 mod views;
 
 pub use conversation::conversation;
+pub use leak::leak;
 pub use offset_map::offset_map;
 pub use pack::{pack, pack_signature};
 pub use patterns::patterns;
 pub use policy::policy;
 pub use redact::redact;
-pub use sensitive::{pii, secrets};
+pub use sensitive::{names, pii, secrets};
+pub use sink::sink;
 pub use stream::stream;
 pub use template_tokens::template_tokens;
 pub use vault::vault;

@@ -87,5 +87,8 @@ pub fn pack_signature(data: &[u8]) {
         assert!(verified.is_err(), "a change in file {number} was not seen");
     }
     files.truncate(2);
-    assert!(matches!(verify(&files, &keys), Err(SignatureError::Missing(_))));
+    assert!(matches!(
+        verify(&files, &keys),
+        Err(SignatureError::Missing(_))
+    ));
 }

@@ -26,7 +26,11 @@ pub fn patterns(data: &[u8]) {
         assert!(!analysis.anchors.is_empty());
         assert_eq!(longest_match(pattern), Ok(analysis.max_len));
         let number = builder.add(group, &PatternSpec::new(pattern));
-        assert_eq!(number, Ok(accepted.len() as u32), "`{pattern}` was analysed");
+        assert_eq!(
+            number,
+            Ok(accepted.len() as u32),
+            "`{pattern}` was analysed"
+        );
         accepted.push(analysis);
     }
     let text = String::from_utf8_lossy(input.rest());

@@ -24,7 +24,9 @@ pub fn policy(data: &[u8]) {
         }
     };
     assert_eq!(
-        Policy::from_yaml(&yaml).expect("it loaded before").version(),
+        Policy::from_yaml(&yaml)
+            .expect("it loaded before")
+            .version(),
         policy.version()
     );
     let today = "2026-11-21".parse().expect("a day");
@@ -44,7 +46,10 @@ pub fn policy(data: &[u8]) {
         for (number, category) in Category::ALL.into_iter().enumerate() {
             report.findings.push(finding(number, category));
             let next = policy.decide(&report, &cx);
-            assert!(next.enforced() >= last.enforced(), "milder after {category}");
+            assert!(
+                next.enforced() >= last.enforced(),
+                "milder after {category}"
+            );
             assert!(next.score <= last.score, "safer after {category}");
             assert!((0.0..=1.0).contains(&next.score));
             last = next;

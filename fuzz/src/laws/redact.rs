@@ -27,26 +27,25 @@ pub fn redact(data: &[u8]) {
             }
         }
     }
-    // A mark that is no byte of UTF-8 or of the text tells replacements from the rest.
-    let mut marked = redactor(Style::Text(MARK.to_owned()));
-    if !text.windows(MARK.len()).any(|window| window == MARK.as_bytes()) {
-        let out = marked.rewrite(text, at, &findings);
+    // Bytes that the text does not hold tell replacements from the rest.
+    let mut marked = redactor(Style::Text(MARK.to_string()));
+    if !text.contains(&(MARK as u8)) {
+        let mut out = marked.rewrite(text, at, &findings);
+        out.retain(|byte| *byte != MARK as u8);
         let kept: Vec<u8> = text
             .iter()
             .zip(&covered)
             .filter_map(|(byte, covered)| (!covered).then_some(*byte))
             .collect();
-        let out = String::from_utf8_lossy(&out).into_owned().into_bytes();
-        let without = String::from_utf8_lossy(&out).replace(MARK, "");
-        if let Ok(kept) = std::str::from_utf8(&kept)
-            && std::str::from_utf8(text).is_ok()
-        {
-            assert_eq!(without, kept, "with {:?}", stretches(&findings));
-        }
+        assert_eq!(out, kept, "with {:?}", stretches(&findings));
     }
     let mut redactor = redactor(style.parse().expect("the style is known"));
     let once = redactor.rewrite(text, at, &findings);
-    assert_eq!(once, redactor.rewrite(text, at, &findings), "{style} is not stable");
+    assert_eq!(
+        once,
+        redactor.rewrite(text, at, &findings),
+        "{style} is not stable"
+    );
     if !covered.contains(&true) && findings.is_empty() {
         assert_eq!(once, text);
     }
@@ -61,7 +60,7 @@ pub fn redact(data: &[u8]) {
     }
 }
 
-const MARK: &str = "\u{1}\u{2}";
+const MARK: char = '\u{1}';
 
 const STYLES: [&str; 9] = [
     "typed",
@@ -87,7 +86,10 @@ fn encrypted(cipher: &FormatPreserving, value: &str) {
     let Ok(sealed) = cipher.encrypt("session/PERSON", value) else {
         return;
     };
-    assert_eq!(cipher.decrypt("session/PERSON", &sealed).as_deref(), Ok(value));
+    assert_eq!(
+        cipher.decrypt("session/PERSON", &sealed).as_deref(),
+        Ok(value)
+    );
     let form = |text: &str| -> Vec<char> {
         text.chars()
             .map(|c| match c {

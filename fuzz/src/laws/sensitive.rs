@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use bartizan_text::{
     PatternsBuilder, Scanner,
     fold::fold_str,
+    names::{Model, NameKind, Names, NamesConfig},
     pii::{Match, Pii, PiiConfig, resolve},
     secrets::Secrets,
     views::ViewLimits,
@@ -27,7 +28,8 @@ pub fn pii(data: &[u8]) {
     all.find(&text, &mut found);
     for one in &found {
         assert!(
-            text.get(one.range.clone()).is_some_and(|value| !value.is_empty()),
+            text.get(one.range.clone())
+                .is_some_and(|value| !value.is_empty()),
             "{} at {:?}",
             one.rule.id,
             one.range
@@ -59,4 +61,31 @@ pub fn secrets(data: &[u8]) {
     for pair in spans.windows(2) {
         assert!(!pair[0].overlaps(pair[1]), "{pair:?}");
     }
+}
+
+/// Names: matches lie in the text, on whole characters, in order, and do not overlap; weights of
+/// strangers are read or refused.
+pub fn names(data: &[u8]) {
+    static ALL: OnceLock<Names<'static>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let config = NamesConfig {
+            kinds: NameKind::ALL.to_vec(),
+            min_confidence: 0.0,
+        };
+        Names::new(config).expect("the weights are of this version")
+    });
+    let _ = Model::parse(data);
+    let text = fold_str(&String::from_utf8_lossy(data));
+    for raw in [&*String::from_utf8_lossy(data), &*text] {
+        let mut found = Vec::new();
+        all.find(raw, &mut found);
+        let mut last = 0;
+        for one in &found {
+            let value = raw.get(one.range.clone());
+            assert!(value.is_some_and(|value| !value.is_empty()), "{one:?}");
+            assert!(one.range.start >= last, "{one:?} begins before {last}");
+            last = one.range.end;
+        }
+    }
+    guards::report_of(all, guards::plain_scanner(), data);
 }

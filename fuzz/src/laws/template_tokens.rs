@@ -23,7 +23,10 @@ pub fn template_tokens(data: &[u8]) {
     let mut from = 0;
     for span in &clean.removed {
         let range = span.as_range();
-        kept.push_str(text.get(from..range.start).expect("in order, on whole characters"));
+        kept.push_str(
+            text.get(from..range.start)
+                .expect("in order, on whole characters"),
+        );
         kept.push(' ');
         from = range.end;
     }

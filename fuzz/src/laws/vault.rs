@@ -48,7 +48,10 @@ pub fn vault(data: &[u8]) {
         // Changed storage is refused, or means the same, or less.
         if let Ok(changed) = Vault::open(&keys, &stored) {
             let restored = changed.restore(&token);
-            assert!(restored == value || restored == token, "an altered value came out");
+            assert!(
+                restored == value || restored == token,
+                "an altered value came out"
+            );
         }
     }
     assert!(vault.erase("EMAIL_ADDRESS", &value));

@@ -341,7 +341,7 @@ mod tests {
     }
 
     fn found_in(direction: Direction, answer: &str) -> Vec<(String, String)> {
-        let patterns = Arc::new(PatternsBuilder::default().build().unwrap());
+        let patterns = Arc::new(PatternsBuilder::default().build());
         let scanner = Scanner::new(patterns, ViewLimits::default());
         let mut text = scanner.read(Origin::Model, answer.as_bytes());
         text.direction = direction;

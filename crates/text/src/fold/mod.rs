@@ -15,6 +15,7 @@ pub use disguises::{Disguise, DisguiseKind};
 
 use std::borrow::Cow;
 
+use entry::Entry;
 use folder::Folder;
 
 use crate::OffsetMap;
@@ -44,6 +45,36 @@ pub(crate) fn fold(raw: &[u8]) -> Folded<'_> {
 #[must_use]
 pub fn fold_str(text: &str) -> String {
     fold(text.as_bytes()).text.into_owned()
+}
+
+/// What a reader may take a character for, wherever it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// Nothing: it is invisible, a control character, or a combining mark.
+    Nothing,
+    /// An ASCII letter that it looks like.
+    Letter(u8),
+    /// The text that it folds to.
+    Text(&'static str),
+    /// Itself.
+    Itself,
+}
+
+/// What a reader may take `c` for; folding itself takes the word around it into account.
+pub(crate) fn seen(c: char) -> Seen {
+    // The table is for what is not ASCII.
+    if c.is_ascii() {
+        let stays = u8::try_from(c).is_ok_and(|byte| !is_special(byte));
+        return if stays { Seen::Itself } else { Seen::Nothing };
+    }
+    match Entry::of(c) {
+        Entry::Keep | Entry::Letter(0) => Seen::Itself,
+        Entry::Letter(look) | Entry::FoldLetter(_, look @ 1..) => Seen::Letter(look),
+        Entry::FoldLetter(text, 0) | Entry::FoldLatin(text) | Entry::FoldOther(text) => {
+            Seen::Text(text)
+        }
+        Entry::Remove(_) | Entry::Mark => Seen::Nothing,
+    }
 }
 
 /// Whether `raw` is ASCII without control characters other than tab and line ends.

@@ -113,6 +113,11 @@ impl Pii {
         })
     }
 
+    /// What it knows, whether asked for or not, for listings.
+    pub fn recognisers(&self) -> impl Iterator<Item = &'static Recogniser> {
+        self.engine.recognisers().iter().copied()
+    }
+
     /// Adds every match in `text`, which must be folded (as the main [`crate::View`] is), to
     /// `out`; matches may overlap, see [`resolve`].
     pub fn find(&self, text: &str, out: &mut Vec<Match>) {

@@ -177,6 +177,9 @@ pub(super) fn verify_files(
     let (signature, signed) = (named(SIGNATURE)?, named(MANIFEST)?);
     let signature =
         minisign::SignatureBox::from_string(signature).map_err(|_| SignatureError::Malformed)?;
+    if !has_whole_comment_signature(&signature) {
+        return Err(SignatureError::Malformed);
+    }
     let id = SignerKeyId::new(signature.keynum());
     let Some(key) = keys.iter().find(|key| key.id() == id) else {
         return Err(SignatureError::UnknownKey(id));
@@ -198,6 +201,14 @@ pub(super) fn verify_files(
         Some(name) => Err(SignatureError::Removed((*name).to_owned())),
         None => Ok(id),
     }
+}
+
+/// Whether the signature of the trusted comment has its 64 bytes, which `minisign` 0.10 slices
+/// without looking.
+fn has_whole_comment_signature(signature: &minisign::SignatureBox) -> bool {
+    let text = signature.to_string();
+    let line = text.lines().nth(3).unwrap_or_default();
+    line.len() == 88 && line.ends_with("==")
 }
 
 /// Digests by file.
@@ -260,6 +271,22 @@ mod tests {
         assert_eq!(unsigned, SignatureError::Missing("pack.sig"));
         let nonsense = after(&|files| files[3].text = "x".into());
         assert_eq!(nonsense, SignatureError::Malformed);
+    }
+
+    #[test]
+    fn a_short_signature_of_the_comment_is_malformed() {
+        let (files, key) = signed();
+        for cut in ["", "AAAA", &"A".repeat(88)] {
+            let mut files = files.clone();
+            let mut lines: Vec<&str> = files[3].text.lines().take(3).collect();
+            lines.push(cut);
+            files[3].text = lines.join("\n") + "\n";
+            assert_eq!(
+                verify(&files, std::slice::from_ref(&key)),
+                Err(SignatureError::Malformed),
+                "{cut}"
+            );
+        }
     }
 
     #[test]

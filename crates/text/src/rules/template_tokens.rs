@@ -17,6 +17,7 @@ use bartizan_core::{
 
 use crate::{
     PatternsBuilder, Text,
+    fold::{self, Seen},
     scan::{Group, PatternError, PatternSpec},
 };
 
@@ -268,6 +269,8 @@ fn lines() -> impl Iterator<Item = String> {
 #[derive(Clone, Copy)]
 struct Step {
     state: StateID,
+    /// What the automaton read, lines ended by a line feed.
+    byte: u8,
     /// Bytes written before the character.
     written: usize,
     /// Where the character stands in the original.
@@ -298,26 +301,58 @@ impl Pass {
     fn push(&mut self, c: char, start: usize, end: usize) {
         let written = self.out.len();
         self.out.push(c);
-        let Some((tokens, byte)) = self.tokens.zip(self.seen_as(c)) else {
-            return;
+        let Some(tokens) = self.tokens else { return };
+        let as_byte;
+        let bytes = match seen_as(c) {
+            Seen::Nothing => return,
+            Seen::Text(text) => text.as_bytes(),
+            Seen::Letter(byte) => {
+                as_byte = [byte];
+                &as_byte
+            }
+            // No token holds it.
+            Seen::Itself => &[0],
         };
-        let before = self.steps.last().map_or(tokens.start, |step| step.state);
-        let state = tokens.nfa.next_state(Anchored::No, before, byte);
-        self.steps.push(Step {
-            state,
-            written,
-            original: start,
-        });
-        let Some((length, is_line)) = tokens.ended(state) else {
-            return;
+        for &byte in bytes {
+            let from = Step {
+                state: tokens.start,
+                byte,
+                written,
+                original: start,
+            };
+            if self.step(tokens, from, end) {
+                return;
+            }
+        }
+    }
+
+    /// Reads a byte; says whether it ended a token, which is gone then.
+    fn step(&mut self, tokens: &Tokens, mut step: Step, end: usize) -> bool {
+        // An indent.
+        if matches!(step.byte, b' ' | b'\t') && self.at_line_start() {
+            return false;
+        }
+        let before = self.steps.last().map_or(tokens.start, |last| last.state);
+        step.state = tokens.nfa.next_state(Anchored::No, before, step.byte);
+        self.steps.push(step);
+        let Some((length, is_line)) = tokens.ended(step.state) else {
+            return false;
         };
         // Of a line start the words stay.
         let taken = if is_line { 1 } else { length };
         let kept = self.steps.len().saturating_sub(taken);
         let Some(first) = self.steps.get(kept).copied() else {
-            return;
+            return false;
         };
         self.steps.truncate(kept);
+        // A character goes with everything that it is seen as.
+        while self
+            .steps
+            .last()
+            .is_some_and(|last| last.written == first.written)
+        {
+            self.steps.pop();
+        }
         self.out.truncate(first.written);
         while self
             .removed
@@ -328,28 +363,21 @@ impl Pass {
         }
         self.removed.push(Span::from_range(first.original..end));
         self.push(' ', first.original, end);
-    }
-
-    /// The byte as which the automaton reads `c`; `None` for what it does not see.
-    fn seen_as(&self, c: char) -> Option<u8> {
-        match c {
-            // Invisible, or an indent.
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => None,
-            ' ' | '\t' if self.at_line_start() => None,
-            '\r' => Some(b'\n'),
-            '▁' => Some(b'_'),
-            '\u{ff01}'..='\u{ff5e}' => u8::try_from(u32::from(c) - 0xFEE0).ok(),
-            c if c.is_ascii() => u8::try_from(c).ok(),
-            // No token holds it.
-            _ => Some(0),
-        }
+        true
     }
 
     fn at_line_start(&self) -> bool {
-        self.steps.last().is_none_or(|step| {
-            let written = self.out.as_bytes().get(step.written);
-            matches!(written, Some(b'\n' | b'\r'))
-        })
+        self.steps.last().is_none_or(|last| last.byte == b'\n')
+    }
+}
+
+/// As what the automaton reads `c`.
+fn seen_as(c: char) -> Seen {
+    match c {
+        '\r' => Seen::Letter(b'\n'),
+        '▁' => Seen::Letter(b'_'),
+        '\t' | '\n' | ' '..='~' => u8::try_from(c).map_or(Seen::Itself, Seen::Letter),
+        c => fold::seen(c),
     }
 }
 
@@ -544,6 +572,25 @@ mod tests {
             clean("x\n\nHuman: hi\r\n  ### Instruction: go"),
             "x\n\nHuman  hi\r\n  ### Instruction  go"
         );
+    }
+
+    #[test]
+    fn what_folding_would_make_a_token_is_one() {
+        for text in [
+            "[\0INST]",
+            "[I\u{301}NST\u{fe0f}]",
+            "<|\u{456}m_start|>",
+            "<|\u{fb01}m_prefix|>",
+            "<|im_\u{202e}end\u{202c}|>",
+            "<\u{e0041}/s>",
+            "\u{a0}System\u{fe55}",
+            "x\u{2028}user\u{ff1a}",
+        ] {
+            let clean = clean(text);
+            assert_ne!(clean, text);
+            let folded = crate::fold::fold_str(&clean);
+            assert_eq!(neutralise(&folded).removed, [], "{folded:?}");
+        }
     }
 
     #[test]

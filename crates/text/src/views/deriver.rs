@@ -79,12 +79,17 @@ impl<'l> Deriver<'l> {
             self.derived.truncated = self.derived.truncated.or(limit);
             return;
         }
-        self.left -= piece.text.len();
+        let folded = fold::fold(piece.text.as_bytes());
+        // A character can fold to eleven times its length.
+        let Some(left) = self.left.checked_sub(folded.text.len()) else {
+            self.derived.truncated = self.derived.truncated.or(Some("max-growth"));
+            return;
+        };
+        self.left = left;
         let mut map = match parent {
             Some(parent) => piece.map.then(piece.text.len(), &parent.map),
             None => piece.map,
         };
-        let folded = fold::fold(piece.text.as_bytes());
         map = folded.map.then(folded.text.len(), &map);
         let text = folded.text.into_owned();
         self.derived.views.push(View {

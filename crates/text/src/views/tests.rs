@@ -278,6 +278,16 @@ fn deeper_nesting_than_the_limit_is_told() {
 }
 
 #[test]
+fn characters_that_grow_when_folded_count_as_folded() {
+    // U+FDFA folds to 18 characters of 33 bytes.
+    let text = "%EF%B7%BA".repeat(20_000);
+    let derived = read_all(&text);
+    let bytes: usize = derived.views.iter().map(|view| view.text.len()).sum();
+    assert!(bytes <= 2 * text.len(), "{bytes} bytes");
+    assert_eq!(derived.truncated, Some("max-growth"));
+}
+
+#[test]
 fn ordinary_text_gives_nothing() {
     for text in [
         "The committee met on Tuesday, and I had a cup of tea with A. B. Smith.",

@@ -1,0 +1,54 @@
+use bartizan_core::{Direction, Limits, Origin, Report};
+use bartizan_guard::leak::{LeakCheck, LeakConfig, WordList, WordLists, canary, plant};
+use bartizan_text::Text;
+
+use crate::{guards, input::Input};
+
+/// Leaks: a canary and a copied prompt are found again in whatever stands around them, and what is
+/// found lies in the text. The first line is a word of a list, the second one a prompt.
+pub fn leak(data: &[u8]) {
+    let mut input = Input::new(data);
+    let word = String::from_utf8_lossy(input.line()).into_owned();
+    let prompt = String::from_utf8_lossy(input.line()).into_owned();
+    let answer = input.rest();
+    let token = canary([0x5a; 16]);
+    let check = LeakCheck::new(
+        [3; 16],
+        std::slice::from_ref(&token),
+        &[&plant(&prompt, &token)],
+        [prompt.as_str()],
+        LeakConfig::default(),
+    );
+    looked_at(&check, answer);
+    let mut said = answer.to_vec();
+    said.extend(b"\n\n");
+    said.extend(token.as_bytes());
+    said.extend(b"\n\n");
+    said.extend(answer);
+    let report = looked_at(&check, &said);
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|one| one.rule.id == "leak.canary"),
+        "the canary came out unseen"
+    );
+    let list = WordList {
+        name: "own".to_owned(),
+        words: vec![word],
+        inflected: true,
+        except: Vec::new(),
+    };
+    if let Ok(lists) = WordLists::new(&[list]) {
+        looked_at(&lists, answer);
+    }
+}
+
+fn looked_at(check: &dyn for<'t> bartizan_core::Check<Text<'t>>, raw: &[u8]) -> Report {
+    let mut text = guards::plain_scanner().read(Origin::Model, raw);
+    text.direction = Direction::Output;
+    let mut report = Report::default();
+    report.run::<Text<'_>>(check, &text, Limits::default());
+    guards::spans_are_sound(&report, raw);
+    report
+}

@@ -1,0 +1,24 @@
+//! The JSON schemas of what users write and read.
+
+use miette::IntoDiagnostic as _;
+
+use crate::generate::{Generated, Program};
+
+/// The schema files. That of rule packs comes with the command `packs`.
+pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
+    let policy = serde_json::to_string_pretty(&bartizan_policy::schema()).into_diagnostic()? + "\n";
+    Ok(vec![
+        Generated {
+            path: "schemas/policy.schema.json".to_owned(),
+            content: policy,
+        },
+        Generated {
+            path: "schemas/config.schema.json".to_owned(),
+            content: program.print(&["schema", "config"])?,
+        },
+        Generated {
+            path: "schemas/report.v1.schema.json".to_owned(),
+            content: program.print(&["schema", "report"])?,
+        },
+    ])
+}
