@@ -10,7 +10,7 @@ mod needs;
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
-use regex_automata::{Anchored, Input, meta};
+use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson};
 use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
 use crate::anchors::Anchors;
@@ -55,6 +55,9 @@ pub struct PatternSpec<'a> {
     pub looks_ahead: usize,
     /// Whether ASCII case matters.
     pub case_sensitive: bool,
+    /// Whether a match may start inside a word. Each anchor then costs a pass of its own over the
+    /// text, and its case matters.
+    pub inside_words: bool,
     /// Whether runs such as `[\W_]{1,8}` may be longer than they say, up to the longest match: much
     /// cheaper, and right for white space and words in natural language.
     pub loose: bool,
@@ -71,6 +74,7 @@ impl<'a> PatternSpec<'a> {
             needs: &[],
             looks_ahead: 0,
             case_sensitive: false,
+            inside_words: false,
             loose: false,
         }
     }
@@ -314,6 +318,7 @@ pub struct PatternsBuilder {
     patterns: Vec<Pattern>,
     literals: BTreeMap<String, Uses>,
     sets: BTreeMap<Vec<String>, u32>,
+    inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
 }
 
 /// What a literal is looked for.
@@ -360,12 +365,15 @@ impl PatternsBuilder {
             return Err(PatternError::BadAnchor(bad.clone()));
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
-        for anchor in anchors {
-            self.literals
-                .entry(anchor)
-                .or_default()
-                .patterns
-                .push(index);
+        if spec.inside_words {
+            let finders = spec.anchors.iter().map(memchr::memmem::Finder::new);
+            let owned = finders.map(|finder| (finder.into_owned(), index));
+            self.inside.extend(owned);
+        } else {
+            for anchor in anchors {
+                let uses = self.literals.entry(anchor).or_default();
+                uses.patterns.push(index);
+            }
         }
         let needs = needs.into_iter().map(|set| self.set(set)).collect();
         let Some(size) = self.sizes.get_mut(usize::from(group.0)) else {
@@ -383,6 +391,7 @@ impl PatternsBuilder {
             case_sensitive: spec.case_sensitive,
             loose: spec.loose,
             regex: OnceLock::new(),
+            steps: OnceLock::new(),
         });
         Ok(number)
     }
@@ -409,6 +418,7 @@ impl PatternsBuilder {
             anchors: Anchors::new(&anchors),
             uses,
             sets: self.sets.len(),
+            inside: self.inside,
             patterns: self.patterns,
         }
     }
@@ -423,6 +433,8 @@ pub struct Patterns {
     uses: Vec<Uses>,
     /// Number of sets of needed literals.
     sets: usize,
+    /// Anchors that may stand inside a word, and their patterns.
+    inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
     patterns: Vec<Pattern>,
 }
 
@@ -456,6 +468,8 @@ struct Pattern {
     case_sensitive: bool,
     loose: bool,
     regex: OnceLock<Option<meta::Regex>>,
+    /// The same expression, to be run byte by byte; for streams.
+    steps: OnceLock<Option<dfa::DFA>>,
 }
 
 impl Patterns {
@@ -469,7 +483,20 @@ impl Patterns {
     #[must_use]
     pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
         let mut hits = Vec::new();
-        let (_, open) = self.places(text, |pattern, at| hits.extend(pattern.match_at(text, at)));
+        let (_, mut open) =
+            self.places(text, |pattern, at| hits.extend(pattern.match_at(text, at)));
+        for (finder, index) in &self.inside {
+            let Some(pattern) = self.patterns.get(*index as usize) else {
+                continue;
+            };
+            for at in finder.find_iter(text.as_bytes()) {
+                hits.extend(pattern.match_at(text, at));
+                if at.saturating_add(pattern.hold) >= text.len() {
+                    let first = open.groups.entry(pattern.group).or_insert(at);
+                    *first = at.min(*first);
+                }
+            }
+        }
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
         (hits, open)
     }
@@ -506,7 +533,7 @@ impl Patterns {
                     let Some(pattern) = self.patterns.get(index as usize) else {
                         continue;
                     };
-                    if at.saturating_add(pattern.hold) >= text.len() {
+                    if at.saturating_add(pattern.hold) >= text.len() && pattern.is_open(text, at) {
                         open.groups.insert(pattern.group, at);
                     }
                     let end = at.saturating_add(pattern.max_len);
@@ -547,6 +574,56 @@ impl Patterns {
 }
 
 impl Pattern {
+    /// Whether more text could make a match at `start`, or change what a detector says of one.
+    fn is_open(&self, text: &str, start: usize) -> bool {
+        if let Some(hit) = self.match_at(text, start) {
+            let looks_ahead = self.hold.saturating_sub(self.max_len);
+            if hit.range.end.saturating_add(looks_ahead) >= text.len() {
+                return true;
+            }
+        }
+        self.is_alive(text, start).unwrap_or(true)
+    }
+
+    /// Whether the expression, begun at `start`, has not failed by the end of `text`.
+    fn is_alive(&self, text: &str, start: usize) -> Option<bool> {
+        let dfa = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
+        let mut cache = dfa.create_cache();
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        let mut state = dfa.start_state_forward(&mut cache, &input).ok()?;
+        let end = start.saturating_add(self.max_len).min(text.len());
+        for &byte in text.as_bytes().get(start..end)? {
+            state = dfa.next_state(&mut cache, state, byte).ok()?;
+            if state.is_dead() {
+                return Some(false);
+            }
+        }
+        Some(end == text.len())
+    }
+
+    fn compile_steps(&self) -> Option<dfa::DFA> {
+        let mut hir = parse_as(&self.source, !self.case_sensitive).ok()?;
+        if self.loose {
+            hir = opened(hir);
+        }
+        let nfa = thompson::Compiler::new()
+            .configure(
+                thompson::Config::new()
+                    .utf8(false)
+                    .nfa_size_limit(Some(1 << 20)),
+            )
+            .build_from_hir(&hir)
+            .ok()?;
+        dfa::Builder::new()
+            .configure(
+                dfa::Config::new()
+                    .cache_capacity(1 << 20)
+                    .skip_cache_capacity_check(true),
+            )
+            .build_from_nfa(nfa)
+            .ok()
+    }
+
     fn match_at(&self, text: &str, start: usize) -> Option<Hit> {
         let regex = self.regex.get_or_init(|| self.compile().ok()).as_ref()?;
         let end = start.saturating_add(self.max_len).min(text.len());

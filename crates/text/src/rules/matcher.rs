@@ -65,6 +65,7 @@ impl Rules {
                         needs: &pattern.needs,
                         looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
+                        inside_words: false,
                         loose: true,
                     },
                 )?;

@@ -49,6 +49,7 @@ impl Secrets {
                         Grow::Lines | Grow::Block => formats::MAX_SECRET,
                     },
                     case_sensitive: format.case_sensitive,
+                    inside_words: format.case_sensitive && matches!(format.grow, Grow::Left { .. }),
                     loose: false,
                 },
             )?;
@@ -63,6 +64,7 @@ impl Secrets {
                     needs: &[],
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
+                    inside_words: false,
                     loose: false,
                 },
             )?;
