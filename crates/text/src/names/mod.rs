@@ -10,6 +10,7 @@ pub mod candidate;
 mod check;
 mod decode;
 pub mod gazetteer;
+mod identity;
 pub mod model;
 pub mod phrase;
 mod scan;

@@ -1,7 +1,12 @@
 //! Tokens of a text, readable from any place in both directions.
 
 use super::gazetteer::Gazetteer;
-pub use super::shape::{self, word_shape};
+use super::identity::lower;
+pub(super) use super::identity::{Chunks, eight, letters};
+pub use super::{
+    identity::{SEED, char_identity, identity, mix},
+    shape::{self, word_shape},
+};
 
 /// Longest run of word characters, in bytes, that is a word; longer runs break a line of thought.
 pub(super) const MAX_WORD: usize = 40;
@@ -61,54 +66,6 @@ pub struct Token {
     pub affixes: [u32; 4],
 }
 
-/// Mixes one value into a hash (FNV-1a, 32 bits, over whole characters).
-#[must_use]
-#[inline]
-pub const fn mix(hash: u32, value: u32) -> u32 {
-    (hash ^ value).wrapping_mul(0x0100_0193)
-}
-
-/// Where every hash starts (the offset basis of FNV-1a).
-pub const SEED: u32 = 0x811c_9dc5;
-
-/// The identity of a word, without case: eight bytes at a time.
-#[must_use]
-#[inline]
-pub fn identity(word: &str) -> u32 {
-    if word.is_ascii() {
-        return bytes_identity(word.as_bytes());
-    }
-    // Longer than any word, even where lower case takes more bytes.
-    let mut small = [0; 2 * MAX_WORD];
-    let mut length = 0;
-    for c in lowered(word) {
-        if let Some(place) = small.get_mut(length..length + c.len_utf8()) {
-            c.encode_utf8(place);
-            length += c.len_utf8();
-        }
-    }
-    bytes_identity(small.get(..length).unwrap_or_default())
-}
-
-fn bytes_identity(bytes: &[u8]) -> u32 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut chunks = Chunks::default();
-    for word in words {
-        chunks.add(u64::from_le_bytes(*word));
-    }
-    if !rest.is_empty() {
-        chunks.add(eight(rest, 0));
-    }
-    chunks.identity()
-}
-
-/// The identity of a character that stands for itself.
-#[must_use]
-#[inline]
-pub const fn char_identity(c: char) -> u32 {
-    mix(SEED, c as u32)
-}
-
 /// The identity of what stands at `piece`; of words without case.
 #[must_use]
 #[inline]
@@ -118,74 +75,6 @@ pub fn piece_identity(text: &str, piece: Piece) -> u32 {
         Class::Number => mix(SEED, (piece.end - piece.start).min(6) as u32),
         Class::Break => 0,
         Class::Ideograph | Class::Mark | Class::Newline => char_identity(piece.first),
-    }
-}
-
-/// A hash over a word in chunks of eight bytes, without case of ASCII (multiply and shift, as in
-/// wyhash by Wang Yi).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chunks(u64);
-
-impl Default for Chunks {
-    fn default() -> Self {
-        Self(0x2d35_8dcc_aa6c_78a5)
-    }
-}
-
-impl Chunks {
-    /// Adds up to eight bytes, the first lowest, zeros behind the last.
-    #[inline]
-    pub(super) const fn add(&mut self, word: u64) {
-        // Bit 5 makes capitals small; bytes outside ASCII keep theirs.
-        let word = word | ((!word & 0x8080_8080_8080_8080) >> 2);
-        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ mixed >> 32;
-    }
-
-    #[inline]
-    pub(super) const fn identity(self) -> u32 {
-        (self.0.wrapping_mul(0x8bb8_4b93_962e_acc9) >> 32) as u32
-    }
-}
-
-/// How many of eight bytes, the lowest first, are ASCII letters before any other byte.
-#[inline]
-pub(super) const fn letters(word: u64) -> usize {
-    // As in the scan for capitals, on letters made small.
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let small = (word & !(ONES << 7)) | (ONES << 5);
-    let letters = (small + ONES * (0x80 - 0x61)) & !(small + ONES * (0x7f - 0x7a)) & !word;
-    ((!letters & (ONES << 7)).trailing_zeros() / 8) as usize
-}
-
-/// The eight bytes from `at` on, zeros behind the end.
-#[inline]
-pub(super) fn eight(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    match rest.first_chunk::<8>() {
-        Some(word) => u64::from_le_bytes(*word),
-        None => rest
-            .iter()
-            .rev()
-            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
-    }
-}
-
-#[inline]
-fn lowered(word: &str) -> impl Iterator<Item = char> {
-    word.chars().map(lower)
-}
-
-/// The lower-case form where it is one character, else the character itself.
-#[inline]
-fn lower(c: char) -> char {
-    if c.is_ascii() {
-        return c.to_ascii_lowercase();
-    }
-    let mut folded = c.to_lowercase();
-    match (folded.next(), folded.next()) {
-        (Some(one), None) => one,
-        _ => c,
     }
 }
 
