@@ -269,7 +269,7 @@ fn key_before(text: &str, at: usize) -> u32 {
     0
 }
 
-/// Splits a phrase that is longer than [`MAX_PHRASE`] at its line feeds, then at its commas, then
+/// Splits a phrase that is longer than `MAX_PHRASE` at its line feeds, then at its commas, then
 /// between any two tokens, so that no decision leans on a longer stretch of text.
 #[must_use]
 pub fn stretches(tokens: &[Token]) -> Vec<Range<usize>> {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use super::{
@@ -328,8 +328,11 @@ pub(super) struct Engine {
     recognisers: Vec<&'static Recogniser>,
     national: Kinds,
     pub(super) own: Own,
-    pub(super) shapes: Shapes,
-    pub(super) lexicon: Option<Lexicon>,
+    /// Further context words by entity.
+    context: BTreeMap<String, Vec<String>>,
+    /// Built with the first number that is looked at: a text without any pays for neither.
+    shapes: OnceLock<Shapes>,
+    lexicon: OnceLock<Option<Lexicon>>,
 }
 
 /// The engine of every built-in recogniser, built once for the process.
@@ -377,27 +380,43 @@ impl Engine {
         let mut national = Kinds::default();
         (first..number(recognisers.len())).for_each(|kind| national.insert(kind));
 
-        let mut shapes = Vec::new();
-        for (kind, recogniser) in (0..).zip(&recognisers) {
-            shapes.extend(recogniser.shapes.iter().map(|shape| (*shape, kind)));
-        }
-        let mut words: Vec<(&str, Option<u16>)> = Vec::new();
-        for (kind, recogniser) in (0..).zip(&recognisers) {
-            words.extend(recogniser.context.iter().map(|word| (*word, Some(kind))));
-            let entity = recogniser.rule.entity.as_deref().unwrap_or_default();
-            let further = context.get(entity).into_iter().flatten();
-            words.extend(further.map(|word| (word.as_str(), Some(kind))));
-        }
-        let any = GENERIC.iter().chain(national::GENERIC_CONTEXT);
-        words.extend(any.map(|word| (*word, Some(ANY_NATIONAL))));
-        words.extend(AGAINST.iter().map(|word| (*word, None)));
         Self {
-            shapes: Shapes::new(&shapes),
-            lexicon: Lexicon::new(words).ok(),
             recognisers,
             national,
             own,
+            context: context.clone(),
+            shapes: OnceLock::new(),
+            lexicon: OnceLock::new(),
         }
+    }
+
+    /// The shapes of every recogniser.
+    pub(super) fn shapes(&self) -> &Shapes {
+        self.shapes.get_or_init(|| {
+            let mut shapes = Vec::new();
+            for (kind, recogniser) in (0..).zip(&self.recognisers) {
+                shapes.extend(recogniser.shapes.iter().map(|shape| (*shape, kind)));
+            }
+            Shapes::new(&shapes)
+        })
+    }
+
+    /// The context words of every recogniser.
+    pub(super) fn lexicon(&self) -> Option<&Lexicon> {
+        let build = || {
+            let mut words: Vec<(&str, Option<u16>)> = Vec::new();
+            for (kind, recogniser) in (0..).zip(&self.recognisers) {
+                words.extend(recogniser.context.iter().map(|word| (*word, Some(kind))));
+                let entity = recogniser.rule.entity.as_deref().unwrap_or_default();
+                let further = self.context.get(entity).into_iter().flatten();
+                words.extend(further.map(|word| (word.as_str(), Some(kind))));
+            }
+            let any = GENERIC.iter().chain(national::GENERIC_CONTEXT);
+            words.extend(any.map(|word| (*word, Some(ANY_NATIONAL))));
+            words.extend(AGAINST.iter().map(|word| (*word, None)));
+            Lexicon::new(words).ok()
+        };
+        self.lexicon.get_or_init(build).as_ref()
     }
 
     pub(super) fn recognisers(&self) -> &[&'static Recogniser] {

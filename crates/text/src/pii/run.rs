@@ -33,10 +33,18 @@ pub(super) fn find<'h>(
     hits: impl IntoIterator<Item = &'h Hit>,
     out: &mut Vec<Match>,
 ) {
-    let Some(lexicon) = &engine.lexicon else {
+    let bytes = text.as_bytes();
+    let mut hits = hits.into_iter().peekable();
+    let nothing_to_try = hits.peek().is_none()
+        && next_digit(bytes, 0).is_none()
+        && memchr::memchr(b'@', bytes).is_none()
+        && !settings.enabled(engine.own.url);
+    if nothing_to_try {
+        return;
+    }
+    let Some(lexicon) = engine.lexicon() else {
         return;
     };
-    let bytes = text.as_bytes();
     let mut run = Run {
         engine,
         settings,
@@ -179,7 +187,7 @@ impl Run<'_> {
     /// Every shape that starts at `start`.
     fn shaped(&mut self, start: usize) {
         let text = self.text;
-        let shapes = &self.engine.shapes;
+        let shapes = self.engine.shapes();
         let mut state = shapes.start();
         let mut compact = [0_u8; LONGEST_COMPACT];
         let mut length = 0;

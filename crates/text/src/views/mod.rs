@@ -1,6 +1,6 @@
 //! Further readings of a text: decoded, joined, turned.
 //!
-//! [`derive`] looks for places worth decoding with cheap triggers and makes one view per kind of
+//! [`derive()`] looks for places worth decoding with cheap triggers and makes one view per kind of
 //! encoding of the places where it found plausible text, not of the whole text. What it decoded
 //! is folded and looked at again, up to [`ViewLimits`].
 //!
@@ -47,7 +47,7 @@ impl Default for ViewLimits {
     }
 }
 
-/// What [`derive`] made.
+/// What [`derive()`] made.
 #[derive(Clone, Debug, Default)]
 pub struct Derived<'a> {
     /// The views.
