@@ -1,6 +1,6 @@
 //! The master key of hashes, pseudonyms, encryption, and text hashes.
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::hmac;
 
 use crate::{env, problem::Problem};
 
@@ -26,7 +26,8 @@ impl Key {
             });
         }
         let mut bytes = [0; 32];
-        rand::fill(&mut bytes)
+        // Not aws-lc's generator: it gathers jitter for 40 ms before its first byte.
+        getrandom::fill(&mut bytes)
             .map_err(|_| Problem::new("the system gives no random bytes for a key"))?;
         Ok(Self {
             bytes,

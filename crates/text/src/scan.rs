@@ -676,7 +676,7 @@ pub fn compile(
                 // Searches are anchored at a literal that was found already.
                 .auto_prefilter(false)
                 .dfa(false)
-                .hybrid_cache_capacity(16 << 20)
+                .hybrid_cache_capacity(2 << 20)
                 .nfa_size_limit(Some(1 << 20)),
         )
         .build_from_hir(&hir)
