@@ -476,15 +476,20 @@ impl Patterns {
     /// Every hit in `text`, in order of start; hits may overlap.
     #[must_use]
     pub fn scan(&self, text: &str) -> Vec<Hit> {
-        self.scan_open(text).0
+        self.hits(text, false).0
     }
 
     /// Every hit in `text`, and the places that more text could still decide.
     #[must_use]
     pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
+        self.hits(text, true)
+    }
+
+    fn hits(&self, text: &str, follows: bool) -> (Vec<Hit>, OpenPlaces) {
         let mut hits = Vec::new();
-        let (_, mut open) =
-            self.places(text, |pattern, at| hits.extend(pattern.match_at(text, at)));
+        let (_, mut open) = self.places(text, follows, |pattern, at| {
+            hits.extend(pattern.match_at(text, at));
+        });
         for (finder, index) in &self.inside {
             let Some(pattern) = self.patterns.get(*index as usize) else {
                 continue;
@@ -506,13 +511,18 @@ impl Patterns {
     #[must_use]
     pub fn attempts(&self, text: &str) -> (usize, usize) {
         let mut tried = 0;
-        let (literals, _) = self.places(text, |_, _| tried += 1);
+        let (literals, _) = self.places(text, false, |_, _| tried += 1);
         (literals, tried)
     }
 
     /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
-    /// there are, and the places that more text could still decide.
-    fn places(&self, text: &str, mut worth: impl FnMut(&Pattern, usize)) -> (usize, OpenPlaces) {
+    /// there are, and, if more text `follows`, the places that it could still decide.
+    fn places(
+        &self,
+        text: &str,
+        follows: bool,
+        mut worth: impl FnMut(&Pattern, usize),
+    ) -> (usize, OpenPlaces) {
         let mut open = OpenPlaces {
             // The start of an anchor may stand at the end.
             all: text.len().saturating_sub(self.longest_anchor),
@@ -533,7 +543,10 @@ impl Patterns {
                     let Some(pattern) = self.patterns.get(index as usize) else {
                         continue;
                     };
-                    if at.saturating_add(pattern.hold) >= text.len() && pattern.is_open(text, at) {
+                    if follows
+                        && at.saturating_add(pattern.hold) >= text.len()
+                        && pattern.is_open(text, at)
+                    {
                         open.groups.insert(pattern.group, at);
                     }
                     let end = at.saturating_add(pattern.max_len);

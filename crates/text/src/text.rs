@@ -46,7 +46,19 @@ impl Scanner {
     #[must_use]
     pub fn read_main<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
         let (main, disguises) = views::read(raw);
-        self.text(origin, raw, main, disguises, Derived::default())
+        let (hits, open) = self.patterns.scan_open(&main.text);
+        Text {
+            origin,
+            direction: Direction::Input,
+            sink: None,
+            raw,
+            main,
+            derived: Vec::new(),
+            disguises,
+            truncated: None,
+            hits: vec![hits],
+            open: Some(open),
+        }
     }
 
     /// Reads `raw` twice: as [`Scanner::read`] does, and with the derived views alone, for checks
@@ -67,7 +79,7 @@ impl Scanner {
         mut disguises: Vec<Disguise>,
         derived: Derived<'a>,
     ) -> Text<'a> {
-        let (main_hits, open) = self.patterns.scan_open(&main.text);
+        let main_hits = self.patterns.scan(&main.text);
         let derived_hits = derived
             .views
             .iter()
@@ -84,7 +96,7 @@ impl Scanner {
             disguises,
             truncated: derived.truncated,
             hits,
-            open,
+            open: None,
         }
     }
 }
@@ -104,7 +116,8 @@ pub struct Text<'a> {
     disguises: Vec<Disguise>,
     truncated: Option<&'static str>,
     hits: Vec<Vec<Hit>>,
-    open: OpenPlaces,
+    /// Asked for only where more text follows.
+    open: Option<OpenPlaces>,
 }
 
 impl<'a> Text<'a> {
@@ -134,11 +147,11 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Where in the main view, if more text followed, a match of `group` could first come to be or
+    /// Where in the main view of a text read by [`Scanner::read_main`], if more text followed, a match of `group` could first come to be or
     /// grow.
     #[must_use]
     pub fn open_from(&self, group: Group) -> usize {
-        self.open.first(group)
+        self.open.as_ref().map_or(0, |open| open.first(group))
     }
 
     /// How parts of the text hide what they say, e.g. runs of invisible characters.
