@@ -19,7 +19,7 @@ pub use check::{Check, CheckError, Cx, FindingSink, Limits, Reach};
 pub use finding::{Confidence, Finding, Transform};
 pub use origin::{Origin, UnknownOrigin};
 pub use placement::{Direction, Sink, UnknownSink};
-pub use report::{Coverage, Report, examine};
+pub use report::{Coverage, Report};
 pub use rule::{Category, Layer, Rule, RuleRef, Severity};
 pub use secret::Secret;
 pub use span::Span;

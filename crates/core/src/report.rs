@@ -56,13 +56,3 @@ impl FindingSink for Report {
         ControlFlow::Continue(())
     }
 }
-
-/// Runs every check on one subject.
-#[must_use]
-pub fn examine<S: ?Sized>(checks: &[Box<dyn Check<S>>], subject: &S, limits: Limits) -> Report {
-    let mut report = Report::default();
-    for check in checks {
-        report.run(&**check, subject, limits);
-    }
-    report
-}
