@@ -1,0 +1,27 @@
+//! A secure gateway in front of any model: an application changes its base URL and nothing else;
+//! from then on every message, document, tool call, and answer passes the guard.
+//!
+//! The only floor with a network. Inside, what can be a pure state machine is one: the wire formats
+//! and their streams ([`wire`]), limits ([`limits`]), and the detectors of extraction ([`predict`])
+//! know no socket and take the time as an argument.
+
+pub mod body;
+pub mod clock;
+pub mod config;
+pub mod endpoint;
+pub mod extraction;
+pub mod fault;
+pub mod guard_api;
+pub mod identity;
+pub mod judge;
+pub mod limits;
+pub mod predict;
+pub mod principal;
+pub mod proxy;
+pub mod record;
+pub mod secrets;
+pub mod serve;
+pub mod store;
+pub mod telemetry;
+pub mod upstream;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! Requests, tokens, and money per key, team, and model.

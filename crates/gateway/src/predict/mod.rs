@@ -1,0 +1,1 @@
+//! Classical models behind input specifications.

@@ -1,0 +1,1 @@
+//! One request on its way through: read, judged, permitted, asked, guarded, recorded.

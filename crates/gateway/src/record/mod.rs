@@ -1,0 +1,4 @@
+//! What happened, without content: events, a durable store, back-pressure.
+
+/// Tables of this module, in the order in which they came; never edited, only added to.
+pub(crate) const MIGRATIONS: &[&str] = &[];

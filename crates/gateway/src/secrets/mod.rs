@@ -1,0 +1,1 @@
+//! Keys of upstreams and of the gateway, sealed at rest.

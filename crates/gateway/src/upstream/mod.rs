@@ -1,0 +1,1 @@
+//! The models behind the gateway: connections, retries, breakers, fallbacks.

@@ -1,0 +1,1 @@
+//! The formats that clients and models speak: where text stands in them, and how an answer is refused.
