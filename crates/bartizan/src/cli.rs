@@ -55,6 +55,9 @@ pub(crate) enum Command {
     /// Check a policy file, or show the decision table
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Say what a system prompt leaves out, or add it
+    #[command(subcommand)]
+    Prompt(PromptCommand),
     /// Check a configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -246,6 +249,20 @@ pub(crate) enum ConfigCommand {
     /// Say every mistake in a configuration file and in what it names
     Check {
         /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptCommand {
+    /// Name the rules that a system prompt does not state
+    Lint {
+        /// The file with the prompt
+        file: PathBuf,
+    },
+    /// Print the prompt behind the rules that it does not state
+    Harden {
+        /// The file with the prompt
         file: PathBuf,
     },
 }

@@ -1,4 +1,5 @@
 //! From a credential to a [`Principal`](crate::principal::Principal).
 
-/// Tables of this module, in the order in which they came; never edited, only added to.
-pub(crate) const MIGRATIONS: &[&str] = &[];
+mod migrations;
+
+pub(crate) use migrations::MIGRATIONS;
