@@ -3,16 +3,14 @@ use std::ops::Range;
 use bartizan_core::{Finding, Origin, Span};
 use bartizan_guard::{
     Judgement,
-    conversation::{Conversation, Document, ParseLimits, Part, PartKind, Slot},
+    conversation::{Conversation, Document, ParseLimits, Part, PartKind, Slot, Value},
+    prompt::Envelope,
     redact::{Redactor, stretches},
 };
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{
-    Envelope,
-    elements::{Elements, cuts},
-};
+use super::elements::{Element, Elements, cuts};
 use crate::endpoint::Endpoint;
 
 /// Changes to the raw bytes of a body; what is not changed stays as it came, byte for byte.
@@ -116,7 +114,12 @@ impl<'a> Edits<'a> {
         parent: &str,
         values: &[(&str, serde_json::Value)],
     ) -> Result<(), EditError> {
-        let fresh = || values.iter().cloned().map(|(name, value)| (name.to_owned(), value));
+        let fresh = || {
+            values
+                .iter()
+                .cloned()
+                .map(|(name, value)| (name.to_owned(), value))
+        };
         let Some(element) = self.elements.find(parent) else {
             self.set(parent, &serde_json::Value::Object(fresh().collect()));
             return Ok(());
@@ -177,8 +180,10 @@ impl<'a> Edits<'a> {
     /// When the request's own `logit_bias` is no object.
     pub fn ban_tokens(&mut self, tokens: &[u32]) -> Result<(), EditError> {
         let names: Vec<String> = tokens.iter().map(u32::to_string).collect();
-        let bans: Vec<(&str, serde_json::Value)> =
-            names.iter().map(|name| (name.as_str(), json!(-100))).collect();
+        let bans: Vec<(&str, serde_json::Value)> = names
+            .iter()
+            .map(|name| (name.as_str(), json!(-100)))
+            .collect();
         self.set_in("logit_bias", &bans)
     }
 
@@ -245,11 +250,7 @@ impl<'a> Edits<'a> {
     /// When the text does not stand in the document.
     pub fn replace(&mut self, part: usize, span: Span, text: &str) -> Result<(), EditError> {
         let part = self.part(part)?;
-        if part
-            .text
-            .get(span.as_range())
-            .is_none()
-        {
+        if part.text.get(span.as_range()).is_none() {
             return Err(EditError::NoSuchPlace);
         }
         let (place, splice) = part.splice(span, text).ok_or_else(|| unmapped(part))?;
@@ -266,7 +267,10 @@ impl<'a> Edits<'a> {
     pub fn wrap_foreign(&mut self, envelope: &Envelope) -> Result<usize, EditError> {
         self.wrap(envelope, |part| {
             matches!(part.origin, Origin::Tool | Origin::Retrieved)
-                && matches!(part.kind, PartKind::Text | PartKind::ToolResult | PartKind::Document)
+                && matches!(
+                    part.kind,
+                    PartKind::Text | PartKind::ToolResult | PartKind::Document
+                )
         })
     }
 
@@ -280,24 +284,24 @@ impl<'a> Edits<'a> {
         envelope: &Envelope,
         chosen: impl Fn(&Part) -> bool,
     ) -> Result<usize, EditError> {
-        if envelope.is_in(self.body) {
+        if memchr::memmem::find(self.body, envelope.tag().as_bytes()).is_some() {
             return Err(EditError::NonceInBody);
         }
-        let mut strings: Vec<Span> = self
+        let mut strings: Vec<(Span, Origin)> = self
             .conversation
             .parts
             .iter()
             // A number in a string of JSON stands in a string; one on its own does not.
             .filter(|part| part.slot() == Slot::String || part.nesting() > 1)
             .filter(|part| chosen(part))
-            .filter_map(Part::outermost)
+            .filter_map(|part| Some((part.outermost()?, part.origin)))
             .collect();
-        strings.dedup();
-        let (open, close) = (in_string(&envelope.open()), in_string(&envelope.close()));
-        for string in &strings {
+        strings.dedup_by_key(|(string, _)| *string);
+        for (string, origin) in &strings {
             let place = string.as_range();
-            self.splice(place.start..place.start, open.clone());
-            self.splice(place.end..place.end, close.clone());
+            let (open, close) = envelope.markers(*origin);
+            self.splice(place.start..place.start, in_string(&open));
+            self.splice(place.end..place.end, in_string(&close));
         }
         Ok(strings.len())
     }
@@ -435,8 +439,14 @@ impl<'a> Edits<'a> {
         let elements = self.elements;
         let mut removed = Vec::new();
         for (name, value) in std::mem::take(&mut self.members) {
-            let place = elements.list.iter().position(|element| element.name == name);
-            match (place.and_then(|index| Some((index, elements.list.get(index)?))), value) {
+            let place = elements
+                .list
+                .iter()
+                .position(|element| element.name == name);
+            match (
+                place.and_then(|index| Some((index, elements.list.get(index)?))),
+                value,
+            ) {
                 (Some((_, element)), Some(value)) => self.splices.push(Splice {
                     range: element.value.clone(),
                     text: value,
@@ -479,10 +489,7 @@ impl<'a> Edits<'a> {
         self.body.get(range.clone()).unwrap_or_default()
     }
 
-    pub(super) fn element(
-        &self,
-        name: &str,
-    ) -> Result<&'a super::elements::Element, EditError> {
+    pub(super) fn element(&self, name: &str) -> Result<&'a Element, EditError> {
         self.elements.find(name).ok_or(EditError::NoSuchPlace)
     }
 
@@ -580,8 +587,8 @@ const REPETITIONS: &[&str] = &[
 
 /// Where such members stand: at the top, in choices, and in the blocks of items; never in arguments
 /// of tools or what they return, where such a name is the tool's own.
-fn repetitions(root: bartizan_guard::conversation::Value<'_, '_>, found: &mut Vec<(Range<usize>, &'static str)>) {
-    let mut look = |object: bartizan_guard::conversation::Value<'_, '_>| {
+fn repetitions(root: Value<'_, '_>, found: &mut Vec<(Range<usize>, &'static str)>) {
+    let mut look = |object: Value<'_, '_>| {
         for member in object.members() {
             let value = member.value;
             if REPETITIONS.contains(&member.key) && (value.is_object() || value.is_list()) {
@@ -597,7 +604,11 @@ fn repetitions(root: bartizan_guard::conversation::Value<'_, '_>, found: &mut Ve
             if let Some(message) = item.get("message") {
                 look(message);
             }
-            for block in item.get("content").into_iter().flat_map(|list| list.items()) {
+            for block in item
+                .get("content")
+                .into_iter()
+                .flat_map(|list| list.items())
+            {
                 look(block);
             }
         }

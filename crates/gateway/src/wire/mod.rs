@@ -9,7 +9,6 @@ mod answer;
 pub mod coverage;
 mod edit;
 mod elements;
-mod envelope;
 mod fault;
 mod history;
 mod media;
@@ -21,11 +20,10 @@ mod usage;
 
 pub use answer::{Answer, Logprobs};
 pub use edit::{EditError, Edits};
-pub use envelope::Envelope;
 pub use fault::{fault, upstream_fault};
 pub use media::{MediaConfig, Unread, UnreadKind};
 pub use refusal::{
-    InputRefusal, OutputRefusal, Refused, RefusalConfig, refuse_input, refuse_output,
+    InputRefusal, OutputRefusal, RefusalConfig, Refused, refuse_input, refuse_output,
 };
 pub use request::{Request, ServerState};
 pub use usage::Usage;

@@ -34,9 +34,7 @@ impl Usage {
         let cache_write = count("cache_creation_input_tokens").unwrap_or(0);
         let input = first([count("prompt_tokens"), count("input_tokens")]);
         Some(Self {
-            input: input
-                .saturating_add(cache_read)
-                .saturating_add(cache_write),
+            input: input.saturating_add(cache_read).saturating_add(cache_write),
             output: first([count("completion_tokens"), count("output_tokens")]),
             cached_input: first([
                 detail("prompt_tokens_details", "cached_tokens"),

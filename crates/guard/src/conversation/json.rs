@@ -43,7 +43,9 @@ pub(super) struct Text<'a> {
 impl Text<'_> {
     /// Where each byte of it stands in the document.
     pub(super) fn map(&self) -> OffsetMap {
-        self.escapes.clone().unwrap_or_else(|| starting_at(self.start))
+        self.escapes
+            .clone()
+            .unwrap_or_else(|| starting_at(self.start))
     }
 
     /// Where it stands with its quotes, if it is a string.

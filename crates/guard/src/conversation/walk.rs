@@ -317,9 +317,9 @@ impl Walker<'_> {
         self.members(block, |walker, key, value| match (key, &value.data) {
             ("content", Data::Array(_)) => walker.visit(value, key, &blocks),
             ("source", Data::Object(members)) => {
-                let is_blocks = members
-                    .iter()
-                    .any(|(key, value)| key.value == "content" && matches!(value.data, Data::Array(_)));
+                let is_blocks = members.iter().any(|(key, value)| {
+                    key.value == "content" && matches!(value.data, Data::Array(_))
+                });
                 let place = if is_blocks { &blocks } else { &inner };
                 walker.members(value, |walker, key, value| {
                     let place = if key == "content" { place } else { &inner };

@@ -1,0 +1,1 @@
+//! Where text stands in the formats, and what is done with each place: the coverage contract.
