@@ -16,6 +16,8 @@ pub mod models;
 pub mod moderations;
 mod refusal;
 mod request;
+pub mod sse;
+pub mod stream;
 mod usage;
 
 pub use answer::{Answer, Logprobs};
