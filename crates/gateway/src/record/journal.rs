@@ -116,6 +116,11 @@ impl Journal {
         self.file.try_clone()
     }
 
+    #[cfg(test)]
+    pub(super) fn replace_file(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
+    }
+
     fn next_segment(&mut self) -> io::Result<()> {
         let segment = self.at.segment + 1;
         self.file.sync_data()?;

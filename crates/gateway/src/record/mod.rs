@@ -17,6 +17,8 @@ mod mover;
 mod recorder;
 mod sql;
 mod story;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::store::Step;

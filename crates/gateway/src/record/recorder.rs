@@ -292,6 +292,18 @@ impl Recorder {
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
+    /// Puts another file in the journal's place.
+    #[cfg(test)]
+    pub(super) fn replace_file(&self, file: std::fs::File) -> std::fs::File {
+        self.0.journal.lock().replace_file(file)
+    }
+
+    /// Bytes that the disk is known to have.
+    #[cfg(test)]
+    pub(super) fn synced(&self) -> u64 {
+        *self.0.synced.borrow()
+    }
+
     pub(super) fn event(&self, request_id: Option<RequestId>, what: What) -> Event {
         Event {
             v: SCHEMA_VERSION,
