@@ -5,7 +5,7 @@ use bartizan_core::{Direction, Finding, Origin, Sink};
 use bartizan_guard::{
     Judge, Judgement,
     conversation::{Conversation, ParseLimits},
-    redact::{Keys, Redactor, Style, Styles, Vault},
+    redact::{Keys, Redactor, Style, Styles},
 };
 use bartizan_policy::{Date, DecisionContext};
 use bartizan_text::rules::RuleSet;
@@ -113,21 +113,30 @@ impl Engine {
 
     /// Replaces values, in the name of `principal`'s tenant: another tenant's pseudonyms differ.
     pub(super) fn redactor(&self, principal: &Principal) -> Redactor {
-        let keys = Keys::new(self.redaction_key);
-        let scope: &str = if principal.tenant.is_empty() {
+        let mut styles = self.styles.clone();
+        if self.guarding.reversible {
+            styles.default = Style::Vault;
+        }
+        self.redactor_with(styles, principal)
+    }
+
+    /// Replaces values of answers, which nobody turns back: no tokens of a vault.
+    pub(super) fn one_way_redactor(&self, principal: &Principal) -> Redactor {
+        let mut styles = self.styles.clone();
+        let all = styles.entities.values_mut().chain([&mut styles.default]);
+        for style in all.filter(|style| **style == Style::Vault) {
+            *style = Style::Typed;
+        }
+        self.redactor_with(styles, principal)
+    }
+
+    fn redactor_with(&self, styles: Styles, principal: &Principal) -> Redactor {
+        let scope = if principal.tenant.is_empty() {
             &principal.id
         } else {
             &principal.tenant
         };
-        if !self.guarding.reversible {
-            return Redactor::new(self.styles.clone(), keys, scope);
-        }
-        let styles = Styles {
-            default: Style::Vault,
-            ..self.styles.clone()
-        };
-        let vault = Vault::new(&keys, scope);
-        Redactor::with_vault(styles, keys, scope, vault)
+        Redactor::new(styles, Keys::new(self.redaction_key), &**scope)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     fault::{Fault, FaultKind},
     limits,
     principal::Principal,
-    record::{Interaction, Label, Outcome, Side, Slot},
+    record::{Interaction, Label, LimitHit, Outcome, Side, Slot, What},
     serve::{expect_json, read_body},
     upstream::Route,
     wire::{Request, Usage},
@@ -39,6 +39,8 @@ pub(super) struct Exchange {
     pub(super) output: Option<Side>,
     /// The admission to the limits, until it is settled.
     pub(super) admission: Option<limits::Admission>,
+    /// Tokens spent so far.
+    pub(super) usage: limits::Usage,
     pub(super) choices: u32,
     pub(super) locale: String,
 }
@@ -90,7 +92,7 @@ impl Exchange {
         let (head, body) = request.into_parts();
         let request = self.read(&head.headers, body).await?;
         if self.endpoint == Endpoint::Moderations {
-            return Ok(Reply::Whole(self.moderate(&request)));
+            return Ok(Reply::Whole(self.moderate(&request).await));
         }
         let route = self.route(&request)?;
         self.admit(&request).await?;
@@ -99,7 +101,7 @@ impl Exchange {
         let passed = self.judge_input(request, &route).await?;
         let response = self.ask(&passed, &head.headers, &route).await?;
         if passed.request.stream() && response.is_event_stream() {
-            let opened = self.guard_stream(response, passed, &route);
+            let opened = self.guard_stream(response, passed, &route)?;
             return Ok(Reply::Stream(Box::new(opened)));
         }
         self.whole(response, passed, &head.headers, &route)
@@ -133,7 +135,7 @@ impl Exchange {
         let route = self
             .principal
             .may_use(request.model())
-            .then(|| self.engine.upstreams.route(request.model()))
+            .then(|| self.engine.upstreams.route(request.model()).cloned())
             .flatten();
         let Some(route) = route else {
             let fault = Fault::new(
@@ -156,16 +158,36 @@ impl Exchange {
             .map(|part| shape::TokenEstimate::of(&part.text))
             .sum();
         self.interaction.prompt_tokens = tokens as u64;
+        let per_answer = request.max_tokens();
         let asked = limits::Asked {
-            model: &self.interaction.model.clone().into_arc(),
+            principal: &self.principal,
+            model: self.interaction.model.as_str(),
             input_tokens: tokens as u64,
-            output_tokens: request.max_tokens(),
-            choices: request.choices(),
-            factor: self.gateway.extraction.factor(&self.principal.id, now),
+            max_output_tokens: per_answer
+                .map(|most| most.saturating_mul(u64::from(request.choices()))),
+            factor: limits::Factor::new(self.gateway.extraction.factor(&self.principal.id, now)),
         };
-        let admission = self.gateway.limits.admit(&self.principal, &asked).await;
-        self.admission = Some(admission.map_err(Stop::rejected)?);
+        let admission = self.gateway.limits.admit(&asked).await;
+        match admission {
+            Ok(admission) => self.admission = Some(admission),
+            Err(event) => {
+                self.note_limit(&event).await?;
+                return Err(Stop::rejected(event.into()));
+            }
+        }
         Ok(())
+    }
+
+    async fn note_limit(&self, event: &limits::LimitEvent) -> Result<(), Stop> {
+        let hit = LimitHit {
+            user_id: (&self.principal.id).into(),
+            limit: event.what.into(),
+            scope: (&event.rule).into(),
+            model: self.interaction.model.clone(),
+            retry_after_ms: u64::try_from(event.retry_after.as_millis()).unwrap_or(u64::MAX),
+        };
+        let kept = self.slot.add(What::LimitHit(hit)).await;
+        kept.map_err(Stop::rejected)
     }
 
     /// Refuses to go on from text that nobody here looked at.

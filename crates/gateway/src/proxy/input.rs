@@ -47,7 +47,7 @@ impl Exchange {
         route: &Route,
     ) -> Result<Passed, Stop> {
         let mut judgement = self
-            .look(Direction::Input, request.conversation(), route)
+            .look(Direction::Input, request.conversation(), route.pattern())
             .await;
         self.input = Side::of(&judgement);
         if judgement.decision.enforced() >= Verdict::Block
@@ -57,7 +57,7 @@ impl Exchange {
             let dropped = std::mem::take(&mut self.input);
             request = shorter;
             judgement = self
-                .look(Direction::Input, request.conversation(), route)
+                .look(Direction::Input, request.conversation(), route.pattern())
                 .await;
             let kept = Side::of(&judgement);
             self.input = Side {
@@ -89,14 +89,14 @@ impl Exchange {
         &mut self,
         direction: Direction,
         conversation: &Conversation,
-        route: &Route,
+        route: &str,
     ) -> Judgement {
         let clock = Arc::clone(&self.gateway.clock);
         let now = clock.unix_ms();
         let principal = Arc::clone(&self.principal);
         let circumstances = Circumstances {
             direction,
-            route: route.pattern(),
+            route,
             principal: &principal,
             threshold_factor: self.gateway.extraction.threshold_factor(&principal.id, now),
         };

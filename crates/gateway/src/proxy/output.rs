@@ -146,7 +146,7 @@ impl Exchange {
         route: &Route,
     ) -> Result<Result<Bytes, RefusalKey>, Stop> {
         let judgement = self
-            .look(Direction::Output, answer.conversation(), route)
+            .look(Direction::Output, answer.conversation(), route.pattern())
             .await;
         self.output = Some(Side::of(&judgement));
         let enforced = self
@@ -164,7 +164,7 @@ impl Exchange {
     fn edit_answer(&self, answer: &Answer, judgement: &Judgement, vault: &Vault) -> Option<Bytes> {
         let mut edits = answer.edit().ok()?;
         if judgement.decision.enforced() >= Verdict::Redact {
-            let mut redactor = self.engine.redactor(&self.principal);
+            let mut redactor = self.engine.one_way_redactor(&self.principal);
             edits.redact(judgement, &mut redactor).ok()?;
         }
         let body = if edits.is_empty() {
@@ -194,7 +194,7 @@ impl Exchange {
     /// Judges texts for `/v1/moderations`, which asks no upstream.
     pub(super) async fn moderate(&mut self, request: &wire::Request) -> Response<Body> {
         let judgement = self
-            .look(Direction::Input, request.conversation(), &Route::none())
+            .look(Direction::Input, request.conversation(), "")
             .await;
         self.input = Side {
             // Whoever asks what is wrong with a text is told so, not refused.
@@ -322,7 +322,7 @@ impl Exchange {
 }
 
 /// A body of JSON with those of the upstream's headers that may go back.
-fn json_response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Body> {
+pub(super) fn json_response(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use bartizan_core::{Finding, Verdict};
-use bartizan_guard::redact::{Style, Styles};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body::Frame;
@@ -235,24 +234,5 @@ impl Drop for Flowing {
         }
         let (slot, interaction) = exchange.into_record();
         slot.finish_now(interaction);
-    }
-}
-
-impl super::Engine {
-    /// Replaces values of answers, which nobody turns back: no vault tokens.
-    fn one_way_redactor(
-        &self,
-        principal: &crate::principal::Principal,
-    ) -> bartizan_guard::redact::Redactor {
-        let mut styles: Styles = self.styles.clone();
-        if styles.default == Style::Vault {
-            styles.default = Style::Typed;
-        }
-        for style in styles.entities.values_mut() {
-            if *style == Style::Vault {
-                *style = Style::Typed;
-            }
-        }
-        self.redactor_with(styles, principal)
     }
 }
