@@ -1,1 +1,147 @@
 //! The gateway's part of `bartizan.yaml`: as written, then checked.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use bartizan_core::Sink;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use crate::serve::Mistake;
+use crate::{
+    extraction::ExtractionConfig,
+    guard_api::GuardApiConfig,
+    identity::IdentityConfig,
+    judge::JudgeConfig,
+    limits::LimitsConfig,
+    predict::PredictConfig,
+    proxy::GuardingConfig,
+    record::RecordConfig,
+    secrets::SecretsConfig,
+    serve::ServerConfig,
+    store::StoreConfig,
+    telemetry::TelemetryConfig,
+    upstream::{RouteConfig, UpstreamConfig, UpstreamSettings},
+    wire::{MediaConfig, RefusalConfig, stream::StreamConfig},
+};
+
+/// The gateway as written. Everything has a default: without a file it listens at loopback, asks
+/// for a key that it made itself, and answers with the built-in echo.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct GatewayConfig {
+    /// Folder of the database, the journal, and generated files.
+    pub data: Option<PathBuf>,
+    /// Towards clients: addresses, TLS, bounds.
+    pub server: ServerConfig,
+    /// Models behind the gateway, by a name of your own.
+    pub upstreams: BTreeMap<String, UpstreamConfig>,
+    /// Which upstreams serve which model; the first that fits is taken.
+    pub routes: Vec<RouteConfig>,
+    /// Who may ask.
+    pub identity: IdentityConfig,
+    /// How often, and for how much.
+    pub limits: LimitsConfig,
+    /// Where secrets come from.
+    pub secrets: SecretsConfig,
+    /// Where keys and events are kept.
+    pub store: StoreConfig,
+    /// What is recorded, and what happens when that cannot be done.
+    pub record: RecordConfig,
+    /// Traces and logs.
+    pub telemetry: TelemetryConfig,
+    /// What is done with a request beside looking at it.
+    pub guarding: GuardingConfig,
+    /// What the refused get.
+    pub refusal: RefusalConfig,
+    /// What may pass though nobody here can read it.
+    pub media: MediaConfig,
+    /// How streamed answers are guarded.
+    pub stream: StreamConfig,
+    /// Where answers are shown or run, if all of them are in one place.
+    #[schemars(with = "Option<String>")]
+    pub sink: Option<Sink>,
+    /// A model that is asked about texts in the grey band.
+    pub judge: JudgeConfig,
+    /// Classical models.
+    pub predict: PredictConfig,
+    /// Who copies a model.
+    pub extraction: ExtractionConfig,
+    /// Routes that ask the guard alone.
+    pub guard_api: GuardApiConfig,
+}
+
+impl GatewayConfig {
+    /// Every mistake, each with its place.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut all = self.server.check(self.is_authenticated());
+        all.extend(self.upstream_settings().check());
+        all.extend(self.guarding.mistakes());
+        // Each block names its own places.
+        all.extend(under("identity", self.identity.mistakes()));
+        all.extend(under("limits", self.limits.mistakes()));
+        all.extend(under("secrets", self.secrets.mistakes()));
+        all.extend(under("store", self.store.check()));
+        all.extend(under("record", self.record.check()));
+        all.extend(under("telemetry", self.telemetry.check()));
+        all.extend(under("refusal", self.refusal.check()));
+        all.extend(under("stream", self.stream.check()));
+        all.extend(under("judge", self.judge.check()));
+        all.extend(under("predict", self.predict.check()));
+        all.extend(under("extraction", self.extraction.check()));
+        all.extend(under("guard-api", self.guard_api.check()));
+        all
+    }
+
+    /// Whether clients must prove who they are.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        !self.identity.dangerously_allow_anonymous
+    }
+
+    pub(crate) fn upstream_settings(&self) -> UpstreamSettings {
+        UpstreamSettings {
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
+        }
+    }
+}
+
+fn under<P: AsRef<str>>(
+    block: &'static str,
+    mistakes: Vec<(P, String)>,
+) -> impl Iterator<Item = Mistake> {
+    mistakes.into_iter().map(move |(path, message)| {
+        let path = path.as_ref();
+        let joint = if path.is_empty() { "" } else { "." };
+        Mistake::new(format!("{block}{joint}{path}"), message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_have_no_mistakes() {
+        assert_eq!(GatewayConfig::default().mistakes(), []);
+    }
+
+    #[test]
+    fn if_27_the_block_of_the_seed_is_taken_as_it_is() {
+        let yaml = "server:\n  listen: \"0.0.0.0:8443\"\n  tls:\n    enabled: true\n    cert_file: \"/etc/ssl/certs/server.crt\"\n    key_file: \"/etc/ssl/private/server.key\"\n    ca_file: \"/etc/ssl/certs/ca.crt\"\n    min_version: \"TLS1.3\"\n    client_auth: \"require\"\n";
+        let config: Result<GatewayConfig, _> = serde_saphyr::from_str(yaml);
+        assert!(config.is_ok(), "{config:?}");
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_place() {
+        let yaml = "guarding: {regenerate: 9}\nrefusal: {input-status: 200}\nstream: {max-channels: 0}\n";
+        let config: GatewayConfig = serde_saphyr::from_str(yaml).unwrap();
+        let paths: Vec<String> = config.mistakes().into_iter().map(|m| m.path).collect();
+        assert_eq!(
+            paths,
+            ["guarding.regenerate", "refusal.input-status", "stream.max-channels"]
+        );
+    }
+}
