@@ -16,6 +16,8 @@ pub mod models;
 pub mod moderations;
 mod refusal;
 mod request;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 pub use answer::{Answer, Logprobs};
