@@ -18,6 +18,8 @@ mod refusal;
 mod request;
 pub mod sse;
 pub mod stream;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 pub use answer::{Answer, Logprobs};

@@ -23,6 +23,7 @@ pub use error::{ConversationError, JsonError};
 pub use format::Format;
 pub use joined::{JoinedView, Piece};
 pub use part::{Part, PartKind, Slot};
+pub use place::identifier_field;
 
 /// What reading one body may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use super::{
     ConversationError, Format, ParseLimits, Part, PartKind, Slot, blob, image,
     json::{self, Data, Text, Value},
     place::{
-        BLOCKS, Block, Place, ROLES, ROOT_FIELDS, STRUCTURAL, Shape, is_identifier, is_plain_key,
-        lookup,
+        BLOCKS, Block, Place, ROLES, ROOT_FIELDS, Shape, identifier_field, is_identifier,
+        is_plain_key, lookup,
     },
     probabilities,
 };
@@ -176,7 +176,10 @@ impl Walker<'_> {
     /// A message, or an item of the Responses format.
     fn message(&mut self, message: &Value<'_>, place: &Place) -> Outcome {
         let is_block = message.str("type").is_some_and(|kind| kind != "message");
-        if is_block && !message.has("role") {
+        let brings_tools = message
+            .str("type")
+            .is_some_and(|kind| matches!(lookup(BLOCKS, kind), Some(Block::Tools)));
+        if is_block && (!message.has("role") || brings_tools) {
             return self.block(message, &place.shaped(Shape::Content));
         }
         let role = message.str("role");
@@ -260,7 +263,7 @@ impl Walker<'_> {
                 Origin::Model,
                 PartKind::ToolCallArguments,
                 Shape::Arguments,
-                &["input", "arguments"],
+                &["input", "arguments", "action", "operation", "code"],
             ),
             Block::Result => (
                 Origin::Tool,
@@ -272,6 +275,14 @@ impl Walker<'_> {
             Block::Audio => return self.file(block, place.origin, &PartKind::Audio),
             Block::File => return self.file(block, place.origin, &PartKind::File),
             Block::Document => return self.file(block, Origin::Retrieved, &PartKind::Document),
+            Block::Tools => {
+                let tools = Place::new(Origin::Tool, PartKind::ToolDescription, Shape::Any);
+                return self.members(block, |walker, key, value| walker.visit(value, key, &tools));
+            }
+            Block::Other => {
+                let field = Place::new(place.origin, PartKind::Field, Shape::Any);
+                return self.members(block, |walker, key, value| walker.visit(value, key, &field));
+            }
         };
         let group = if shape == Shape::Text { place.group } else { 0 };
         let said_place = Place {
@@ -348,12 +359,9 @@ impl Walker<'_> {
             place.shape,
             Shape::Content | Shape::Text | Shape::Messages | Shape::Arguments
         );
-        // Models read the names of tools and speakers, so a sentence must not hide in one.
-        let longest = if key == "name" { 32 } else { 128 };
         !said
             && self.format != Format::Generic
-            && STRUCTURAL.contains(&key)
-            && text.len() <= longest
+            && identifier_field(key).is_some_and(|longest| text.len() <= longest)
             && is_identifier(text)
     }
 
@@ -400,7 +408,7 @@ impl Walker<'_> {
     fn embedded(&mut self, text: &Text<'_>, key: &str, place: &Place) -> Outcome {
         let payload = match blob::data_url(&text.value) {
             Some((_, payload)) => payload,
-            None if matches!(key, "data" | "file_data" | "image")
+            None if matches!(key, "data" | "file_data" | "image" | "result")
                 && blob::is_base64(&text.value) =>
             {
                 &text.value
