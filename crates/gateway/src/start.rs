@@ -22,7 +22,7 @@ use crate::{
     predict,
     principal::Scope,
     proxy::{Engine, Front, Gateway, GatewayParts, routes},
-    record::{ConfigChange, Label, Observe, Recorder, Service, SqlAudit, What},
+    record::{Recorder, Service, SqlAudit, What},
     secrets::{
         Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, SecretRef,
         Vault,
@@ -153,7 +153,7 @@ pub async fn start(
         Arc::new(SqlAudit::new(ground.store.clone())),
         ground.keyring.derive(Purpose::AuditHash).expose(),
         Arc::clone(&clock),
-        adapters::observers(config, &metrics),
+        adapters::observers(config, &metrics).map_err(|mistake| StartError::Config(vec![mistake]))?,
     )
     .await?;
     let upstreams = upstreams(config, &ground, environment, &clock, &recorder).await?;
@@ -253,9 +253,7 @@ impl Ground {
         let store = Store::open_configured(&config.store, data).await?;
         let vault = match &config.secrets.vault {
             Some(vault) => Some(
-                adapters::vault(vault, environment)
-                    .await
-                    .map_err(|source| StartError::Secret {
+                adapters::vault(vault, environment).map_err(|source| StartError::Secret {
                         path: "secrets.vault".to_owned(),
                         source,
                     })?,
@@ -485,26 +483,4 @@ fn predict_api(
         Arc::clone(clock),
         Arc::clone(gateway) as Arc<dyn predict::Watch>,
     ))
-}
-
-/// Puts other eyes and a changed configuration in the place of the present ones. What needs a
-/// socket, a database, or a key of its own stays as it was started with.
-///
-/// # Errors
-/// When the configuration has mistakes; then everything stays.
-pub async fn reload(
-    gateway: &Gateway,
-    config: &GatewayConfig,
-    eyes: Eyes,
-    keys: &BTreeMap<String, Secret<String>>,
-) -> Result<(), StartError> {
-    let mistakes = config.mistakes();
-    if !mistakes.is_empty() {
-        return Err(StartError::Config(mistakes));
-    }
-    let _ = (gateway, eyes, keys);
-    let _: Option<ConfigChange> = None;
-    let _: Option<Label> = None;
-    let _: Option<Arc<dyn Observe>> = None;
-    Ok(())
 }

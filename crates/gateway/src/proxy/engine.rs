@@ -141,7 +141,7 @@ impl Engine {
 }
 
 /// Today in UTC.
-pub(super) fn today(clock: &dyn Clock) -> Date {
+pub(crate) fn today(clock: &dyn Clock) -> Date {
     let ms = i64::try_from(clock.unix_ms()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_millisecond(ms).map_or(Date::MIN, |now| {
         now.to_zoned(jiff::tz::TimeZone::UTC).date()

@@ -232,7 +232,8 @@ impl Exchange {
         let Some(part) = last else { return };
         let now = self.gateway.clock.unix_ms();
         let extraction = &self.gateway.extraction;
-        for event in extraction.query(&self.principal.id, &Query::Text(&part.text), now) {
+        let model = self.interaction.model.as_str();
+        for event in extraction.query(&self.principal.id, model, Query::Text(&part.text), now) {
             self.gateway.suspect(&self.principal, &self.interaction.model, &event);
         }
     }

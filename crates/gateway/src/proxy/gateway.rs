@@ -5,52 +5,53 @@ use bartizan_guard::{Judge, redact::Redactor};
 use bartizan_text::rules::RuleSet;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
-use parking_lot::RwLock;
 use tower::ServiceExt as _;
 
 use super::{
     Engine, KnownAnswers, ReviewQueue,
     exchange::Exchange,
-    output::{REQUEST_ID, json_response},
+    output::REQUEST_ID,
     routes,
 };
 use crate::{
+    adapters::EngineCell,
     body::Body,
     clock::Clock,
     endpoint::{Dialect, Endpoint},
     extraction::{Extraction, ExtractionEvent},
-    fault::{Fault, FaultKind},
+    fault::Fault,
     guard_api::{GuardService, Judged, RequestId as RequestIdText},
-    identity::Authenticator,
+    identity::{self, Authenticator},
     judge::JudgeLayer,
     limits::{self, Limits},
     predict::{Predicted, Watch},
     principal::Principal,
     record::{self, Interaction, Label, Recorder, RequestId, Side, What},
     serve::{BodyLimits, Peer, Service},
-    telemetry::Telemetry,
+    telemetry::{Metrics, Traces},
     wire,
 };
 
 /// The gateway: everything that a request meets.
 pub struct Gateway {
-    engine: RwLock<Arc<Engine>>,
+    engine: EngineCell,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) authenticator: Arc<Authenticator>,
     pub(super) limits: Arc<Limits>,
     pub(super) extraction: Arc<Extraction>,
     pub(super) judge_layer: Option<Arc<JudgeLayer>>,
     pub(super) recorder: Recorder,
-    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) traces: Option<Traces>,
     pub(super) review: Arc<ReviewQueue>,
     pub(super) known_answers: KnownAnswers,
     pub(super) body_limits: BodyLimits,
 }
 
 /// What a gateway is made of.
-pub struct GatewayParts {
+pub(crate) struct GatewayParts {
     /// Rules, policy, and models.
-    pub engine: Engine,
+    pub(crate) engine: EngineCell,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who may ask.
@@ -63,8 +64,10 @@ pub struct GatewayParts {
     pub judge_layer: Option<Arc<JudgeLayer>>,
     /// Where events go.
     pub recorder: Recorder,
-    /// Metrics and traces.
-    pub telemetry: Arc<Telemetry>,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Spans, if they are wanted.
+    pub traces: Option<Traces>,
     /// Bounds of request bodies.
     pub body_limits: BodyLimits,
 }
@@ -72,17 +75,18 @@ pub struct GatewayParts {
 impl Gateway {
     /// A gateway of `parts`.
     #[must_use]
-    pub fn new(parts: GatewayParts) -> Arc<Self> {
-        let waiting = parts.engine.guarding.review.max_waiting;
+    pub(crate) fn new(parts: GatewayParts) -> Arc<Self> {
+        let waiting = parts.engine.get().guarding.review.max_waiting;
         Arc::new(Self {
-            engine: RwLock::new(Arc::new(parts.engine)),
+            engine: parts.engine,
             clock: parts.clock,
             authenticator: parts.authenticator,
             limits: parts.limits,
             extraction: parts.extraction,
             judge_layer: parts.judge_layer,
             recorder: parts.recorder,
-            telemetry: parts.telemetry,
+            metrics: parts.metrics,
+            traces: parts.traces,
             review: Arc::new(ReviewQueue::new(waiting)),
             known_answers: KnownAnswers::default(),
             body_limits: parts.body_limits,
@@ -92,18 +96,31 @@ impl Gateway {
     /// The generation of rules and policy that new requests meet.
     #[must_use]
     pub fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine.read())
+        self.engine.get()
     }
 
     /// Puts another generation in the place of the present one; requests under way end with theirs.
     pub fn replace_engine(&self, engine: Engine) {
-        *self.engine.write() = Arc::new(engine);
+        self.engine.replace(engine);
     }
 
     /// Where events go.
     #[must_use]
     pub const fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    /// What is rendered at `/metrics`.
+    #[must_use]
+    pub fn render_metrics(&self) -> String {
+        self.metrics.set_record(&self.recorder);
+        self.metrics.render()
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// Who may ask.
@@ -118,13 +135,17 @@ impl Gateway {
         headers: &HeaderMap,
         peer: &Peer,
     ) -> Result<Arc<Principal>, Fault> {
-        let denied = match self.authenticator.authenticate(headers, peer) {
+        let other = identity::Peer {
+            address: peer.address.ip(),
+            chain: &peer.certificates,
+        };
+        let denied = match self.authenticator.authenticate(headers, &other) {
             Ok(principal) => return Ok(principal),
             Err(denied) => denied,
         };
         self.recorder.note(What::AuthFailure(record::AuthFailure {
-            reason: denied.reason().into(),
-            proof: denied.proof().into(),
+            reason: denied.reason.as_str().into(),
+            proof: Label::NONE,
             ip_address: self.recorder.address(peer.address.ip()),
             user_id: Label::NONE,
         }));

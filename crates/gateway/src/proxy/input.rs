@@ -10,7 +10,6 @@ use bartizan_guard::{
     redact::Redactor,
 };
 use bartizan_policy::{Approval, Decision, Permit, RefusalKey};
-use bytes::Bytes;
 
 use super::{
     History, ReviewItem, Ruling,

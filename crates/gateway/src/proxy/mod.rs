@@ -5,6 +5,7 @@ mod exchange;
 mod gateway;
 mod history;
 mod input;
+mod keys;
 mod models;
 mod output;
 mod review;
@@ -12,8 +13,10 @@ pub mod routes;
 mod settings;
 mod stream;
 
+pub(crate) use engine::today;
 pub use engine::Engine;
-pub use gateway::{Front, Gateway, GatewayParts};
+pub use gateway::{Front, Gateway};
+pub(crate) use gateway::GatewayParts;
 pub use history::{KnownAnswers, droppable};
 pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
 pub use settings::{

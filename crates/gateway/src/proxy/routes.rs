@@ -4,19 +4,18 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json, Router,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use http::{Method, StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
-use super::{Gateway, Ruling};
+use super::{Gateway, Ruling, keys};
 use crate::{
     endpoint::{Dialect, Endpoint},
     fault::{Fault, FaultKind},
-    identity::KeySpec,
     principal::{Principal, Scope},
     record::{self, FeedbackLabel, RequestId, What},
     wire,
@@ -114,9 +113,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v1/requests/{id}/feedback", post(feedback))
         .route("/v1/review", get(waiting))
         .route("/v1/review/{id}", post(rule))
-        .route("/admin/keys", get(list_keys).post(create_key))
-        .route("/admin/keys/{id}", axum::routing::delete(revoke_key))
-        .route("/admin/keys/{id}/rotate", post(rotate_key))
+        .route("/admin/keys", get(keys::list).post(keys::create))
+        .route("/admin/keys/{id}", axum::routing::delete(keys::revoke))
+        .route("/admin/keys/{id}/rotate", post(keys::rotate))
         .fallback(|| async {
             Refused(Fault::new(
                 FaultKind::NotFound,
@@ -128,7 +127,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
 }
 
 /// A fault as an answer of these routes.
-struct Refused(Fault);
+pub(super) struct Refused(pub(super) Fault);
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
@@ -142,7 +141,7 @@ impl IntoResponse for Refused {
     }
 }
 
-type Answer<T> = Result<T, Refused>;
+pub(super) type Answer<T> = Result<T, Refused>;
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     let record = gateway.recorder().is_ready();
@@ -241,82 +240,6 @@ async fn rule(
         .rule(&id, &principal.id, ruling)
         .ok_or_else(|| no_such("request that waits for you"))?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn list_keys(State(gateway): State<Arc<Gateway>>) -> Answer<Json<serde_json::Value>> {
-    let keys = gateway.authenticator().keys().list();
-    Ok(Json(json!({ "keys": keys })))
-}
-
-/// A key that is shown once.
-#[derive(Debug, Serialize)]
-struct Created {
-    id: String,
-    key: String,
-}
-
-async fn create_key(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(principal): Extension<Arc<Principal>>,
-    Json(spec): Json<KeySpec>,
-) -> Answer<(StatusCode, Json<Created>)> {
-    let keys = gateway.authenticator().keys();
-    let new = keys.create(spec).await.map_err(Fault::from)?;
-    let created = Created {
-        id: new.id.to_string(),
-        key: new.key.expose().clone(),
-    };
-    record_key(&gateway, &principal, "create", &created.id).await?;
-    Ok((StatusCode::CREATED, Json(created)))
-}
-
-/// How long the former secret goes on working.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Overlap {
-    overlap_seconds: u64,
-}
-
-async fn rotate_key(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(principal): Extension<Arc<Principal>>,
-    Path(id): Path<String>,
-    Query(overlap): Query<Overlap>,
-) -> Answer<Json<Created>> {
-    let keys = gateway.authenticator().keys();
-    let overlap = std::time::Duration::from_secs(overlap.overlap_seconds);
-    let new = keys.rotate(&id, overlap).await.map_err(Fault::from)?;
-    let created = Created {
-        id: new.id.to_string(),
-        key: new.key.expose().clone(),
-    };
-    record_key(&gateway, &principal, "rotate", &created.id).await?;
-    Ok(Json(created))
-}
-
-async fn revoke_key(
-    State(gateway): State<Arc<Gateway>>,
-    Extension(principal): Extension<Arc<Principal>>,
-    Path(id): Path<String>,
-) -> Answer<StatusCode> {
-    let keys = gateway.authenticator().keys();
-    keys.revoke(&id).await.map_err(Fault::from)?;
-    record_key(&gateway, &principal, "revoke", &id).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-async fn record_key(
-    gateway: &Gateway,
-    principal: &Principal,
-    action: &'static str,
-    key_id: &str,
-) -> Result<(), Fault> {
-    let event = record::KeyManagement {
-        user_id: (&principal.id).into(),
-        action: action.into(),
-        key_id: record::Label::Known(key_id.into()),
-    };
-    gateway.recorder().emit(What::KeyManagement(event)).await
 }
 
 fn request_id(text: &str) -> Result<RequestId, Fault> {

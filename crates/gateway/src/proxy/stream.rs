@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     body::{Body, BoxError},
-    record::{Hashing, Outcome, Side, StreamBegun, What},
+    record::{Hashing, Label, Outcome, Side, StreamBegun, What},
     upstream::{Route, UpstreamBody, UpstreamResponse},
     wire::stream::{Ending, Flow, GuardedStream, StreamSetup},
 };
@@ -81,7 +81,7 @@ impl Exchange {
             endpoint: self.endpoint.path().into(),
             request_hash: self.interaction.request_hash,
             upstream: self.interaction.upstream.clone(),
-            policy_version: self.engine.judge.policy().version().to_owned().into(),
+            policy_version: Label::Known(self.engine.judge.policy().version().into()),
         };
         if let Err(fault) = self.slot.add(What::StreamBegun(begun)).await {
             let mut this = self;

@@ -146,7 +146,7 @@ impl Fetch {
         self.send(Method::POST, url, headers, body, limits).await
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         url: &str,
