@@ -31,10 +31,17 @@ impl Channel {
     pub(super) fn new(name: String, core: &Core) -> Self {
         let setup = &core.setup;
         let config = &setup.config;
-        let window = WindowConfig {
-            step: config.batch_bytes,
-            // A batch may wait on top, of half of this.
-            max_held: config.max_hold_back_bytes / 3 * 2,
+        let window = if config.hold_whole {
+            WindowConfig {
+                step: config.max_text_bytes,
+                max_held: config.max_text_bytes.saturating_mul(2),
+            }
+        } else {
+            WindowConfig {
+                step: config.batch_bytes,
+                // A batch may wait on top, of half of this.
+                max_held: config.max_hold_back_bytes / 3 * 2,
+            }
         };
         let redactor = (setup.redactor)().without_tokens();
         Self {
@@ -81,7 +88,7 @@ impl Channel {
 
     /// Looks at what waits.
     pub(super) fn flush(&mut self, core: &mut Core) -> Result<(), Stop> {
-        if self.is_ended {
+        if self.is_ended || core.setup.config.hold_whole {
             return Ok(());
         }
         self.stream.flush(&mut self.bytes);
@@ -157,10 +164,6 @@ impl Channel {
     /// Whether text waits to be looked at.
     pub(super) const fn is_waiting(&self) -> bool {
         !self.is_ended && self.stream.waiting() > 0
-    }
-
-    pub(super) const fn is_ended(&self) -> bool {
-        self.is_ended
     }
 
     /// Gives what is to be sent to `send`, once.

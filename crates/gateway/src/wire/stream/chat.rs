@@ -204,7 +204,7 @@ impl Chat {
             match (kind, member.key()) {
                 (_, "index" | "finish_reason") => core.rest.collect(member),
                 (Kind::Chat, "delta") => keep |= choice.delta(core, member, edits)?,
-                (Kind::Text, "text") => keep |= choice.text(core, member, edits)?,
+                (Kind::Text, "text") => choice.text(core, member)?,
                 (_, "logprobs") => choice.learn_logprobs(core, kind, member, edits)?,
                 _ => {
                     keep |= !is_nothing(member);
@@ -223,16 +223,12 @@ impl Chat {
             core.outcome
                 .finish_reasons
                 .push((index, reason.unwrap_or("other").to_owned()));
-        } else {
-            for text in &mut choice.texts {
-                let Some(range) = text.place(kind, value) else {
-                    continue;
-                };
-                if text.channel.is_ready() {
-                    keep = true;
-                    text.channel
-                        .send(core, |_, ready| edits.replace_string(range, ready));
-                }
+        }
+        for text in &mut choice.texts {
+            if let Some(range) = text.place(kind, value) {
+                keep |= text.channel.is_ready();
+                text.channel
+                    .send(core, |_, ready| edits.replace_string(range, ready));
             }
         }
         keep |= !choice.is_started;
@@ -380,7 +376,7 @@ impl Choice {
                         }
                     }
                 }
-                (_, Json::String) => keep |= self.text(core, member, edits)?,
+                (_, Json::String) => self.text(core, member)?,
                 _ => {
                     keep |= !is_nothing(member);
                     core.rest.collect(member);
@@ -390,16 +386,16 @@ impl Choice {
         Ok(keep)
     }
 
-    /// Takes a piece of the text that is called as its member is.
-    fn text(&mut self, core: &mut Core, value: Value<'_>, edits: &mut Edits) -> Result<bool, Stop> {
+    /// Takes a piece of the text that is called as its member is. What was released of it takes the
+    /// place of the piece when the choice was read.
+    fn text(&mut self, core: &mut Core, value: Value<'_>) -> Result<(), Stop> {
         let Some(piece) = value.str() else {
             core.rest.collect(value);
-            return Ok(false);
+            return Ok(());
         };
         if piece.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
-        edits.replace(value.range(), "\"\"");
         let key = value.key();
         let at = match self.texts.iter().position(|text| text.key == key) {
             Some(at) => at,
@@ -423,7 +419,7 @@ impl Choice {
         {
             text.channel.push(core, &piece)?;
         }
-        Ok(false)
+        Ok(())
     }
 
     fn call_at(&mut self, core: &mut Core, index: Option<u64>) -> Result<usize, Stop> {

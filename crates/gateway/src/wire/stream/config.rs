@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct StreamConfig {
+    /// Holds every text back until it is complete: checks that need the whole of it (leaked prompts,
+    /// encodings) then act before anything is shown. Otherwise they end an answer when they see it,
+    /// which may be after its end.
+    pub hold_whole: bool,
     /// Most bytes of one text held back at a time, 4,096 to 16 MiB; an answer that needs more is
     /// ended.
     pub max_hold_back_bytes: usize,
@@ -29,10 +33,11 @@ pub struct StreamConfig {
 }
 
 impl Default for StreamConfig {
-    /// 64 KiB held back, batches of 192 bytes or 25 ms, events of 1 MiB, calls of 1 MiB, text of
+    /// Texts shown as they come, 64 KiB held back, batches of 192 bytes or 25 ms, events of 1 MiB, calls of 1 MiB, text of
     /// 16 MiB, 512 texts and calls, no media.
     fn default() -> Self {
         Self {
+            hold_whole: false,
             max_hold_back_bytes: 64 << 10,
             batch_bytes: 192,
             batch_ms: 25,
