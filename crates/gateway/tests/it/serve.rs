@@ -245,6 +245,7 @@ async fn api_14_a_client_that_does_not_take_its_answer_is_cut() {
 async fn api_14_an_http2_stream_that_is_not_taken_is_cut() {
     let config = ServerConfig {
         http2_plain_text: true,
+        min_bytes_per_second: 1_000_000,
         ..hurried()
     };
     let running = serve(config, long()).await;

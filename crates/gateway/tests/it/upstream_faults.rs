@@ -64,7 +64,7 @@ async fn api_20_refused_at_the_door_is_tried_again() {
 #[tokio::test]
 async fn api_20_what_may_have_been_worked_on_is_not_sent_twice() {
     let mock = Mock::saying("hello").await;
-    let setup = one(&mock, "retry: {base-ms: 1}");
+    let setup = one(&mock, "retry: {base-ms: 1}\n    breaker: {failures: 0}");
     for reply in [
         Reply::raw([Step::Reset]),
         Reply::raw([Step::Close]),
