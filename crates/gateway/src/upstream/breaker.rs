@@ -317,14 +317,14 @@ mod tests {
         assert_eq!(b.state(), BreakerState::Open);
         let mut b = breaker();
         for n in 0..1_000 {
-            let now = n * 1_000 * MS;
+            let now = n * 2_000 * MS;
             b.success(now);
             b.failure(now);
         }
         assert_eq!(
             b.state(),
             BreakerState::Closed,
-            "2 per second are below 20 in 10 s"
+            "1 per second is below 20 in 10 s"
         );
     }
 

@@ -1,5 +1,21 @@
 //! The gateway from outside.
+#![expect(
+    clippy::format_push_string,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must fail"
+)]
 
+mod certificates;
 mod deploy;
+mod helpers;
+mod mock;
+mod serve;
+mod smuggling;
 mod stream;
 mod telemetry;
+mod tls;
+mod upstream;
+mod upstream_faults;
