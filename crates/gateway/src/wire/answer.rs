@@ -18,7 +18,9 @@ pub enum Logprobs {
 }
 
 /// A whole answer of an upstream, read once.
-#[derive(Clone, Debug)]
+///
+/// Prints its route and length, never what it says.
+#[derive(Clone)]
 pub struct Answer {
     endpoint: Endpoint,
     body: Bytes,
@@ -136,6 +138,16 @@ impl Answer {
             edits.drop_repetitions()?;
         }
         Ok(edits)
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer")
+            .field("endpoint", &self.endpoint)
+            .field("bytes", &self.body.len())
+            .field("parts", &self.conversation.parts.len())
+            .finish_non_exhaustive()
     }
 }
 

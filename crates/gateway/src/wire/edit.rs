@@ -15,8 +15,7 @@ use crate::endpoint::Endpoint;
 
 /// Changes to the raw bytes of a body; what is not changed stays as it came, byte for byte.
 ///
-/// Nothing happens before [`Edits::apply`].
-#[derive(Debug)]
+/// Nothing happens before [`Edits::apply`]. Prints how many there are, never what they say.
 pub struct Edits<'a> {
     pub(super) endpoint: Endpoint,
     pub(super) body: &'a Bytes,
@@ -61,7 +60,7 @@ pub enum EditError {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Splice {
     range: Range<usize>,
     text: String,
@@ -552,6 +551,15 @@ impl<'a> Edits<'a> {
             }
             _ => Err(EditError::Invalid),
         }
+    }
+}
+
+impl std::fmt::Debug for Edits<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edits")
+            .field("endpoint", &self.endpoint)
+            .field("changes", &(self.splices.len() + self.members.len()))
+            .finish_non_exhaustive()
     }
 }
 

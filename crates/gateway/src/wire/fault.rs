@@ -219,7 +219,7 @@ mod tests {
         let response = fault(&missing, Dialect::OpenAi, "req-1");
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["x-request-id"], "req-1");
-        insta::assert_snapshot!(text(response), @"");
+        insta::assert_snapshot!(text(response), @r#"{"error":{"code":"missing_required_parameter","message":"`model` is missing","param":"model","type":"invalid_request_error"}}"#);
         let limited = Fault::new(
             FaultKind::TooManyRequests,
             "rate_limit_exceeded",
@@ -229,7 +229,7 @@ mod tests {
         let response = fault(&limited, Dialect::Anthropic, "req-2");
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["request-id"], "req-2");
-        insta::assert_snapshot!(text(response), @"");
+        insta::assert_snapshot!(text(response), @r#"{"error":{"message":"too many requests","type":"rate_limit_error"},"request_id":"req-2","type":"error"}"#);
     }
 
     #[test]

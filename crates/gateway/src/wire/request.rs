@@ -10,7 +10,9 @@ use crate::{
 };
 
 /// A request, read once: what the pipeline has to know, and every text of it.
-#[derive(Clone, Debug)]
+///
+/// Prints its route and length, never what it says.
+#[derive(Clone)]
 pub struct Request {
     endpoint: Endpoint,
     body: Bytes,
@@ -20,7 +22,7 @@ pub struct Request {
 }
 
 /// What a request asks for, beside its texts.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 struct Facts {
     model: String,
     stream: bool,
@@ -34,7 +36,9 @@ struct Facts {
 }
 
 /// What a request wants the upstream to remember, or refers to of what it remembers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Prints what there is, never its names, which a client can choose.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ServerState {
     /// The answer that it goes on from.
     pub previous_response_id: Option<String>,
@@ -58,6 +62,16 @@ impl ServerState {
             || self.conversation.is_some()
             || self.prompt.is_some()
             || self.container.is_some()
+    }
+}
+
+impl std::fmt::Debug for ServerState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerState")
+            .field("refers_back", &self.refers_back())
+            .field("background", &self.background)
+            .field("store", &self.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -197,6 +211,16 @@ impl Request {
     }
 }
 
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request")
+            .field("endpoint", &self.endpoint)
+            .field("bytes", &self.body.len())
+            .field("parts", &self.conversation.parts.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The format of the requests of a route.
 pub(super) const fn format(endpoint: Endpoint) -> Format {
     match endpoint {
@@ -273,11 +297,13 @@ impl Facts {
         if endpoint == Endpoint::Messages && limit.is_none() {
             return Err(missing("max_tokens"));
         }
-        let choices = count(root, "n")?
-            .unwrap_or(1)
-            .max(count(root, "best_of")?.unwrap_or(1));
-        if !(1..=MAX_CHOICES).contains(&choices) {
-            return Err(out_of_range("n", "1 to 128"));
+        let mut choices = 1;
+        for name in ["n", "best_of"] {
+            let count = count(root, name)?.unwrap_or(1);
+            if !(1..=MAX_CHOICES).contains(&count) {
+                return Err(out_of_range(name, "1 to 128"));
+            }
+            choices = choices.max(count);
         }
         let user = match endpoint {
             Endpoint::Messages => member(root, "metadata", "user_id")?,

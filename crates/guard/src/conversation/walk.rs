@@ -332,9 +332,12 @@ impl Walker<'_> {
                     key.value == "content" && matches!(value.data, Data::Array(_))
                 });
                 let place = if is_blocks { &blocks } else { &inner };
-                walker.members(value, |walker, key, value| {
-                    let place = if key == "content" { place } else { &inner };
-                    walker.visit(value, key, place)
+                // Text that says it is text is never a file in base64.
+                let is_text = value.str("type") == Some("text");
+                walker.members(value, |walker, key, value| match key {
+                    "content" => walker.visit(value, key, place),
+                    "data" if is_text => walker.visit(value, key, &inner.shaped(Shape::Text)),
+                    _ => walker.visit(value, key, &inner),
                 })
             }
             _ => walker.visit(value, key, &inner),
@@ -346,6 +349,7 @@ impl Walker<'_> {
             return Ok(());
         }
         match place.kind {
+            _ if place.shape == Shape::Text => self.push_text(text, place, Slot::String),
             PartKind::Image | PartKind::Audio | PartKind::File | PartKind::Document => {
                 self.embedded(text, key, place)
             }

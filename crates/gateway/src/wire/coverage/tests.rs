@@ -1,6 +1,6 @@
 //! An attack planted in every field of every format.
 
-use bartizan_core::{Direction, Verdict};
+use bartizan_core::{Category, Direction, Origin, Verdict};
 use bartizan_guard::{
     Judgement,
     conversation::{Conversation, Document, Format, ParseLimits},
@@ -185,7 +185,9 @@ fn a_field_that_no_format_knows_becomes_a_part_beside_every_field() {
 #[test]
 fn only_short_words_pass_as_names() {
     let word = "x".repeat(129);
-    let long = lost(&fields(), &word, |_, seen| holds(seen, &word));
+    let mut all = fields();
+    all.retain(|field| field.treatment() != Treatment::File);
+    let long = lost(&all, &word, |_, seen| holds(seen, &word));
     assert!(long.is_empty(), "{}:\n{}", long.len(), long.join("\n"));
     let judged_always: Vec<Field> = fields()
         .into_iter()
@@ -200,7 +202,7 @@ fn only_short_words_pass_as_names() {
     );
 }
 
-fn is_found(judgement: &Judgement, category: bartizan_core::Category) -> bool {
+fn is_found(judgement: &Judgement, category: Category) -> bool {
     let reports = judgement.parts.iter().map(|part| &part.inspection.report);
     reports
         .flat_map(|report| &report.findings)
@@ -223,11 +225,19 @@ fn sample() -> Vec<Field> {
 fn in_15_ws_26_an_attack_in_any_field_of_a_request_is_found() {
     let mut requests = sample();
     requests.retain(|field| field.way == Way::Request);
-    let lost = lost(&requests, ATTACK, |_, seen| {
-        is_found(
-            &judged(seen, Direction::Input),
-            bartizan_core::Category::Injection,
-        )
+    // A system prompt may say what it wants: what must not be in it is found all the same.
+    let both = format!("{ATTACK}, {PERSON}");
+    let lost = lost(&requests, &both, |_, seen| {
+        let by_operator = seen
+            .parts
+            .iter()
+            .any(|part| part.origin == Origin::System && part.text.contains(ATTACK));
+        let category = if by_operator {
+            Category::Pii
+        } else {
+            Category::Injection
+        };
+        is_found(&judged(seen, Direction::Input), category)
     });
     assert!(lost.is_empty(), "{}:\n{}", lost.len(), lost.join("\n"));
 }
@@ -238,8 +248,20 @@ fn out_23_ws_31_personal_data_in_any_field_of_an_answer_is_acted_on() {
     answers.retain(|field| field.way != Way::Request);
     let lost = lost(&answers, PERSON, |field, seen| {
         let judgement = judged(seen, direction(field.way));
-        judgement.decision.enforced() >= Verdict::Redact
-            && is_found(&judgement, bartizan_core::Category::Pii)
+        judgement.decision.enforced() >= Verdict::Redact && is_found(&judgement, Category::Pii)
     });
     assert!(lost.is_empty(), "{}:\n{}", lost.len(), lost.join("\n"));
+}
+
+#[test]
+fn the_page_of_the_reference_is_up_to_date() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/src/reference/wire-coverage.md"
+    );
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        page == markdown(),
+        "write `wire::coverage::markdown()` to {path}"
+    );
 }
