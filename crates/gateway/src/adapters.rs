@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::{
     clock::Clock,
-    config::{GatewayConfig, Mistake},
+    config::{Config, Mistake},
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
     identity::KeySource,
@@ -198,7 +198,7 @@ pub(crate) fn vault(
 }
 
 /// The client of the issuers' key sets.
-pub(crate) fn identity_fetch(config: &GatewayConfig) -> Result<Arc<dyn Fetch>, Mistake> {
+pub(crate) fn identity_fetch(config: &Config) -> Result<Arc<dyn Fetch>, Mistake> {
     let urls: Vec<String> = config
         .identity
         .issuers
@@ -218,7 +218,7 @@ pub(crate) struct PostToUpstream {
 }
 
 impl PostToUpstream {
-    pub(crate) fn new(config: &GatewayConfig) -> Result<Self, Mistake> {
+    pub(crate) fn new(config: &Config) -> Result<Self, Mistake> {
         let bases: BTreeMap<String, String> = config
             .predict
             .models
@@ -301,7 +301,7 @@ pub(crate) fn upstream_events(recorder: Recorder) -> Arc<dyn Fn(UpstreamEvent) +
 
 /// Who is told of every event: metrics, and alerts.
 pub(crate) fn observers(
-    config: &GatewayConfig,
+    config: &Config,
     metrics: &Arc<Metrics>,
 ) -> Result<Vec<Arc<dyn Observe>>, Mistake> {
     let alerts = Alarm::new(config)?;
@@ -319,7 +319,7 @@ struct Alarm {
 const WAITING_ALERTS: usize = 256;
 
 impl Alarm {
-    fn new(config: &GatewayConfig) -> Result<Self, Mistake> {
+    fn new(config: &Config) -> Result<Self, Mistake> {
         let urls: Vec<String> = config
             .record
             .alerts

@@ -13,13 +13,16 @@ use bartizan_text::rules::RuleSet;
 use crate::{
     adapters::{self, EngineCell},
     clock::Clock,
-    config::{GatewayConfig, Mistake},
+    config::{Config, Mistake},
     extraction::Extraction,
     guard_api::{self, GuardApi},
     identity::{self, Authenticator, Grants, KeySpec},
     judge::JudgeLayer,
     limits::{Limits, MemoryStore, RedisStore, StoreConfig as LimitStoreConfig},
-    predict,
+    predict::{
+        self, Demonstration, ModelBackend, ModelConfig, PostJson, PredictConfig, Served,
+        UpstreamModel,
+    },
     principal::Scope,
     proxy::{Engine, Front, Gateway, GatewayParts, routes},
     record::{Recorder, Service, SqlAudit, What},
@@ -128,7 +131,7 @@ struct Ground {
 /// # Errors
 /// When the configuration has mistakes, or something that it names cannot be used.
 pub async fn start(
-    config: &GatewayConfig,
+    config: &Config,
     eyes: Eyes,
     data: &Path,
     environment: &dyn Environment,
@@ -245,12 +248,17 @@ impl Started {
 
 impl Ground {
     async fn open(
-        config: &GatewayConfig,
+        config: &Config,
         data: &Path,
         environment: &dyn Environment,
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let store = Store::open_configured(&config.store, data).await?;
+        let mut placed = config.store.clone();
+        if placed.place.is_empty() {
+            let file = data.join("bartizan.db");
+            placed.place = crate::store::Place::new(file.display().to_string());
+        }
+        let store = Store::open_with(&placed).await?;
         let vault = match &config.secrets.vault {
             Some(vault) => Some(
                 adapters::vault(vault, environment).map_err(|source| StartError::Secret {
@@ -283,7 +291,7 @@ impl Ground {
 
     fn resolver<'a>(
         &'a self,
-        config: &GatewayConfig,
+        config: &Config,
         environment: &'a dyn Environment,
     ) -> Resolver<'a> {
         Resolver {
@@ -306,7 +314,7 @@ fn make_private(data: &Path) -> Result<(), StartError> {
 }
 
 async fn upstreams(
-    config: &GatewayConfig,
+    config: &Config,
     ground: &Ground,
     environment: &dyn Environment,
     clock: &Arc<dyn Clock>,
@@ -336,7 +344,7 @@ async fn upstreams(
     Upstreams::new(&config.upstream_settings(), &keys, &parts).map_err(StartError::Config)
 }
 
-fn engine(config: &GatewayConfig, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) -> Engine {
+fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) -> Engine {
     let remembered = config.guarding.remember_texts;
     let judge = if remembered == 0 {
         eyes.judge
@@ -364,7 +372,7 @@ fn engine(config: &GatewayConfig, eyes: Eyes, upstreams: Upstreams, keyring: &Ke
 }
 
 async fn authenticator(
-    config: &GatewayConfig,
+    config: &Config,
     ground: &Ground,
     environment: &dyn Environment,
     clock: &Arc<dyn Clock>,
@@ -384,7 +392,7 @@ async fn authenticator(
 
 /// A key for whoever starts the gateway for the first time.
 async fn first_key(
-    config: &GatewayConfig,
+    config: &Config,
     authenticator: &Authenticator,
 ) -> Result<Option<Secret<String>>, StartError> {
     let has_other = !config.identity.keys.is_empty()
@@ -408,7 +416,7 @@ async fn first_key(
 }
 
 async fn limits(
-    config: &GatewayConfig,
+    config: &Config,
     ground: &Ground,
     environment: &dyn Environment,
     clock: &Arc<dyn Clock>,
@@ -459,16 +467,62 @@ async fn limits(
     }
 }
 
+/// The classical models by name, and the one of `/predict`: the built-in demonstration where none
+/// is configured.
+fn served(
+    config: &PredictConfig,
+    post: &Arc<dyn PostJson>,
+) -> (BTreeMap<String, Served>, String) {
+    let backend = |name: &String, model: &ModelConfig| -> Arc<dyn ModelBackend> {
+        if model.upstream.is_empty() {
+            return Arc::new(Demonstration);
+        }
+        let there = if model.upstream_model.is_empty() {
+            name
+        } else {
+            &model.upstream_model
+        };
+        let post = Arc::clone(post);
+        Arc::new(UpstreamModel::new(post, &model.upstream, there, model.protocol))
+    };
+    let mut models: BTreeMap<String, Served> = config
+        .models
+        .iter()
+        .map(|(name, model)| {
+            let served = Served {
+                config: model.clone(),
+                backend: backend(name, model),
+            };
+            (name.clone(), served)
+        })
+        .collect();
+    if models.is_empty() {
+        let demonstration = Served {
+            config: ModelConfig {
+                labels: Demonstration::labels(),
+                ..ModelConfig::default()
+            },
+            backend: Arc::new(Demonstration),
+        };
+        models.insert("demonstration".to_owned(), demonstration);
+    }
+    let default = match (config.default_model.as_str(), models.keys().next()) {
+        ("", Some(first)) if models.len() == 1 => first.clone(),
+        (named, _) => named.to_owned(),
+    };
+    (models, default)
+}
+
 fn predict_api(
-    config: &GatewayConfig,
+    config: &Config,
     ground: &Ground,
     gateway: &Arc<Gateway>,
     clock: &Arc<dyn Clock>,
 ) -> Result<predict::PredictApi, StartError> {
     let post = adapters::PostToUpstream::new(config)
         .map_err(|mistake| StartError::Config(vec![mistake]))?;
-    let post: Arc<dyn predict::PostJson> = Arc::new(post);
-    let (models, default_model) = predict::served(&config.predict, &post);
+    let post: Arc<dyn PostJson> = Arc::new(post);
+    let (models, default_model) = served(&config.predict, &post);
     let signer = if config.predict.sign {
         let seed = ground.keyring.derive(Purpose::PredictionSigning);
         Some(predict::Signer::from_seed(seed.expose()).map_err(|_| StartError::Signer)?)

@@ -1,9 +1,11 @@
-//! The gateway's part of `bartizan.yaml`: as written, then checked.
+//! `bartizan.yaml`: as written, then checked.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use bartizan_core::Sink;
-use schemars::JsonSchema;
+use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
+use bartizan_policy::PolicyFile;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
 pub use crate::serve::Mistake;
@@ -24,11 +26,28 @@ use crate::{
     wire::{MediaConfig, RefusalConfig, stream::StreamConfig},
 };
 
-/// The gateway as written. Everything has a default: without a file it listens at loopback, asks
-/// for a key that it made itself, and answers with the built-in echo.
+/// The configuration file as written. Everything has a default: without a file the gateway listens
+/// at loopback, asks for a key that it made itself, and answers with the built-in echo.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct GatewayConfig {
+pub struct Config {
+    /// Which checks are asked, and how.
+    pub guard: Settings,
+    /// How large a text may be; texts of any size by default.
+    pub shape: Option<ShapeLimits>,
+    /// What findings lead to: the content of a policy file, or the path of one, relative to this
+    /// file.
+    #[schemars(schema_with = "policy_schema")]
+    pub policy: Option<serde_json::Value>,
+    /// Folders of own rule packs, relative to this file.
+    pub packs: Vec<PathBuf>,
+    /// Public keys whose packs are trusted: lines that start with `RW`.
+    pub trusted_keys: Vec<String>,
+    /// Load packs that nobody signed.
+    pub allow_unsigned: bool,
+    /// How values are replaced.
+    pub redact: Styles,
+
     /// Folder of the database, the journal, and generated files.
     pub data: Option<PathBuf>,
     /// Towards clients: addresses, TLS, bounds.
@@ -70,8 +89,8 @@ pub struct GatewayConfig {
     pub guard_api: GuardApiConfig,
 }
 
-impl GatewayConfig {
-    /// Every mistake, each with its place.
+impl Config {
+    /// Every mistake of the gateway's part, each with its place.
     #[must_use]
     pub fn mistakes(&self) -> Vec<Mistake> {
         let mut all = self.server.check(self.is_authenticated());
@@ -87,7 +106,7 @@ impl GatewayConfig {
         all.extend(under("refusal", self.refusal.check()));
         all.extend(under("stream", self.stream.check()));
         all.extend(under("judge", self.judge.check()));
-        all.extend(under("predict", self.predict.check()));
+        all.extend(under("predict", predict_mistakes(self)));
         all.extend(under("extraction", self.extraction.check()));
         all.extend(under("guard-api", self.guard_api.check()));
         all
@@ -107,6 +126,24 @@ impl GatewayConfig {
     }
 }
 
+fn predict_mistakes(config: &Config) -> Vec<(String, String)> {
+    let predict = &config.predict;
+    let mut mistakes = Vec::new();
+    let default = &predict.default_model;
+    if !default.is_empty() && !predict.models.contains_key(default) {
+        let message = format!("there is no model `{default}` under `predict.models`");
+        mistakes.push(("default-model".to_owned(), message));
+    }
+    for (name, model) in &predict.models {
+        let upstream = &model.upstream;
+        if !upstream.is_empty() && !config.upstreams.contains_key(upstream) {
+            let message = format!("there is no upstream `{upstream}` under `upstreams`");
+            mistakes.push((format!("models.{name}.upstream"), message));
+        }
+    }
+    mistakes
+}
+
 fn under<P: AsRef<str>>(
     block: &'static str,
     mistakes: Vec<(P, String)>,
@@ -118,26 +155,31 @@ fn under<P: AsRef<str>>(
     })
 }
 
+fn policy_schema(generator: &mut SchemaGenerator) -> Schema {
+    let policy = generator.subschema_for::<PolicyFile>();
+    schemars::json_schema!({ "anyOf": [policy, { "type": "string" }, { "type": "null" }] })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_defaults_have_no_mistakes() {
-        assert_eq!(GatewayConfig::default().mistakes(), []);
+        assert_eq!(Config::default().mistakes(), []);
     }
 
     #[test]
     fn if_27_the_block_of_the_seed_is_taken_as_it_is() {
         let yaml = "server:\n  listen: \"0.0.0.0:8443\"\n  tls:\n    enabled: true\n    cert_file: \"/etc/ssl/certs/server.crt\"\n    key_file: \"/etc/ssl/private/server.key\"\n    ca_file: \"/etc/ssl/certs/ca.crt\"\n    min_version: \"TLS1.3\"\n    client_auth: \"require\"\n";
-        let config: Result<GatewayConfig, _> = serde_saphyr::from_str(yaml);
+        let config: Result<Config, _> = serde_saphyr::from_str(yaml);
         assert!(config.is_ok(), "{config:?}");
     }
 
     #[test]
     fn every_mistake_is_named_with_its_place() {
         let yaml = "guarding: {regenerate: 9}\nrefusal: {input-status: 200}\nstream: {max-channels: 0}\n";
-        let config: GatewayConfig = serde_saphyr::from_str(yaml).unwrap();
+        let config: Config = serde_saphyr::from_str(yaml).unwrap();
         let paths: Vec<String> = config.mistakes().into_iter().map(|m| m.path).collect();
         assert_eq!(
             paths,

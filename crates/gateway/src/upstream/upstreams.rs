@@ -169,6 +169,11 @@ impl Upstreams {
         self.routes.iter().find(|route| route.fits(model))
     }
 
+    /// The names of models in routes, some with `*`: bounded labels for metrics.
+    pub fn patterns(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.routes.iter().map(|route| route.pattern())
+    }
+
     /// Whether all that is here is the built-in echo.
     #[must_use]
     pub fn is_echo_only(&self) -> bool {

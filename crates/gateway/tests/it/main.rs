@@ -1,5 +1,5 @@
 //! The gateway from outside.
-#![expect(
+#![allow(
     clippy::format_push_string,
     clippy::indexing_slicing,
     clippy::panic,
