@@ -275,8 +275,8 @@ impl Format for Chat {
     }
 
     fn flush(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
-        let texts = self.choices.iter_mut().flat_map(|choice| &mut choice.texts);
-        let outcome = texts.map(|text| text.channel.flush(core)).collect();
+        let mut texts = self.choices.iter_mut().flat_map(|choice| &mut choice.texts);
+        let outcome = texts.try_for_each(|text| text.channel.flush(core));
         self.send_ready(core, out);
         outcome
     }
@@ -287,8 +287,8 @@ impl Format for Chat {
     }
 
     fn settle(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
-        let texts = self.choices.iter_mut().flat_map(|choice| &mut choice.texts);
-        let outcome = texts.map(|text| text.channel.finish(core)).collect();
+        let mut texts = self.choices.iter_mut().flat_map(|choice| &mut choice.texts);
+        let outcome = texts.try_for_each(|text| text.channel.finish(core));
         self.send_ready(core, out);
         outcome
     }
@@ -520,11 +520,8 @@ impl Choice {
         if self.is_ended {
             return Ok(());
         }
-        let finished: Result<(), Stop> = self
-            .texts
-            .iter_mut()
-            .map(|text| text.channel.finish(core))
-            .collect();
+        let mut texts = self.texts.iter_mut();
+        let finished = texts.try_for_each(|text| text.channel.finish(core));
         self.send_ready(core, envelope, out);
         finished?;
         let calls = std::mem::take(&mut self.calls);

@@ -182,14 +182,16 @@ impl Core {
             let decision = policy.decide(&report, &Self::context(&self.setup));
             // What no row of the policy lists is not reported.
             if let Some(reason) = decision.reasons.first() {
-                let action = reason.action;
-                self.found(channel, finding, action);
+                let (action, shadow) = (reason.action, reason.shadow || policy.is_shadow());
+                self.found(channel, finding, action, shadow);
             }
         }
     }
 
-    fn found(&mut self, channel: &str, finding: Finding, action: Verdict) {
-        self.outcome.verdict = self.outcome.verdict.join(action);
+    fn found(&mut self, channel: &str, finding: Finding, action: Verdict, shadow: bool) {
+        if !shadow {
+            self.outcome.verdict = self.outcome.verdict.join(action);
+        }
         if self.outcome.findings.len() >= MAX_FINDINGS {
             self.outcome.findings_left_out += 1;
             return;
@@ -198,6 +200,7 @@ impl Core {
             channel: channel.to_owned(),
             finding,
             action,
+            shadow,
         });
     }
 
@@ -217,7 +220,7 @@ impl Core {
         let action = decision
             .gaps
             .iter()
-            .filter(|gap| gap.check.is_some() && !gap.shadow)
+            .filter(|gap| gap.check.is_some() && !gap.shadow && !policy.is_shadow())
             .map(|gap| gap.action)
             .max()
             .unwrap_or_default();
@@ -239,16 +242,14 @@ impl Core {
             self.setup
                 .judge
                 .conversation(&conversation, self.setup.sink, NO_CLOCK, &cx);
-        let found: Vec<(Finding, Verdict)> = judgement
-            .decision
-            .reasons
-            .iter()
-            .filter_map(|reason| Some((judgement.finding(reason)?.clone(), reason.action)))
-            .collect();
-        for (finding, action) in found {
-            self.found(channel, finding, action);
+        let in_shadow = self.setup.judge.policy().is_shadow();
+        for reason in &judgement.decision.reasons {
+            if let Some(finding) = judgement.finding(reason) {
+                let shadow = reason.shadow || in_shadow;
+                self.found(channel, finding.clone(), reason.action, shadow);
+            }
         }
-        self.outcome.verdict = self.outcome.verdict.join(judgement.decision.verdict());
+        self.outcome.verdict = self.outcome.verdict.join(judgement.decision.enforced());
         let gaps = judgement
             .parts
             .iter()

@@ -43,8 +43,10 @@ pub struct FoundIn {
     pub channel: String,
     /// The finding; its span counts in bytes of that text.
     pub finding: Finding,
-    /// What it led to.
+    /// What it asks for.
     pub action: Verdict,
+    /// Whether that is reported only.
+    pub shadow: bool,
 }
 
 /// Tokens as an upstream reports them.

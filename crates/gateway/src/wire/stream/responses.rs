@@ -39,7 +39,7 @@ struct Part {
 }
 
 enum Body {
-    Text(Channel),
+    Text(Box<Channel>),
     /// Held until it is complete, then what was released of it.
     Call {
         text: String,
@@ -400,7 +400,7 @@ impl Responses {
                 "summary_index" => format!("output[{}].summary[{}]", at.output, at.sub),
                 _ => format!("output[{}].content[{}]", at.output, at.sub),
             };
-            Body::Text(core.channel(place)?.keeping())
+            Body::Text(Box::new(core.channel(place)?.keeping()))
         };
         self.parts.push(Part {
             family: at.family.to_owned(),

@@ -518,7 +518,7 @@ fn limits_end_a_stream() {
         ..default()
     };
     assert_eq!(
-        with(config, &[text.clone()]),
+        with(config, std::slice::from_ref(&text)),
         Ending::Limit("max-text-bytes")
     );
     let config = StreamConfig {
@@ -649,4 +649,29 @@ fn completions_are_guarded_too() {
         .map(|(_, reason)| reason.as_str())
         .collect();
     assert_eq!(reasons, ["stop", "length"]);
+}
+
+#[test]
+fn a_policy_in_shadow_reports_and_lets_pass() {
+    let policy =
+        "shadow: true\nrows:\n  - {name: no-cards, rule: ['pii.credit-card*'], block: 0.3}\n";
+    let policy = Arc::new(bartizan_policy::Policy::from_yaml(policy).unwrap());
+    let mut setup = setup();
+    setup.judge = bartizan_guard::Judge::new(Arc::clone(setup.judge.guard()), policy, None);
+    let got = guard_with(
+        setup,
+        &[
+            say(0, "the card is 4111 1111 1111 1111"),
+            end(0, "stop"),
+            DONE.into(),
+        ],
+    );
+    assert_eq!(read(&got, 0, "content"), "the card is 4111 1111 1111 1111");
+    assert_eq!(got.outcome.verdict, Verdict::Allow);
+    assert!(
+        got.outcome
+            .findings
+            .iter()
+            .any(|found| found.shadow && found.action == Verdict::Block)
+    );
 }

@@ -1,5 +1,12 @@
 //! Guarded streams: what a client gets of what an upstream sends.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "helpers of tests"
+)]
+
 mod chat;
 mod laws;
 mod messages;
