@@ -16,6 +16,7 @@ pub mod guard_api;
 pub mod identity;
 pub mod judge;
 pub mod limits;
+pub mod netpol;
 pub mod predict;
 pub mod principal;
 pub mod proxy;
