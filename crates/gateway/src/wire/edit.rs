@@ -399,8 +399,11 @@ impl<'a> Edits<'a> {
         if self.splices.is_empty() {
             return Ok(self.body.clone());
         }
-        self.splices
-            .sort_by_key(|splice| (splice.range.start, !splice.swallows, splice.range.end));
+        // What is put in before a removal stands outside of it.
+        self.splices.sort_by_key(|splice| {
+            let range = &splice.range;
+            (range.start, !range.is_empty(), !splice.swallows, range.end)
+        });
         let grown: usize = self.splices.iter().map(|splice| splice.text.len()).sum();
         let mut out: Vec<u8> = Vec::with_capacity(self.body.len() + grown);
         let mut at = 0;

@@ -259,9 +259,94 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_a_type_in_both_dialects() {
-        let unavailable = Fault::new(FaultKind::Unavailable, "overloaded", "come again");
-        assert_eq!(fault(&unavailable, Dialect::Anthropic, "").status(), 529);
-        assert_eq!(fault(&unavailable, Dialect::OpenAi, "").status(), 503);
+    fn api_12_every_kind_has_one_status_and_a_type_in_both_dialects() {
+        let cases = [
+            (
+                FaultKind::BadRequest,
+                400,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::Unauthenticated,
+                401,
+                "invalid_request_error",
+                "authentication_error",
+            ),
+            (
+                FaultKind::Forbidden,
+                403,
+                "invalid_request_error",
+                "permission_error",
+            ),
+            (
+                FaultKind::NotFound,
+                404,
+                "invalid_request_error",
+                "not_found_error",
+            ),
+            (
+                FaultKind::MethodNotAllowed,
+                405,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::RequestTimeout,
+                408,
+                "invalid_request_error",
+                "timeout_error",
+            ),
+            (
+                FaultKind::TooLarge,
+                413,
+                "invalid_request_error",
+                "request_too_large",
+            ),
+            (
+                FaultKind::UnsupportedMediaType,
+                415,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::Unprocessable,
+                422,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::TooManyRequests,
+                429,
+                "requests",
+                "rate_limit_error",
+            ),
+            (FaultKind::Internal, 500, "server_error", "api_error"),
+            (FaultKind::BadGateway, 502, "server_error", "api_error"),
+            (
+                FaultKind::Unavailable,
+                503,
+                "server_error",
+                "overloaded_error",
+            ),
+            (
+                FaultKind::GatewayTimeout,
+                504,
+                "server_error",
+                "timeout_error",
+            ),
+        ];
+        for (kind, status, open_ai, anthropic) in cases {
+            let one = Fault::new(kind, "some_code", "message");
+            for (dialect, name) in [(Dialect::OpenAi, open_ai), (Dialect::Anthropic, anthropic)] {
+                let response = fault(&one, dialect, "r");
+                assert_eq!(response.status(), status);
+                let body: Value = serde_json::from_str(&text(response)).unwrap();
+                assert_eq!(body["error"]["type"], name, "{kind:?}");
+            }
+        }
+        let full = Fault::new(FaultKind::Unavailable, "overloaded", "come again");
+        assert_eq!(fault(&full, Dialect::Anthropic, "").status(), 529);
+        assert_eq!(fault(&full, Dialect::OpenAi, "").status(), 503);
     }
 }

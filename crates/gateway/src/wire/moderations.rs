@@ -107,6 +107,7 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
     let (mut categories, mut category_scores, mut applied) = (Map::new(), Map::new(), Map::new());
     let mut add = |name: String, score: f32, looked: bool| {
         categories.insert(name.clone(), json!(score > 0.0));
+        let score = (f64::from(score) * 1e4).round() / 1e4;
         category_scores.insert(name.clone(), json!(score));
         applied.insert(name, if looked { json!(types) } else { json!([]) });
     };

@@ -184,6 +184,7 @@ fn answer(endpoint: Endpoint, refused: &Refused<'_>) -> Value {
             "id": id, "type": "message", "role": "assistant", "model": model,
             "content": [{ "type": "text", "text": text }],
             "stop_reason": "refusal", "stop_sequence": null,
+            "stop_details": { "type": "refusal", "category": null, "explanation": null },
             "usage": { "input_tokens": usage.input, "output_tokens": usage.output },
         }),
         _ => json!({
@@ -319,6 +320,7 @@ fn message_events(refused: &Refused<'_>, out: &mut String) {
     if let Some(object) = message.as_object_mut() {
         object.insert("content".to_owned(), json!([]));
         object.insert("stop_reason".to_owned(), Value::Null);
+        object.remove("stop_details");
     }
     let usage = refused.usage.unwrap_or_default();
     for event in [
@@ -349,7 +351,7 @@ fn response_events(refused: &Refused<'_>, out: &mut String) {
         json!({ "type": "response.output_text.done", "item_id": item_id, "output_index": 0, "content_index": 0, "text": text, "logprobs": [] }),
         json!({ "type": "response.content_part.done", "item_id": item_id, "output_index": 0, "content_index": 0, "part": part(text) }),
         json!({ "type": "response.output_item.done", "output_index": 0, "item": done }),
-        json!({ "type": "response.incomplete", "response": response_object(refused, "incomplete", &[done.clone()]) }),
+        json!({ "type": "response.incomplete", "response": response_object(refused, "incomplete", std::slice::from_ref(&done)) }),
     ];
     for (number, mut event) in events.into_iter().enumerate() {
         if let Some(object) = event.as_object_mut() {

@@ -163,7 +163,7 @@ impl<'d, 'a> Value<'d, 'a> {
     /// Its members; none if it is no object.
     pub fn members(self) -> impl ExactSizeIterator<Item = Member<'d, 'a>> {
         self.value.members().iter().map(|(key, value)| Member {
-            key: &*key.value,
+            key: &key.value,
             key_range: key.quoted(),
             value: Self { value },
         })

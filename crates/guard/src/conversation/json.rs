@@ -406,6 +406,10 @@ impl<'a> Seen<'a> {
     const FEW: usize = 16;
 
     /// Whether `key` is new behind `members`.
+    #[expect(
+        clippy::ptr_arg,
+        reason = "the set keeps it, borrowed if it is borrowed"
+    )]
     fn insert(&mut self, members: &[(Text<'a>, Value<'a>)], key: &Cow<'a, str>) -> bool {
         if members.len() < Self::FEW {
             return members.iter().all(|(known, _)| known.value != *key);

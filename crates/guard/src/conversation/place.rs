@@ -268,8 +268,13 @@ pub fn identifier_field(name: &str) -> Option<usize> {
     }
 }
 
-/// Whether `text` is one word such as an id, a model or a media type.
+/// Whether `text` is one word such as an id, a model or a media type, and neither an address nor a
+/// number as long as a card's or an account's.
 pub(super) fn is_identifier(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=@".contains(&byte))
+    const DIGITS: usize = 12;
+    let mut run = 0;
+    text.bytes().all(|byte| {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        run < DIGITS && (byte.is_ascii_alphanumeric() || b"_-.:/+=".contains(&byte))
+    })
 }

@@ -363,7 +363,10 @@ impl Walker<'_> {
             place.shape,
             Shape::Content | Shape::Text | Shape::Messages | Shape::Arguments
         );
+        // A model that calls a tool may put anything into its name.
+        let by_model = self.format == Format::Answer && key == "name";
         !said
+            && !by_model
             && self.format != Format::Generic
             && identifier_field(key).is_some_and(|longest| text.len() <= longest)
             && is_identifier(text)

@@ -254,6 +254,21 @@ fn out_23_ws_31_personal_data_in_any_field_of_an_answer_is_acted_on() {
 }
 
 #[test]
+fn an_address_or_a_card_is_no_name() {
+    for person in ["jane.roe@corp-mail.net", "4111111111111111"] {
+        let mut answers = sample();
+        answers.retain(|field| field.way != Way::Request && field.treatment() != Treatment::File);
+        let hidden = lost(&answers, person, |_, seen| holds(seen, person));
+        assert!(
+            hidden.is_empty(),
+            "{}:\n{}",
+            hidden.len(),
+            hidden.join("\n")
+        );
+    }
+}
+
+#[test]
 fn the_page_of_the_reference_is_up_to_date() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -44,6 +44,17 @@ fn nothing_but_what_is_changed_changes() {
         }),
         HELLO.replace("{ \"model\"", r#"{"store":false,"seed":2, "model""#)
     );
+    // What is put in stays where what stood first goes.
+    let body = r#"{"logprobs":true,"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":"b"}]}"#;
+    assert_eq!(
+        edited(&chat(body), |edits| {
+            edits.ask_no_logprobs();
+            edits.set("seed", &json!(1));
+            edits.drop_turns([0]).unwrap();
+            edits.prepend_system("s").unwrap();
+        }),
+        r#"{"seed":1,"model":"m","messages":[{"content":"s","role":"system"},{"role":"user","content":"b"}]}"#
+    );
 }
 
 #[test]
@@ -371,8 +382,8 @@ proptest! {
         let whole = format!("{before}{value}{after}");
         // The text in an object in a string in an object in a string.
         let mut inner = quoted(&whole, taste[0]);
-        for level in 1..=depth {
-            inner = quoted(&format!("{{\"k\":{inner},\"n\":1}}"), taste[level]);
+        for taste in taste.iter().skip(1).take(depth) {
+            inner = quoted(&format!("{{\"k\":{inner},\"n\":1}}"), *taste);
         }
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"caf\u00e9"}},{{"role":"assistant","content":null,"tool_calls":[{{"function":{{"name":"f","arguments":{{"x":{inner}}}}}}}]}},{{"role":"user","content":"end"}}]}}"#);
         let request = chat(&body);
@@ -408,8 +419,8 @@ proptest! {
     ) {
         let whole = words.join(" ");
         let mut inner = quoted(&whole, taste[0]);
-        for level in 1..=depth {
-            inner = quoted(&format!("{{\"k\":{inner}}}"), taste[level]);
+        for taste in taste.iter().skip(1).take(depth) {
+            inner = quoted(&format!("{{\"k\":{inner}}}"), *taste);
         }
         let body = format!(r#"{{"model":"m","messages":[{{"role":"assistant","content":null,"tool_calls":[{{"function":{{"name":"f","arguments":{{"x":{inner},"y":"jane.roe@corp-mail.net"}}}}}}]}},{{"role":"user","content":{inner}}}]}}"#);
         let request = chat(&body);

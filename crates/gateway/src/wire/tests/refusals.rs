@@ -65,6 +65,7 @@ fn a_blocked_answer_looks_like_what_clients_handle() {
     assert_eq!(responses["incomplete_details"]["reason"], "content_filter");
     let messages = value(Endpoint::Messages);
     assert_eq!(messages["stop_reason"], "refusal");
+    assert_eq!(messages["stop_details"]["type"], "refusal");
     assert_eq!(messages["content"][0]["text"], REFUSED.text);
     let embeddings = refuse_output(Endpoint::Embeddings, &REFUSED, &config);
     assert_eq!(embeddings.status(), 400, "there is no text to say it in");
