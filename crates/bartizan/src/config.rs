@@ -15,7 +15,7 @@ use crate::{
 pub(crate) const PROJECT_FILE: &str = "bartizan.yaml";
 
 /// A configuration and where it came from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     /// What it says.
     pub(crate) file: ConfigFile,
