@@ -145,6 +145,11 @@ impl Exchange {
         passed: &Passed,
         route: &Route,
     ) -> Result<Result<Bytes, RefusalKey>, Stop> {
+        if answer.conversation().parts.is_empty() {
+            // Counts and vectors say nothing.
+            self.output = Some(Side::default());
+            return Ok(Ok(answer.body().clone()));
+        }
         let judgement = self
             .look(Direction::Output, answer.conversation(), route.pattern())
             .await;
