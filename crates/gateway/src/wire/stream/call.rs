@@ -129,7 +129,7 @@ fn safe(
 ) -> String {
     let mut tape = Tape::default();
     let Some(root) = document(&mut tape, text, nested) else {
-        let safe = judgement.safe_text(*at, text.as_bytes(), &mut core.redactor);
+        let safe = judgement.safe_text(*at, text.as_bytes(), core.redactor());
         *at += 1;
         let safe = String::from_utf8_lossy(&safe).into_owned();
         return match &core.setup.restore {
@@ -142,7 +142,7 @@ fn safe(
         let new = if leaf.is_value {
             safe(core, judgement, &leaf.text, nested + 1, at)
         } else {
-            let safe = judgement.safe_text(*at, leaf.text.as_bytes(), &mut core.redactor);
+            let safe = judgement.safe_text(*at, leaf.text.as_bytes(), core.redactor());
             *at += 1;
             String::from_utf8_lossy(&safe).into_owned()
         };

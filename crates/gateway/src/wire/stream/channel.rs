@@ -23,6 +23,8 @@ pub(super) struct Channel {
     sent: Option<String>,
     /// Whether the upstream signed the text, so that it may only pass as it is.
     is_signed: bool,
+    /// Whether nothing of it is looked at before it is complete.
+    is_whole: bool,
     gaps: usize,
     is_ended: bool,
 }
@@ -58,6 +60,7 @@ impl Channel {
             ready: String::new(),
             sent: None,
             is_signed: false,
+            is_whole: config.hold_whole,
             gaps: 0,
             is_ended: false,
         }
@@ -88,7 +91,7 @@ impl Channel {
 
     /// Looks at what waits.
     pub(super) fn flush(&mut self, core: &mut Core) -> Result<(), Stop> {
-        if self.is_ended || core.setup.config.hold_whole {
+        if self.is_ended || self.is_whole {
             return Ok(());
         }
         self.stream.flush(&mut self.bytes);
@@ -163,7 +166,7 @@ impl Channel {
 
     /// Whether text waits to be looked at.
     pub(super) const fn is_waiting(&self) -> bool {
-        !self.is_ended && self.stream.waiting() > 0
+        !self.is_ended && !self.is_whole && self.stream.waiting() > 0
     }
 
     /// Gives what is to be sent to `send`, once.

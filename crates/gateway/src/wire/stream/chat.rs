@@ -25,6 +25,8 @@ pub(super) struct Chat {
     kind: Kind,
     /// The members that every chunk repeats, from `{` to the last of them.
     head: String,
+    /// The id in it.
+    id: String,
     choices: Vec<Choice>,
 }
 
@@ -78,6 +80,7 @@ impl Chat {
         Self {
             kind,
             head: String::new(),
+            id: String::new(),
             choices: Vec::new(),
         }
     }
@@ -130,36 +133,29 @@ impl Chat {
         Ok(())
     }
 
+    /// Keeps what every chunk repeats, for chunks of our own. Azure's first chunk has no id yet.
     fn learn_head(&mut self, root: Value<'_>) {
-        let members = || {
-            HEAD.iter().filter_map(|key| {
-                let value = root.get(key)?;
-                let fits = match value.kind() {
-                    Json::Number | Json::Null => true,
-                    _ => value.raw_str().is_some_and(is_identifier),
-                };
-                fits.then(|| (*key, value.raw()))
-            })
-        };
-        let length: usize = members().map(|(key, raw)| key.len() + raw.len() + 4).sum();
-        // The same as before, at the price of a look: most chunks repeat it.
-        if length == self.head.len() && members().all(|(_, raw)| self.head.contains(raw)) {
+        let id = root.get("id").and_then(Value::raw_str).unwrap_or_default();
+        if !self.head.is_empty() && (id.is_empty() || id == self.id) {
             return;
         }
-        if root
-            .get("model")
-            .and_then(Value::raw_str)
-            .is_none_or(str::is_empty)
-            && !self.head.is_empty()
-        {
-            return;
-        }
+        self.id.clear();
+        self.id.push_str(id);
         self.head.clear();
-        for (key, raw) in members() {
-            self.head.push(if self.head.is_empty() { '{' } else { ',' });
-            quote(&mut self.head, key);
-            self.head.push(':');
-            self.head.push_str(raw);
+        for key in HEAD {
+            let Some(value) = root.get(key) else {
+                continue;
+            };
+            let fits = match value.kind() {
+                Json::Number | Json::Null => true,
+                _ => value.raw_str().is_some_and(is_identifier),
+            };
+            if fits {
+                self.head.push(if self.head.is_empty() { '{' } else { ',' });
+                quote(&mut self.head, key);
+                self.head.push(':');
+                self.head.push_str(value.raw());
+            }
         }
     }
 
@@ -220,9 +216,7 @@ impl Chat {
             };
             choice.end(core, &envelope, out)?;
             let reason = finish.raw_str().filter(|reason| is_plain_key(reason));
-            core.outcome
-                .finish_reasons
-                .push((index, reason.unwrap_or("other").to_owned()));
+            core.finished(index, reason.unwrap_or("other"));
         }
         for text in &mut choice.texts {
             if let Some(range) = text.place(kind, value) {
@@ -319,9 +313,7 @@ impl Format for Chat {
                     envelope.text(out, choice.index, envelope.main_text(), refusal);
                 }
                 envelope.end(out, choice.index, "content_filter");
-                core.outcome
-                    .finish_reasons
-                    .push((choice.index, "content_filter".to_owned()));
+                core.finished(choice.index, "content_filter");
             }
         } else {
             let mut error = String::from("{\"error\":{\"message\":");

@@ -92,8 +92,8 @@ pub(super) struct Core {
     pub(super) setup: StreamSetup,
     pub(super) outcome: Outcome,
     pub(super) rest: Rest,
-    /// For what is judged as a whole.
-    pub(super) redactor: Redactor,
+    /// Made when it is first needed.
+    redactor: Option<Redactor>,
     channels: usize,
     call_bytes: usize,
     /// Memory for the event at hand.
@@ -104,7 +104,7 @@ pub(super) struct Core {
 impl Core {
     pub(super) fn new(setup: StreamSetup) -> Self {
         Self {
-            redactor: (setup.redactor)().without_tokens(),
+            redactor: None,
             setup,
             outcome: Outcome::default(),
             rest: Rest::default(),
@@ -151,6 +151,19 @@ impl Core {
             return Err(Stop::Limit("max-text-bytes"));
         }
         Ok(())
+    }
+
+    /// Records why a choice ended; the last reason counts.
+    pub(super) fn finished(&mut self, index: u64, reason: &str) {
+        let reasons = &mut self.outcome.finish_reasons;
+        reasons.retain(|(known, _)| *known != index);
+        reasons.push((index, reason.to_owned()));
+    }
+
+    /// The redactor of what is judged as a whole.
+    pub(super) fn redactor(&mut self) -> &mut Redactor {
+        let make = &self.setup.redactor;
+        self.redactor.get_or_insert_with(|| make().without_tokens())
     }
 
     pub(super) fn subject(&self) -> StreamSubject {
@@ -270,6 +283,9 @@ impl Core {
             return Ok(());
         }
         let parts = self.rest.take()?;
+        if parts.is_empty() {
+            return Ok(());
+        }
         let verdict = self.judge("other", parts).decision.enforced();
         if verdict >= Verdict::Redact {
             self.outcome.verdict = self.outcome.verdict.join(Verdict::Block);

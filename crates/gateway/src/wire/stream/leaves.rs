@@ -33,6 +33,10 @@ impl Rest {
 
     /// Collects the texts in `value`, its key included.
     pub(super) fn collect(&mut self, value: Value<'_>) {
+        let key = value.key();
+        if (key.is_empty() || is_plain_key(key)) && says_nothing(value) {
+            return;
+        }
         self.inside(value, &mut String::new(), 0);
     }
 
@@ -50,7 +54,7 @@ impl Rest {
         match value.kind() {
             Kind::Null | Kind::Bool => {}
             Kind::Number => {
-                if is_long_number(value.raw()) {
+                if !says_nothing(value) {
                     self.fresh.push((place.clone(), value.raw().to_owned()));
                 }
             }
@@ -65,7 +69,7 @@ impl Rest {
     }
 
     fn string(&mut self, value: Value<'_>, place: &mut String, nested: usize) {
-        if value.raw_str().is_some_and(is_word) || is_inert(value) || is_opaque(value) {
+        if says_nothing(value) {
             return;
         }
         let text = value.str().unwrap_or_default();
@@ -83,6 +87,13 @@ impl Rest {
     pub(super) fn take(&mut self) -> Result<Vec<Part>, Stop> {
         let mut parts = Vec::with_capacity(self.fresh.len());
         for (place, text) in self.fresh.drain(..) {
+            let is_repeated =
+                |(known, tail): &(String, String)| *known == place && tail.ends_with(&text);
+            // The same words in every event; digits could be pieces of a number.
+            let is_words = text.len() >= 4 && !text.bytes().any(|byte| byte.is_ascii_digit());
+            if is_words && self.tails.iter().any(is_repeated) {
+                continue;
+            }
             let places = self.tails.len();
             let whole = match self.tails.iter_mut().find(|(known, _)| *known == place) {
                 Some((_, tail)) => {
@@ -111,35 +122,62 @@ impl Rest {
     }
 }
 
+/// Whether a value that holds no others has nothing in it to judge.
+fn says_nothing(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Null | Kind::Bool => true,
+        Kind::Number => !is_long_number(value.raw()),
+        Kind::String => value.raw_str().is_some_and(is_word) || is_inert(value) || is_opaque(value),
+        Kind::Array | Kind::Object => false,
+    }
+}
+
 /// Keys whose values name things. What is no identifier there is judged like any text.
-const INERT: &[&str] = &[
+const NAMES: &[&str] = &[
     "id",
-    "object",
     "model",
-    "type",
-    "role",
-    "status",
     "name",
     "call_id",
     "item_id",
     "response_id",
     "tool_use_id",
     "tool_call_id",
-    "finish_reason",
-    "stop_reason",
     "system_fingerprint",
-    "service_tier",
     "file_id",
     "container_id",
     "previous_response_id",
+];
+
+/// Keys whose values are one of a few words.
+const WORDS: &[&str] = &[
+    "type",
+    "object",
+    "role",
+    "status",
+    "finish_reason",
+    "stop_reason",
+    "service_tier",
 ];
 
 /// Longest identifier in bytes.
 const MAX_IDENTIFIER: usize = 128;
 
 /// Whether a string stands where an identifier belongs and is one.
-pub(super) fn is_inert(value: Value<'_>) -> bool {
-    INERT.contains(&value.key()) && value.raw_str().is_some_and(is_identifier)
+fn is_inert(value: Value<'_>) -> bool {
+    let key = value.key();
+    value.raw_str().is_some_and(|text| {
+        NAMES.contains(&key) && is_identifier(text) || WORDS.contains(&key) && is_type(text)
+    })
+}
+
+/// Whether `text` is a word that a format defines, such as the type of an event: too few digits to
+/// be a number of a person.
+pub(super) fn is_type(text: &str) -> bool {
+    text.len() <= 80
+        && text.bytes().filter(u8::is_ascii_digit).count() <= 6
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
 }
 
 /// Whether `text` is one word such as an id or a model; an address is none.
@@ -167,7 +205,7 @@ const OPAQUE: &[&str] = &[
 ];
 
 /// Whether a string is sealed by the upstream: no text of a model, and nothing that a client reads.
-pub(super) fn is_opaque(value: Value<'_>) -> bool {
+fn is_opaque(value: Value<'_>) -> bool {
     OPAQUE.contains(&value.key()) && value.raw_str().is_some_and(is_base64)
 }
 

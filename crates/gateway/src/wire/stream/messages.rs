@@ -91,7 +91,7 @@ impl Messages {
                     } else {
                         "other"
                     };
-                    core.outcome.finish_reasons.push((0, reason.to_owned()));
+                    core.finished(0, reason);
                 }
                 if let Some(usage) = root.get("usage") {
                     learn_usage(core, usage);
@@ -402,7 +402,7 @@ impl Format for Messages {
         );
         sse::write(out, "message_delta", &end);
         sse::write(out, "message_stop", "{\"type\":\"message_stop\"}");
-        core.outcome.finish_reasons.push((0, "refusal".to_owned()));
+        core.finished(0, "refusal");
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     chat::write,
     core::{Core, Format, Next, Stop},
     json::{Edits, Kind, Tape, Value, quote},
-    leaves::{is_identifier, is_plain_key},
+    leaves::{is_identifier, is_plain_key, is_type},
 };
 use crate::wire::sse;
 
@@ -117,7 +117,7 @@ impl Responses {
         let kind = root
             .get("type")
             .and_then(Value::raw_str)
-            .filter(|kind| is_identifier(kind))
+            .filter(|kind| is_type(kind))
             .ok_or(Stop::Malformed("an event has no type"))?;
         if kind == "error" {
             return Err(Stop::Upstream);
@@ -215,8 +215,7 @@ impl Responses {
                 .or_else(|| response.get("status"))
                 .and_then(Value::raw_str)
                 .filter(|reason| is_plain_key(reason));
-            let reason = reason.unwrap_or("other").to_owned();
-            core.outcome.finish_reasons.push((0, reason));
+            core.finished(0, reason.unwrap_or("other"));
         }
         self.head.clear();
         for member in response.children() {
@@ -624,9 +623,7 @@ impl Format for Responses {
             "{{\"type\":\"response.incomplete\",\"sequence_number\":{number},\"response\":{{{head}\"object\":\"response\",\"status\":\"incomplete\",\"incomplete_details\":{{\"reason\":\"content_filter\"}},\"error\":null,\"output\":{output},\"parallel_tool_calls\":true,\"tool_choice\":\"auto\",\"tools\":[]}}}}"
         );
         sse::write(out, "response.incomplete", &data);
-        core.outcome
-            .finish_reasons
-            .push((0, "content_filter".to_owned()));
+        core.finished(0, "content_filter");
     }
 }
 

@@ -675,3 +675,21 @@ fn a_policy_in_shadow_reports_and_lets_pass() {
             .any(|found| found.shadow && found.action == Verdict::Block)
     );
 }
+
+#[test]
+fn words_that_every_event_repeats_are_judged_once() {
+    let events: Vec<Value> = ["one ", "two ", "three"]
+        .into_iter()
+        .map(|piece| {
+            let mut chunk = say(0, piece);
+            chunk["provider"] = json!("Some Vendor, Inc.");
+            chunk["content_filter_results"] = json!({"hate": {"filtered": false, "severity": "safe"}});
+            chunk
+        })
+        .chain([end(0, "stop"), DONE.into()])
+        .collect();
+    let got = guard(&events);
+    assert_eq!(got.outcome.ending, Ending::Complete);
+    assert_eq!(read(&got, 0, "content"), "one two three");
+    assert_eq!(got.raw.matches("Some Vendor, Inc.").count(), 3);
+}
