@@ -1,1 +1,4 @@
 //! The gateway from outside.
+
+mod identity;
+mod limits;
