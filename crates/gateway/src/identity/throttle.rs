@@ -50,7 +50,8 @@ struct Source {
     failures: u64,
     at: u64,
     not_before: u64,
-    alarmed: bool,
+    /// Failures since it was quiet for long, none forgiven.
+    in_all: u64,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -58,6 +59,8 @@ const FIRST_DELAY: u64 = SECOND / 4;
 const FORGIVE_EVERY: u64 = 10 * SECOND;
 /// Bad credentials of one source that are an event.
 const ALARM: u64 = 20;
+/// After so long without one, the count for the event begins anew.
+const QUIET: u64 = 600 * SECOND;
 
 impl Throttle {
     /// A throttle that remembers nothing yet.
@@ -102,7 +105,7 @@ impl Throttle {
     }
 
     /// Notes a bad credential; whether that is an event: the twentieth of a source, once until it
-    /// was quiet again.
+    /// was quiet for ten minutes.
     #[must_use]
     pub fn failed(&self, address: IpAddr) -> bool {
         let now = self.clock.nanos();
@@ -114,6 +117,10 @@ impl Throttle {
         let mut source = state.bad.get(&key).copied().unwrap_or_default();
         let forgiven = now.saturating_sub(source.at) / (FORGIVE_EVERY / 1_000);
         source.failures = source.failures.saturating_sub(forgiven) + 1_000;
+        if now.saturating_sub(source.at) > QUIET {
+            source.in_all = 0;
+        }
+        source.in_all += 1;
         source.at = now;
         let free = u64::from(self.config.free_attempts);
         let failures = source.failures / 1_000;
@@ -125,10 +132,8 @@ impl Throttle {
             let delay = (FIRST_DELAY << doublings).min(most);
             source.not_before = now.saturating_add(delay);
         }
-        let alarm = failures >= ALARM && !source.alarmed;
-        source.alarmed = failures > free && (source.alarmed || alarm);
         state.bad.put(key, source, self.config.max_sources / 2);
-        alarm
+        source.in_all == ALARM
     }
 
     /// How many sources are remembered.
@@ -187,10 +192,6 @@ impl<K, V> Generations<K, V> {
             new: HashMap::new(),
             old: HashMap::new(),
         }
-    }
-
-    pub(super) fn clear(&mut self) {
-        *self = Self::new();
     }
 }
 

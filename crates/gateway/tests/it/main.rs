@@ -11,6 +11,8 @@
 mod certificates;
 mod deploy;
 mod helpers;
+mod identity;
+mod limits;
 mod mock;
 mod serve;
 mod smuggling;
