@@ -11,6 +11,7 @@ mod io;
 mod process;
 mod server;
 mod service;
+mod sources;
 mod tls;
 
 pub use body::{BodyLimits, expect_json, read_body};
