@@ -1,6 +1,7 @@
 //! The upstream of the tests as a program, to put behind a gateway and measure.
 //!
-//! `cargo run --release -p bartizan-gateway --example mock_upstream -- 127.0.0.1:9100 [ANSWER-BYTES]`
+//! `cargo run --release -p bartizan-gateway --example mock_upstream -- 127.0.0.1:9100 [ANSWER-BYTES
+//! [MILLISECONDS-BEFORE-EACH-EVENT]]`
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -11,7 +12,7 @@
 #[path = "../tests/it/mock.rs"]
 mod mock;
 
-use std::env;
+use std::{env, time::Duration};
 
 #[tokio::main]
 async fn main() {
@@ -21,9 +22,11 @@ async fn main() {
         .next()
         .and_then(|n| n.parse().ok())
         .unwrap_or(1_024);
+    let pace = arguments.next().and_then(|n| n.parse().ok()).unwrap_or(0);
     let words = "The lighthouse keeper walked down to the harbour before the fog lifted. ";
     let text: String = words.chars().cycle().take(bytes).collect();
     let mock = mock::Mock::at(&address, &text, true).await;
+    mock.say(&text, Duration::from_millis(pace));
     println!("listening at {}", mock.address);
     std::future::pending::<()>().await;
 }

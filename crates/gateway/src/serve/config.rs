@@ -47,6 +47,9 @@ pub struct ServerConfig {
 
     /// Connections at once, 1 to 1,000,000. One more is closed as soon as it is accepted.
     pub max_connections: usize,
+    /// Connections at once of one address (of one /64 network of IPv6), 0 to 1,000,000; 0 for no
+    /// bound. One more is closed as soon as it is accepted.
+    pub max_connections_per_address: usize,
     /// Requests at once over all connections, 1 to 1,000,000; a stream counts until it ends. One
     /// more waits in the queue.
     pub max_requests: usize,
@@ -92,6 +95,7 @@ impl Default for ServerConfig {
             allow_unauthenticated_beyond_loopback: false,
             http2_plain_text: false,
             max_connections: 8_192,
+            max_connections_per_address: 4_096,
             max_requests: 4_096,
             max_queue: 1_024,
             queue_ms: 1_000,
@@ -278,6 +282,12 @@ impl ServerConfig {
         let streams = self.max_streams_per_connection as usize;
         let ranges = [
             ("max-connections", self.max_connections, 1, 1_000_000),
+            (
+                "max-connections-per-address",
+                self.max_connections_per_address,
+                0,
+                1_000_000,
+            ),
             ("max-requests", self.max_requests, 1, 1_000_000),
             ("max-queue", self.max_queue, 0, 1_000_000),
             ("max-streams-per-connection", streams, 1, 10_000),
@@ -386,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_safe_configuration() {
+    fn co_12_nothing_is_a_safe_configuration() {
         let config = read("{}");
         assert_eq!(config, ServerConfig::default());
         assert_eq!(config.check(false), []);

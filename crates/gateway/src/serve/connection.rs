@@ -257,14 +257,17 @@ fn header_list(config: &ServerConfig) -> u32 {
 async fn drive<C: GracefulConnection>(connection: C, stop: &mut watch::Receiver<Stop>) {
     let mut connection = std::pin::pin!(connection);
     loop {
-        if *stop.borrow_and_update() == Stop::Drain {
-            connection.as_mut().graceful_shutdown();
+        let wanted = *stop.borrow_and_update();
+        match wanted {
+            Stop::No => {}
+            Stop::Drain => connection.as_mut().graceful_shutdown(),
+            Stop::Cut => return,
         }
         tokio::select! {
             biased;
             _ended = connection.as_mut() => return,
             changed = stop.changed() => {
-                if changed.is_err() || *stop.borrow() == Stop::Cut {
+                if changed.is_err() {
                     return;
                 }
             }

@@ -8,13 +8,16 @@ mod config;
 mod connection;
 mod gate;
 mod io;
+mod process;
 mod server;
 mod service;
+mod sources;
 mod tls;
 
 pub use body::{BodyLimits, expect_json, read_body};
 pub use config::{ClientAuth, ListenAddresses, MinVersion, Mistake, ServerConfig, TlsConfig};
 pub use gate::{Gate, Load, Slot};
+pub use process::forbid_core_dumps;
 pub use server::{Handle, ServeError, Server};
 pub use service::{Peer, Service, from_fn};
 pub(crate) use tls::pem_objects;

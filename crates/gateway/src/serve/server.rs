@@ -12,6 +12,7 @@ use super::{
     connection::{Shared, Stop},
     gate::{Gate, Load},
     service::{Peer, Service},
+    sources::{Source, Sources},
     tls::{Tls, TlsError},
 };
 
@@ -29,6 +30,7 @@ pub struct Handle {
     tls: Option<Arc<Tls>>,
     gate: Arc<Gate>,
     connections: Arc<Semaphore>,
+    sources: Arc<Sources>,
     max_connections: usize,
 }
 
@@ -89,6 +91,7 @@ impl Server {
                 tls,
                 gate: Arc::new(gate),
                 connections: Arc::new(Semaphore::new(config.max_connections)),
+                sources: Arc::new(Sources::new(config.max_connections_per_address)),
                 max_connections: config.max_connections,
             },
         })
@@ -176,6 +179,12 @@ impl Handle {
         }
     }
 
+    fn admit(&self, address: SocketAddr) -> Option<(OwnedSemaphorePermit, Source)> {
+        let source = self.sources.admit(address.ip())?;
+        let permit = Arc::clone(&self.connections).try_acquire_owned().ok()?;
+        Some((permit, source))
+    }
+
     async fn drained(&self, within: Duration) {
         let all = u32::try_from(self.max_connections).unwrap_or(u32::MAX);
         let all = self.connections.acquire_many(all);
@@ -212,7 +221,7 @@ async fn accept<S: Service>(listener: TcpListener, shared: Arc<Shared<S>>, handl
             Ok((stream, address)) => {
                 failures = 0;
                 // Beyond the bound: closed at once, so that the client does not wait.
-                if let Ok(permit) = Arc::clone(&handle.connections).try_acquire_owned() {
+                if let Some(permit) = handle.admit(address) {
                     let stop = handle.stop.subscribe();
                     tokio::spawn(connection(
                         Arc::clone(&shared),
@@ -238,7 +247,7 @@ async fn connection<S: Service>(
     stream: TcpStream,
     address: SocketAddr,
     stop: watch::Receiver<Stop>,
-    _permit: OwnedSemaphorePermit,
+    _permit: (OwnedSemaphorePermit, Source),
 ) {
     // Without it, small pieces of a stream wait for the acknowledgement of the last (RFC 896).
     if stream.set_nodelay(true).is_ok() {

@@ -253,12 +253,12 @@ fn of_status(
             code.unwrap_or("rate_limit_exceeded"),
             "the model's provider limits requests, come again",
         ),
-        400..=499 => (
+        400..=407 | 409..=499 => (
             FaultKind::BadRequest,
             code.unwrap_or("invalid_request"),
             "the model's provider refused the request",
         ),
-        504 => (
+        408 | 504 => (
             FaultKind::GatewayTimeout,
             "upstream_timeout",
             "the model took too long",

@@ -139,62 +139,59 @@ fn encoded(segment: &str) -> String {
     out
 }
 
-/// Headers of a client that go on to an upstream. Never a credential, never a cookie.
-const PASSED_ON: [HeaderName; 12] = [
-    http::header::CONTENT_TYPE,
-    http::header::ACCEPT,
-    ANTHROPIC_VERSION,
-    HeaderName::from_static("anthropic-beta"),
-    HeaderName::from_static("openai-beta"),
-    HeaderName::from_static("openai-organization"),
-    HeaderName::from_static("openai-project"),
-    HeaderName::from_static("idempotency-key"),
-    HeaderName::from_static("x-stainless-helper-method"),
-    HeaderName::from_static("x-client-request-id"),
-    HeaderName::from_static("traceparent"),
-    HeaderName::from_static("tracestate"),
-];
+/// Whether a header of a client goes on to an upstream. Never a credential, never a cookie.
+fn goes_on(name: &str) -> bool {
+    matches!(
+        name,
+        "content-type"
+            | "accept"
+            | "anthropic-version"
+            | "anthropic-beta"
+            | "openai-beta"
+            | "openai-organization"
+            | "openai-project"
+            | "idempotency-key"
+            | "x-client-request-id"
+            | "traceparent"
+            | "tracestate"
+    )
+}
 
 /// The headers of a client that go on.
 pub(super) fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let mut on = HeaderMap::with_capacity(8);
-    for name in &PASSED_ON {
-        for value in headers.get_all(name) {
+    for (name, value) in headers {
+        if goes_on(name.as_str()) {
             on.append(name, value.clone());
         }
     }
     on
 }
 
-/// Headers of an answer that come back, and under which name.
-const PASSED_BACK: [(HeaderName, HeaderName); 18] = {
-    const fn same(name: &'static str) -> (HeaderName, HeaderName) {
-        (HeaderName::from_static(name), HeaderName::from_static(name))
+/// The name under which a header of an answer comes back, if it does.
+fn back_as(name: &HeaderName) -> Option<HeaderName> {
+    const REQUEST_ID: HeaderName = HeaderName::from_static("x-upstream-request-id");
+    match name.as_str() {
+        "x-request-id" | "request-id" => Some(REQUEST_ID),
+        "content-type"
+        | "retry-after"
+        | "retry-after-ms"
+        | "openai-processing-ms"
+        | "x-ratelimit-limit-requests"
+        | "x-ratelimit-limit-tokens"
+        | "x-ratelimit-remaining-requests"
+        | "x-ratelimit-remaining-tokens"
+        | "x-ratelimit-reset-requests"
+        | "x-ratelimit-reset-tokens"
+        | "anthropic-ratelimit-requests-limit"
+        | "anthropic-ratelimit-requests-remaining"
+        | "anthropic-ratelimit-requests-reset"
+        | "anthropic-ratelimit-tokens-limit"
+        | "anthropic-ratelimit-tokens-remaining"
+        | "anthropic-ratelimit-tokens-reset" => Some(name.clone()),
+        _ => None,
     }
-    const fn renamed(name: &'static str, to: &'static str) -> (HeaderName, HeaderName) {
-        (HeaderName::from_static(name), HeaderName::from_static(to))
-    }
-    [
-        same("content-type"),
-        same("retry-after"),
-        same("retry-after-ms"),
-        same("openai-processing-ms"),
-        renamed("x-request-id", "x-upstream-request-id"),
-        renamed("request-id", "x-upstream-request-id"),
-        same("x-ratelimit-limit-requests"),
-        same("x-ratelimit-limit-tokens"),
-        same("x-ratelimit-remaining-requests"),
-        same("x-ratelimit-remaining-tokens"),
-        same("x-ratelimit-reset-requests"),
-        same("x-ratelimit-reset-tokens"),
-        same("anthropic-ratelimit-requests-limit"),
-        same("anthropic-ratelimit-requests-remaining"),
-        same("anthropic-ratelimit-requests-reset"),
-        same("anthropic-ratelimit-tokens-limit"),
-        same("anthropic-ratelimit-tokens-remaining"),
-        same("anthropic-ratelimit-tokens-reset"),
-    ]
-};
+}
 
 /// Longest value of a header that comes back; longer ones are dropped, so that none of them
 /// carries text past the guard.
@@ -203,8 +200,8 @@ const LONGEST_VALUE: usize = 128;
 /// The headers of an answer that come back.
 pub(super) fn passed_back(headers: &HeaderMap) -> HeaderMap {
     let mut back = HeaderMap::with_capacity(8);
-    for (name, to) in &PASSED_BACK {
-        let Some(value) = headers.get(name) else {
+    for (name, value) in headers {
+        let Some(name) = back_as(name) else {
             continue;
         };
         let plain = value
@@ -212,7 +209,7 @@ pub(super) fn passed_back(headers: &HeaderMap) -> HeaderMap {
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:;=+/, ".contains(byte));
         if value.len() <= LONGEST_VALUE && plain {
-            back.insert(to, value.clone());
+            back.insert(name, value.clone());
         }
     }
     back

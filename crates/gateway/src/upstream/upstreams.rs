@@ -333,7 +333,11 @@ async fn once(
     let result = exchange(upstream, remote, target, request, deadline).await;
     match &result {
         Err(error) => {
-            pass.ends(error.is_failure());
+            // An address that we refuse says nothing about the upstream's health.
+            match error {
+                UpstreamError::Connect(ConnectError::Refused(_)) => drop(pass),
+                _ => pass.ends(error.is_failure()),
+            }
             (upstream.parts.events)(UpstreamEvent::Failed {
                 upstream: Arc::clone(&upstream.name),
                 error: error.name(),

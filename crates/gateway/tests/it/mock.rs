@@ -141,6 +141,16 @@ impl Reply {
         Self { steps }
     }
 
+    /// A stream of events, each in a chunk of its own.
+    pub(crate) fn each(events: &str) -> Self {
+        let mut steps = vec![Step::Send(stream_head())];
+        for event in events.split_inclusive("\n\n") {
+            steps.push(Step::Send(chunk(event.as_bytes())));
+        }
+        steps.push(Step::Send(Bytes::from_static(b"0\r\n\r\n")));
+        Self { steps }
+    }
+
     /// Waits before each piece but the head.
     pub(crate) fn paced(mut self, wait: Duration) -> Self {
         let steps = std::mem::take(&mut self.steps);
@@ -214,20 +224,21 @@ impl Mock {
                 tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle(),
             )),
         };
-        mock.say(text);
+        mock.say(text, Duration::ZERO);
         mock
     }
 
-    /// From now on says `text` in every format.
-    pub(crate) fn say(&self, text: &str) {
+    /// From now on says `text` in every format, streams with `pace` before each event.
+    pub(crate) fn say(&self, text: &str, pace: Duration) {
         let mut standing = lock(&self.shared.standing);
         standing.clear();
         for format in Format::ALL {
             standing.insert(format.path().to_owned(), format.whole(text));
-            standing.insert(
-                format!("{}#stream", format.path()),
-                Reply::stream(&format.events(text, 16), usize::MAX),
-            );
+            let mut stream = Reply::each(&format.events(text, 16));
+            if !pace.is_zero() {
+                stream = stream.paced(pace);
+            }
+            standing.insert(format!("{}#stream", format.path()), stream);
         }
         let models = json!({"object": "list", "data": [{"id": "mock", "object": "model"}]});
         standing.insert("/models".to_owned(), Reply::json(200, &models));
