@@ -1,4 +1,5 @@
 //! The gateway from outside.
 
 mod deploy;
+mod record;
 mod telemetry;
