@@ -80,6 +80,10 @@ impl Postgres {
     }
 
     fn run(&self, program: &str, arguments: &[&str]) {
+        assert!(self.runs(program, arguments), "{program} {arguments:?}");
+    }
+
+    fn runs(&self, program: &str, arguments: &[&str]) -> bool {
         let program = self.binaries.join(program);
         let own = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
         let mut command = if own {
@@ -97,7 +101,7 @@ impl Postgres {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
-        assert!(done.unwrap().success(), "{arguments:?}");
+        done.unwrap().success()
     }
 
     fn url(&self) -> String {
@@ -108,7 +112,7 @@ impl Postgres {
 impl Drop for Postgres {
     fn drop(&mut self) {
         let data = self.folder.path().join("data");
-        self.run(
+        self.runs(
             "pg_ctl",
             &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"],
         );
@@ -188,8 +192,15 @@ async fn postgres_keeps_the_record_of_two_gateways() {
         &["-D", data.to_str().unwrap(), "-m", "immediate", "stop"],
     );
     one.emit(What::Gap(Gap::default())).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(one.backlog() > 0 && !one.store_answers());
+    let lost = async {
+        while one.store_answers() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), lost)
+        .await
+        .unwrap();
+    assert!(one.backlog() > 0);
     let options = format!(
         "-p {} -c listen_addresses=127.0.0.1 -c fsync=off -k {}",
         postgres.port,
