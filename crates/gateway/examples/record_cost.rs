@@ -5,7 +5,6 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    missing_docs,
     reason = "a measurement prints, times, and may stop"
 )]
 

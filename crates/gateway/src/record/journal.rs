@@ -19,6 +19,8 @@ pub(super) struct Journal {
     id: String,
     file: File,
     at: Position,
+    /// Files that are full, and of which the disk may not have all.
+    unsynced: Vec<File>,
     /// Whether the end of the file is not known to be the end of a frame.
     broken: bool,
     // Held for its lock.
@@ -68,6 +70,7 @@ impl Journal {
             id,
             file,
             at,
+            unsynced: Vec::new(),
             broken: false,
             _lock: lock,
         };
@@ -111,9 +114,14 @@ impl Journal {
         Ok(())
     }
 
-    /// A second handle, to wait for the disk on another thread.
-    pub(super) fn handle(&self) -> io::Result<File> {
-        self.file.try_clone()
+    /// The files of which the disk may not have all, to wait for it on another thread.
+    pub(super) fn unsynced(&mut self) -> io::Result<Unsynced> {
+        let current = self.file.try_clone()?;
+        let full = std::mem::take(&mut self.unsynced);
+        Ok(Unsynced {
+            folder: (!full.is_empty()).then(|| self.folder.clone()),
+            files: full.into_iter().chain([current]).collect(),
+        })
     }
 
     #[cfg(test)]
@@ -123,11 +131,31 @@ impl Journal {
 
     fn next_segment(&mut self) -> io::Result<()> {
         let segment = self.at.segment + 1;
-        self.file.sync_data()?;
-        self.file = private_file(&path(&self.folder, segment))?;
+        let next = private_file(&path(&self.folder, segment))?;
+        self.unsynced.push(std::mem::replace(&mut self.file, next));
         self.at = Position { segment, offset: 0 };
         self.broken = false;
         Ok(())
+    }
+}
+
+/// Files to wait for.
+pub(super) struct Unsynced {
+    /// The folder, if files were made in it.
+    folder: Option<PathBuf>,
+    files: Vec<File>,
+}
+
+impl Unsynced {
+    /// Waits until the disk has all of them.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        for file in &self.files {
+            file.sync_data()?;
+        }
+        match &self.folder {
+            Some(folder) => File::open(folder)?.sync_all(),
+            None => Ok(()),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! for names that the program knows.
 
 mod alert;
+mod alert_desk;
 mod audit_store;
 mod config;
 mod event;
@@ -24,6 +25,7 @@ mod words;
 use crate::store::Step;
 
 pub use alert::{Alert, AlertRoute, AlertTarget, Alerts, AlertsConfig};
+pub use alert_desk::{AlertDesk, Deliver};
 pub use audit_store::{AuditStore, Batch, Day, Query, Stored};
 pub use config::{Addresses, Durability, RecordConfig, WhenFull};
 pub use event::{

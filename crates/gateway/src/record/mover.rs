@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     AuditStore, Batch, Durability, Gap, Position, What,
     journal::{self, Journal, Piece},
-    recorder::{MoverError, Recorder, Shared},
+    recorder::{MoverError, PROBE, Recorder, Shared},
 };
 
 /// Moves events from the journal into the store, many at a time.
@@ -24,9 +24,6 @@ const PIECE: usize = 512 << 10;
 
 /// Longest pause after the store refused a batch.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-
-/// How often to look whether the disk takes bytes again.
-const PROBE: Duration = Duration::from_millis(250);
 
 impl Mover {
     /// A mover that goes on where the store says that the last one stopped.
@@ -59,10 +56,7 @@ impl Mover {
         let between = Duration::from_millis(shared.config.move_interval_ms.into());
         loop {
             let closing = shared.closing.load(Ordering::Acquire);
-            if shared.failing.load(Ordering::Relaxed) {
-                let works = shared.journal.lock().probe().is_ok();
-                shared.failing.store(!works, Ordering::Relaxed);
-            }
+            shared.probe_if_due();
             let all = self.move_all(&shared).await;
             if closing && (all || shared.store_lost.load(Ordering::Relaxed)) {
                 shared.closed.send_replace(true);
@@ -153,27 +147,29 @@ impl Mover {
 pub(super) async fn sync(shared: Arc<Shared>) {
     let between = Duration::from_millis(shared.config.sync_interval_ms.into());
     let on_demand = shared.config.durability == Durability::Disk;
-    while !shared.closing.load(Ordering::Acquire) {
-        if on_demand {
+    loop {
+        let closing = shared.closing.load(Ordering::Acquire);
+        if on_demand && !closing {
             shared.sync.notified().await;
-        } else {
+        } else if !closing {
             let _ = timeout(between, shared.sync.notified()).await;
         }
-        let (target, handle) = {
-            let journal = shared.journal.lock();
+        let (target, files) = {
+            let mut journal = shared.journal.lock();
             let target = shared.written.load(Ordering::Acquire);
-            (target, journal.handle())
+            (target, journal.unsynced())
         };
-        if *shared.synced.borrow() >= target {
-            continue;
-        }
-        // The files before this one were synced when it was begun.
-        let done = tokio::task::spawn_blocking(move || handle?.sync_data()).await;
-        match done {
-            Ok(Ok(())) => {
-                shared.synced.send_replace(target);
+        if *shared.synced.borrow() < target {
+            let done = tokio::task::spawn_blocking(move || files?.wait()).await;
+            match done {
+                Ok(Ok(())) => {
+                    shared.synced.send_replace(target);
+                }
+                _ => tracing::error!("the disk does not keep the journal of the record"),
             }
-            _ => tracing::error!("the disk does not keep the journal of the record"),
+        }
+        if closing {
+            return;
         }
     }
 }

@@ -81,6 +81,28 @@ pub(super) struct Shared {
     pub(super) sync: Notify,
     pub(super) closing: AtomicBool,
     pub(super) closed: watch::Sender<bool>,
+    /// When the disk was last asked whether it takes bytes again.
+    probed: Mutex<Instant>,
+}
+
+/// How often the disk is asked whether it takes bytes again.
+pub(super) const PROBE: Duration = Duration::from_millis(250);
+
+impl Shared {
+    /// After a failed attempt to append: asks the disk whether it takes bytes again, if that was
+    /// not done just now.
+    pub(super) fn probe_if_due(&self) {
+        if !self.failing.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut probed = self.probed.lock();
+        if probed.elapsed() < PROBE {
+            return;
+        }
+        *probed = Instant::now();
+        let works = self.journal.lock().probe().is_ok();
+        self.failing.store(!works, Ordering::Relaxed);
+    }
 }
 
 impl Recorder {
@@ -129,6 +151,7 @@ impl Recorder {
             sync: Notify::new(),
             closing: AtomicBool::new(false),
             closed: watch::Sender::new(false),
+            probed: Mutex::new(Instant::now()),
             journal: Mutex::new(journal),
             config,
             clock,
@@ -272,6 +295,7 @@ impl Recorder {
     /// Whether events can be kept now; for readiness.
     #[must_use]
     pub fn is_ready(&self) -> bool {
+        self.0.probe_if_due();
         self.has_room()
     }
 
@@ -321,6 +345,7 @@ impl Recorder {
     async fn wait_for_room(&self) -> Result<(), Fault> {
         let deadline = self.deadline();
         while !self.has_room() {
+            self.0.probe_if_due();
             if Instant::now() >= deadline {
                 return Err(full());
             }
@@ -335,8 +360,13 @@ impl Recorder {
     }
 
     async fn write(&self, events: &[Event]) -> Result<(), Fault> {
+        let drops = self.0.config.when_full == WhenFull::Drop;
+        if drops && self.backlog() >= self.0.config.backlog() {
+            self.lose(events);
+            return Ok(());
+        }
         let mut end = self.try_write(events);
-        if end.is_none() && self.0.config.when_full == WhenFull::Drop {
+        if end.is_none() && drops {
             self.lose(events);
             return Ok(());
         }
@@ -381,11 +411,11 @@ impl Recorder {
         }
         let mut journal = shared.journal.lock();
         let mut gap = shared.lost.lock();
-        if gap.lost > 0 {
+        let lost = (gap.lost > 0).then(|| self.event(None, What::Gap(gap.clone())));
+        if let Some(lost) = &lost {
             // What was lost comes first, as it happened first.
             let mut with_gap = Vec::new();
-            let event = self.event(None, What::Gap(gap.clone()));
-            frame::encode(&event, &mut with_gap);
+            frame::encode(lost, &mut with_gap);
             with_gap.append(&mut frames);
             frames = with_gap;
         }
@@ -401,6 +431,7 @@ impl Recorder {
             .fetch_add(frames.len() as u64, Ordering::AcqRel)
             + frames.len() as u64;
         drop((gap, journal));
+        self.observe(lost.as_slice());
         shared.work.notify_one();
         Some(end)
     }

@@ -123,15 +123,14 @@ fn stretches(mut entries: &[Entry]) -> impl Iterator<Item = (Arc<str>, &[Entry])
 /// The words of a query after `SELECT`, and what they bind.
 fn condition(query: &Query) -> String {
     let mut sql = "FROM audit_events WHERE number > $1 AND at_ms >= $2 AND at_ms < $3".to_owned();
-    let mut place = 4;
     let asked = [
         (query.request_id.is_some(), "request_id"),
         (query.principal.is_some(), "principal"),
         (query.kind.is_some(), "kind"),
     ];
-    for (_, column) in asked.into_iter().filter(|(asked, _)| *asked) {
+    let asked = asked.into_iter().filter(|(asked, _)| *asked);
+    for (place, (_, column)) in (4..).zip(asked) {
         sql.push_str(&format!(" AND {column} = ${place}"));
-        place += 1;
     }
     sql
 }

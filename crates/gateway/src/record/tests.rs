@@ -346,6 +346,38 @@ async fn aud_14_spill_goes_on_and_is_moved_at_the_next_start() {
     assert_eq!(store.kinds().len(), 200);
 }
 
+#[tokio::test]
+async fn aud_14_drop_is_bounded_and_says_what_was_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Fragile::default());
+    store.lost.store(true, Ordering::Relaxed);
+    let recorder = open(tight(WhenFull::Drop), folder.path(), store.clone()).await;
+    for number in 0..100 {
+        let slot = admit(&recorder, number).await.unwrap();
+        slot.finish(interaction(&recorder)).await.unwrap();
+    }
+    assert!(recorder.backlog() < 8_000);
+    store.lost.store(false, Ordering::Relaxed);
+    recorder.flush().await.unwrap();
+    recorder
+        .emit(What::Service(Service::default()))
+        .await
+        .unwrap();
+    recorder.flush().await.unwrap();
+    let kept = store.kept.lock();
+    let gaps = kept.0.iter().filter(|entry| entry.kind == "gap");
+    let lost: u64 = gaps
+        .map(|entry| serde_json::from_str::<Event>(&entry.body).unwrap())
+        .map(|event| match event.what {
+            What::Gap(gap) => gap.lost,
+            _ => 0,
+        })
+        .sum();
+    let recorded = kept.0.iter().filter(|entry| entry.principal == "key_1");
+    assert!(lost > 100);
+    assert_eq!(recorded.count() as u64 + lost, 200);
+}
+
 /// AUD-14: the disk is full. `/dev/full` takes no byte.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -14,6 +14,7 @@ mod helpers;
 mod identity;
 mod limits;
 mod mock;
+mod record;
 mod serve;
 mod smuggling;
 mod stream;
