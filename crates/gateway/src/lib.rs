@@ -15,6 +15,7 @@ pub mod guard_api;
 pub mod identity;
 pub mod judge;
 pub mod limits;
+pub mod openapi;
 pub mod predict;
 pub mod principal;
 pub mod proxy;

@@ -12,6 +12,7 @@ mod kind;
 mod lakera;
 mod litellm;
 mod llm_guard;
+mod openapi;
 mod position;
 mod presidio;
 mod report;
@@ -21,6 +22,7 @@ mod service;
 mod tests;
 
 pub use config::GuardApiConfig;
+pub(crate) use openapi::routes;
 pub use service::{GuardService, Judged, RequestId};
 
 use std::sync::Arc;
