@@ -268,7 +268,7 @@ mod tests {
             assert!(factor <= last);
             last = factor;
         }
-        assert!(last < 0.2 && last >= 0.1, "{last}");
+        assert!((0.1..0.2).contains(&last), "{last}");
         assert!(extraction.threshold_factor("k", 20) < 0.7);
         let later = 20 + 5 * 3_600_000;
         assert_eq!(extraction.factor("k", later), 1.0);

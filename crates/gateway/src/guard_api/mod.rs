@@ -59,7 +59,6 @@ impl GuardApi {
 }
 
 /// The guard-only routes that are switched on.
-#[must_use]
 pub fn router(api: GuardApi) -> Router {
     let config = Arc::clone(&api.config);
     let mut router = Router::new().route(check::PATH, post(check::check));

@@ -458,7 +458,6 @@ fn endpoint(endpoint: Endpoint) -> RouteDoc {
 }
 
 /// Serves the document; public, since it says nothing of this installation.
-#[must_use]
 pub fn router() -> Router {
     static TEXT: OnceLock<String> = OnceLock::new();
     Router::new().route(

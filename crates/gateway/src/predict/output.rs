@@ -447,7 +447,6 @@ mod tests {
             changed += u32::from(told != plain);
         }
         let loss = f64::from(honest.abs_diff(noisy)) / f64::from(SAMPLES);
-        println!("accuracy {honest}, with noise {noisy} of {SAMPLES}; labels changed: {changed}");
         assert!(loss < 0.01, "{loss}");
         assert!(changed > 0, "noise that changes nothing is none");
     }

@@ -113,7 +113,6 @@ impl PredictApi {
 }
 
 /// Every prediction route: `/predict`, `/v2/...`, `/v1/models/{model}:predict`.
-#[must_use]
 pub fn router(api: PredictApi) -> Router {
     Router::new()
         .route(plain::PATH, post(plain::predict))
