@@ -17,6 +17,7 @@ pub mod identity;
 pub mod judge;
 pub mod limits;
 pub mod netpol;
+pub mod openapi;
 pub mod predict;
 pub mod principal;
 pub mod proxy;

@@ -5,8 +5,14 @@
 //! thresholds ([`Extraction::threshold_factor`]) and decays.
 
 mod config;
+mod pace;
 mod profile;
+pub mod simulation;
+mod sketch;
+mod steps;
 mod suspicion;
+#[cfg(test)]
+mod tests;
 mod tracker;
 
 pub use config::ExtractionConfig;

@@ -12,6 +12,7 @@ mod kind;
 mod lakera;
 mod litellm;
 mod llm_guard;
+mod openapi;
 mod position;
 mod presidio;
 mod report;
@@ -21,6 +22,7 @@ mod service;
 mod tests;
 
 pub use config::GuardApiConfig;
+pub(crate) use openapi::routes;
 pub use service::{GuardService, Judged, RequestId};
 
 use std::sync::Arc;
@@ -57,7 +59,6 @@ impl GuardApi {
 }
 
 /// The guard-only routes that are switched on.
-#[must_use]
 pub fn router(api: GuardApi) -> Router {
     let config = Arc::clone(&api.config);
     let mut router = Router::new().route(check::PATH, post(check::check));

@@ -226,6 +226,10 @@ fn is_json(headers: &http::HeaderMap) -> bool {
 /// Reads a typed request. 400 for what is no JSON, 422 for JSON of another shape; the message says
 /// where and what was expected, never what was there.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    // Serde also reads a list as a struct.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(unprocessable("invalid-field", "the body is no object"));
+    }
     serde_json::from_slice(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         if error.is_data() {

@@ -107,6 +107,10 @@ pub fn parse_answer(answer: &str, nonce: &str) -> Result<Opinion, Unanswered> {
         #[serde(borrow)]
         nonce: std::borrow::Cow<'a, str>,
     }
+    // Serde also reads a list as a struct.
+    if !answer.trim_ascii_start().starts_with('{') {
+        return Err(Unanswered::Neither);
+    }
     let parsed: Answer<'_> = serde_json::from_str(answer).map_err(|_| Unanswered::Neither)?;
     if parsed.nonce == nonce {
         Ok(parsed.verdict)

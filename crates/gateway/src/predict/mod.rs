@@ -7,15 +7,24 @@
 mod backend;
 mod config;
 mod demonstration;
+mod open_inference;
+mod openapi;
 mod output;
+mod plain;
+mod read;
+mod reader;
 mod routes;
 mod sign;
 mod spec;
+mod tensorflow;
+#[cfg(test)]
+mod tests;
 
 pub use backend::{ModelBackend, PostJson, Protocol, Scores, UpstreamModel};
 pub use config::{ModelConfig, PredictConfig};
 pub use demonstration::Demonstration;
+pub(crate) use openapi::routes;
 pub use output::{OutputConfig, Prediction, Ranked, ReverseSigmoid, Shaper};
 pub use routes::{NoWatch, PredictApi, Predicted, Served, Watch, router};
-pub use sign::{SignatureError, Signer, canonical, verify};
+pub use sign::{SIGNATURE_HEADER, SignatureError, Signer, canonical, verify, verify_header};
 pub use spec::{DType, FeatureRule, InputSpec, SpecError, Tensor};

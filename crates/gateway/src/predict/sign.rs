@@ -13,6 +13,9 @@ pub struct Signer {
     key_id: String,
 }
 
+/// The header with a signature over the bytes of an answer: `ed25519;KEY-ID;BASE64`.
+pub const SIGNATURE_HEADER: &str = "x-bartizan-signature";
+
 /// Why a signed answer is not to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -49,6 +52,13 @@ impl Signer {
     #[must_use]
     pub fn key_id(&self) -> &str {
         &self.key_id
+    }
+
+    /// The value of [`SIGNATURE_HEADER`] for an answer of those bytes.
+    #[must_use]
+    pub fn header(&self, answer: &[u8]) -> String {
+        let signature = STANDARD.encode(self.pair.sign(answer).as_ref());
+        format!("ed25519;{};{signature}", self.key_id)
     }
 
     /// Adds the field `signature` to `answer`.
@@ -91,6 +101,21 @@ pub fn verify(answer: &Map<String, Value>, public_key: &[u8]) -> Result<(), Sign
     let text = canonical(&Value::Object(unsigned));
     UnparsedPublicKey::new(&ED25519, public_key)
         .verify(text.as_bytes(), &value)
+        .map_err(|_| SignatureError::Wrong)
+}
+
+/// Checks the value of [`SIGNATURE_HEADER`] against the bytes of the answer; for clients.
+///
+/// # Errors
+/// When the value is no signature, or not of that answer and key.
+pub fn verify_header(value: &str, answer: &[u8], public_key: &[u8]) -> Result<(), SignatureError> {
+    let signature = value
+        .strip_prefix("ed25519;")
+        .and_then(|rest| rest.split_once(';'))
+        .and_then(|(_, text)| STANDARD.decode(text).ok())
+        .ok_or(SignatureError::Missing)?;
+    UnparsedPublicKey::new(&ED25519, public_key)
+        .verify(answer, &signature)
         .map_err(|_| SignatureError::Wrong)
 }
 

@@ -1,7 +1,10 @@
 //! Recognisers that come with a request.
 
 use regex_automata::{meta, nfa::thompson};
-use regex_syntax::ParserBuilder;
+use regex_syntax::{
+    ParserBuilder,
+    hir::{Capture, Hir, HirKind, Look, Repetition},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -149,7 +152,7 @@ impl Expression {
             .which_captures(thompson::WhichCaptures::Implicit);
         let regex = meta::Builder::new()
             .configure(limits)
-            .build_from_hir(&hir)
+            .build_from_hir(&ascii_words(hir.clone()))
             .map_err(|_| bad(format!("`{place}` is too large; use smaller repetitions")))?;
         let most = hir.properties().maximum_len();
         Ok(Self {
@@ -178,6 +181,36 @@ impl Expression {
         Ok(matches
             .map(|found| found.range())
             .filter(|range| !range.is_empty()))
+    }
+}
+
+/// Word boundaries as ASCII has them, which the matcher finds without large tables.
+fn ascii_words(hir: Hir) -> Hir {
+    match hir.into_kind() {
+        HirKind::Empty => Hir::empty(),
+        HirKind::Literal(literal) => Hir::literal(literal.0),
+        HirKind::Class(class) => Hir::class(class),
+        HirKind::Look(look) => Hir::look(match look {
+            Look::WordUnicode => Look::WordAscii,
+            Look::WordUnicodeNegate => Look::WordAsciiNegate,
+            Look::WordStartUnicode => Look::WordStartAscii,
+            Look::WordEndUnicode => Look::WordEndAscii,
+            Look::WordStartHalfUnicode => Look::WordStartHalfAscii,
+            Look::WordEndHalfUnicode => Look::WordEndHalfAscii,
+            other => other,
+        }),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(ascii_words(*repetition.sub)),
+            ..repetition
+        }),
+        HirKind::Capture(capture) => Hir::capture(Capture {
+            sub: Box::new(ascii_words(*capture.sub)),
+            ..capture
+        }),
+        HirKind::Concat(parts) => Hir::concat(parts.into_iter().map(ascii_words).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.into_iter().map(ascii_words).collect())
+        }
     }
 }
 

@@ -393,7 +393,7 @@ struct Hit {
 
 impl Hit {
     fn raise(&mut self) {
-        let raised = (self.score + CONTEXT_ADDS).max(CONTEXT_LEAST).min(1.0);
+        let raised = (self.score + CONTEXT_ADDS).clamp(CONTEXT_LEAST, 1.0);
         self.raised = raised - self.score;
         self.score = raised;
     }
