@@ -80,6 +80,16 @@ fn ex_09_probabilities_reach_only_who_is_entitled_and_go_with_the_text() {
         !clean.contains("corp-mail") && clean.contains("mail me"),
         "{clean}"
     );
+    let parts = &hidden.conversation().parts;
+    let number = parts
+        .iter()
+        .position(|part| part.text.ends_with(".net"))
+        .unwrap();
+    let mut edits = hidden.edit().unwrap();
+    edits
+        .replace(number, bartizan_core::Span::from_range(0..4), "x")
+        .unwrap();
+    assert!(!text(&edits.apply().unwrap()).contains("corp-mail"));
     let bytes: Vec<u8> = b"jane.roe@corp-mail.net".to_vec();
     let body = json!({"choices": [{"text": "x", "logprobs": {"tokens": ["x"], "top_logprobs": [{"y": -1}], "other": "z"}, "index": 0}, {"message": {"content": "x"}, "logprobs": {"content": [{"token": "x", "bytes": bytes}]}}]}).to_string();
     let hidden = answer(Endpoint::Completions, &body, Logprobs::Pass).unwrap();
