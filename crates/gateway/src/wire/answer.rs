@@ -56,16 +56,18 @@ impl Answer {
                 .map_err(|_| unusable())?;
             (Elements::of(root), conversation, Facts::of(root))
         };
-        let total = conversation.parts.len();
         let has_logprobs = conversation
             .parts
             .iter()
             .any(|part| part.slot() == Slot::Probabilities)
             || memchr::memmem::find(&body, b"logprobs").is_some();
-        if logprobs == Logprobs::Strip && total > 0 {
+        if logprobs == Logprobs::Strip {
             conversation
                 .parts
                 .retain(|part| part.slot() != Slot::Probabilities);
+        }
+        if endpoint == Endpoint::Responses {
+            conversation.parts.retain(|part| !is_echo(&part.path));
         }
         Ok(Self {
             endpoint,
@@ -123,7 +125,8 @@ impl Answer {
         &self.finish_reasons
     }
 
-    /// Changes to its bytes, begun with what always goes: probabilities, unless they pass.
+    /// Changes to its bytes, begun with what always goes: probabilities, unless they pass, and the
+    /// instructions that OpenAI's Responses repeat, with all that was added to them here.
     ///
     /// # Errors
     /// When they cannot be taken out; nothing may be sent then.
@@ -137,8 +140,19 @@ impl Answer {
         if self.logprobs == Logprobs::Strip && self.has_logprobs {
             edits.drop_repetitions()?;
         }
+        if self.endpoint == Endpoint::Responses && self.elements.find(ECHO).is_some() {
+            edits.set(ECHO, &serde_json::Value::Null);
+        }
         Ok(edits)
     }
+}
+
+/// The member of an answer that repeats the request's instructions.
+const ECHO: &str = "instructions";
+
+fn is_echo(path: &str) -> bool {
+    path.strip_prefix(ECHO)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl std::fmt::Debug for Answer {

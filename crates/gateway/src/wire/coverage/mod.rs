@@ -51,6 +51,8 @@ pub enum Treatment {
     File,
     /// Read joined to a text, for clients that are entitled to it; taken out for all others.
     Probabilities,
+    /// Repeats the request's instructions and what was added to them here: taken out.
+    Echo,
     /// Looked at; a finding stops the answer, since a signature over the text forbids to change it.
     Signed,
 }
@@ -140,7 +142,9 @@ impl Field {
         ]
         .iter()
         .any(|kind| self.path.contains(kind));
-        if self.way != Way::Request && self.path.contains("logprobs") {
+        if self.way == Way::Answer && self.path.starts_with("{object=response}.instructions") {
+            Treatment::Echo
+        } else if self.way != Way::Request && self.path.contains("logprobs") {
             Treatment::Probabilities
         } else if self.way != Way::Request && name == "thinking" {
             Treatment::Signed

@@ -87,8 +87,9 @@ fn build(path: &str, leaf: Value) -> Value {
     Value::Object(object)
 }
 
-/// The texts of a body; `None` if it is refused before anything is looked at.
-fn read(field: &Field, document: &Value) -> Option<Conversation> {
+/// The texts of a body; `None` if it is refused before anything is looked at, or what was planted
+/// is taken out in any case.
+fn read(field: &Field, document: &Value, planted: &str) -> Option<Conversation> {
     let body = Bytes::from(document.to_string());
     let limits = ParseLimits::default();
     match field.way {
@@ -97,9 +98,13 @@ fn read(field: &Field, document: &Value) -> Option<Conversation> {
             MediaConfig::default().check(&request.unread()).ok()?;
             Some(request.conversation().clone())
         }
-        Way::Answer => Answer::read(field.endpoint, body, &limits, Logprobs::Pass)
-            .ok()
-            .map(|answer| answer.conversation().clone()),
+        Way::Answer => {
+            let answer = Answer::read(field.endpoint, body, &limits, Logprobs::Pass).ok()?;
+            // What is taken out needs no look.
+            let kept = answer.edit().unwrap().apply().unwrap();
+            let is_out = !String::from_utf8_lossy(&kept).contains(planted);
+            (!is_out).then(|| answer.conversation().clone())
+        }
         // An event that is held is judged as any other JSON of a model.
         Way::Stream => {
             let document = Document::read(&body, &limits).unwrap();
@@ -130,7 +135,7 @@ fn lost(
     let mut lost = Vec::new();
     for field in fields {
         let document = plant(field, json!(leaf));
-        if let Some(conversation) = read(field, &document)
+        if let Some(conversation) = read(field, &document, leaf)
             && !found(field, &conversation)
         {
             lost.push(format!(
@@ -180,6 +185,19 @@ fn a_field_that_no_format_knows_becomes_a_part_beside_every_field() {
     unknown.dedup();
     let lost = lost(&unknown, ATTACK, |_, seen| holds(seen, ATTACK));
     assert!(lost.is_empty(), "{}:\n{}", lost.len(), lost.join("\n"));
+}
+
+#[test]
+fn in_13_answers_do_not_repeat_the_instructions() {
+    let echoed: Vec<Field> = fields()
+        .into_iter()
+        .filter(|field| field.treatment() == Treatment::Echo)
+        .collect();
+    assert!(echoed.len() > 100);
+    for field in echoed {
+        let document = plant(&field, json!(ATTACK));
+        assert!(read(&field, &document, ATTACK).is_none(), "{}", field.path);
+    }
 }
 
 #[test]
