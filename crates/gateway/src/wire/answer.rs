@@ -1,4 +1,7 @@
-use bartizan_guard::conversation::{Conversation, Document, Format, ParseLimits, Slot, Value};
+use bartizan_guard::conversation::{
+    Conversation, Document, Format, ParseLimits, Part, Slot, Value,
+};
+use base64::Engine as _;
 use bytes::Bytes;
 
 use super::{EditError, Edits, Usage, elements::Elements};
@@ -65,6 +68,9 @@ impl Answer {
             conversation
                 .parts
                 .retain(|part| part.slot() != Slot::Probabilities);
+        }
+        if endpoint == Endpoint::Embeddings {
+            conversation.parts.retain(|part| !is_vector(part));
         }
         if endpoint == Endpoint::Responses {
             conversation.parts.retain(|part| !is_echo(&part.path));
@@ -145,6 +151,20 @@ impl Answer {
         }
         Ok(edits)
     }
+}
+
+/// Whether a part is a vector in base64 (RFC 4648, section 4), as OpenAI's SDK asks for it: numbers
+/// of four bytes each.
+fn is_vector(part: &Part) -> bool {
+    let place = part
+        .path
+        .strip_prefix("data[")
+        .and_then(|rest| rest.split_once(']'));
+    let engine = base64::engine::general_purpose::STANDARD;
+    place.is_some_and(|(_, field)| field == ".embedding")
+        && engine
+            .decode(&part.text)
+            .is_ok_and(|bytes| bytes.len() % 4 == 0)
 }
 
 /// The member of an answer that repeats the request's instructions.

@@ -479,6 +479,7 @@ fn check_texts(endpoint: Endpoint, root: Value<'_, '_>) -> Result<(), Fault> {
             _ => texts(root, "input"),
         },
         Endpoint::Responses => match present(root, "input") {
+            Some(input) if input.is_numbers() => Err(wrong("input[0]", input, "an object")),
             Some(input) if input.as_str().is_some() || input.items().len() > 0 => items(input),
             Some(input) if input.is_list() => Err(empty("input")),
             Some(input) => Err(wrong("input", input, "a text or a list of items")),
@@ -553,21 +554,21 @@ fn texts(root: Value<'_, '_>, name: &'static str) -> Result<(), Fault> {
     if !value.is_list() {
         return Err(wrong(name, value, "a text or a list of texts"));
     }
+    if value.is_numbers() || value.items().any(|item| item.is_number() || item.is_list()) {
+        return Err(Fault::new(
+            FaultKind::BadRequest,
+            "tokens_not_supported",
+            format!(
+                "`{name}` holds tokens, which cannot be looked at; send text (with LangChain: \
+                 `check_embedding_ctx_length=False`)"
+            ),
+        )
+        .about(name));
+    }
     if value.items().len() == 0 {
         return Err(empty(name));
     }
     for (index, item) in value.items().enumerate() {
-        if item.is_number() || item.is_list() {
-            return Err(Fault::new(
-                FaultKind::BadRequest,
-                "tokens_not_supported",
-                format!(
-                    "`{name}` holds tokens, which cannot be looked at; send text (with LangChain: \
-                     `check_embedding_ctx_length=False`)"
-                ),
-            )
-            .about(name));
-        }
         if item.as_str().is_none() {
             return Err(wrong(format!("{name}[{index}]"), item, "a text"));
         }

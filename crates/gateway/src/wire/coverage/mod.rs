@@ -46,6 +46,9 @@ pub enum Treatment {
     /// A single word without spaces of up to so many bytes passes as a name; anything else in it is
     /// looked at.
     Identifier(usize),
+    /// One word in base64, of up to 1 MiB, that only its maker can read passes; anything else in it is
+    /// looked at.
+    Sealed,
     /// A file in base64 or its address: the address, plain text, and metadata of pictures are
     /// looked at; what is left is let through or refused by `MediaConfig`.
     File,
@@ -148,6 +151,8 @@ impl Field {
             Treatment::Probabilities
         } else if self.way != Way::Request && name == "thinking" {
             Treatment::Signed
+        } else if name == "data" && self.path.contains("type=redacted_thinking") {
+            Treatment::Sealed
         } else if in_file
             && matches!(
                 name,
@@ -158,7 +163,11 @@ impl Field {
         } else if self.any {
             Treatment::Judged
         } else {
-            identifier_field(name).map_or(Treatment::Judged, Treatment::Identifier)
+            match identifier_field(name) {
+                Some(bytes) if bytes > 128 => Treatment::Sealed,
+                Some(bytes) => Treatment::Identifier(bytes),
+                None => Treatment::Judged,
+            }
         }
     }
 }

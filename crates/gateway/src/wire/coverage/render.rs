@@ -13,7 +13,10 @@ fields that no format knows beside each, and proves that it is found or the requ
 
 - **judged**: every text in it is looked at, also one that is split over neighbouring parts.
 - **judged, but for names**: a single word without spaces up to the given length passes as an
-  identifier; everything else is looked at. Bound: what fits in such a word.
+  identifier unless it is an address or holds twelve digits in a row; everything else is looked at.
+  Bound: what fits in such a word.
+- **sealed**: a word in base64, of up to 1 MiB, that only the vendor who made it can read and write
+  passes; everything else in such a field is looked at.
 - **file**: addresses, plain text, and the metadata of pictures are looked at. What a picture shows,
   what a sound says, and packed formats such as PDF are not: `media` in the configuration lets them
   through or refuses them (pictures pass by default, sounds and other files do not).
@@ -72,6 +75,7 @@ fn words(treatment: Treatment) -> String {
         Treatment::Identifier(bytes) => format!("judged, but for names of up to {bytes} bytes"),
         Treatment::File => "file".to_owned(),
         Treatment::Probabilities => "taken out".to_owned(),
+        Treatment::Sealed => "sealed".to_owned(),
         Treatment::Echo => "taken out".to_owned(),
         Treatment::Signed => "judged, not changed".to_owned(),
     }
