@@ -8,6 +8,7 @@ mod prompt;
 mod replay;
 mod rules;
 mod schema;
+mod serve;
 mod stream;
 
 use bartizan_text::rules::RuleSet;
@@ -42,9 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Config(ConfigCommand::Check { file }) => config::check(file),
         Command::Schema(arguments) => schema::run(arguments.of),
         Command::Replay(arguments) => replay::run(&arguments),
-        Command::Serve { .. } => Err(Problem::new("the gateway is not part of this version yet")
-            .help("`bartizan check` judges single texts, conversations, and streams")
-            .into()),
+        Command::Serve(arguments) => serve::run(&arguments),
     }
 }
 

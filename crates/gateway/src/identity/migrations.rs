@@ -1,6 +1,6 @@
 /// Tables of identity, of secrets, and of limits, in the order in which they came; never edited,
 /// only added to.
-pub const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     "CREATE TABLE api_keys (
         id TEXT PRIMARY KEY,
         name TEXT NOT NULL,

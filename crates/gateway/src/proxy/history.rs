@@ -1,16 +1,19 @@
-//! Which earlier turns to take out, so that one bad old message does not lock a session (JB-11).
+//! Which earlier turns to take out, so that one bad old message does not lock a session (JB-11),
+//! and which histories at the upstream were seen here.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use bartizan_core::{Origin, Verdict};
 use bartizan_guard::{Judgement, conversation::Conversation};
+use parking_lot::Mutex;
 
-/// The messages to take out, by number in their list, or `None` if the request must be refused as
-/// a whole.
+/// The parts whose turns are to be taken out, or `None` if the request must be refused as a whole.
 ///
-/// A turn may go when it was written by the user, a tool, or the model, and a later turn of the user
-/// stands behind it. What stands in the last turn, in the system prompt, or outside the messages
-/// cannot be taken out.
+/// A turn may go when a later turn of the user stands behind it. What stands in the user's last
+/// turn or behind it, in the system prompt, or outside the messages cannot be taken out.
 #[must_use]
 pub fn droppable(conversation: &Conversation, judgement: &Judgement) -> Option<BTreeSet<usize>> {
     let last_user_turn = conversation
@@ -24,9 +27,9 @@ pub fn droppable(conversation: &Conversation, judgement: &Judgement) -> Option<B
         if reason.shadow || reason.action <= Verdict::Redact {
             continue;
         }
-        let part = conversation.parts.get(reason.evidence.part as usize)?;
-        let number = message_number(&part.path)?;
-        if part.origin == Origin::System || number >= last_user_turn {
+        let number = reason.evidence.part as usize;
+        let part = conversation.parts.get(number)?;
+        if part.origin == Origin::System || message_number(&part.path)? >= last_user_turn {
             return None;
         }
         dropped.insert(number);
@@ -43,6 +46,46 @@ fn message_number(path: &str) -> Option<usize> {
     rest.split_once(']')?.0.parse().ok()
 }
 
+/// Names of answers that upstreams keep and that this process passed on, with who got them.
+///
+/// Bounded: the oldest are forgotten, and a request that goes on from them is refused.
+#[derive(Debug, Default)]
+pub struct KnownAnswers(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    young: HashMap<Box<str>, Arc<str>>,
+    old: HashMap<Box<str>, Arc<str>>,
+}
+
+/// Names in one generation; there are two.
+const GENERATION: usize = 50_000;
+
+/// Bytes of a name; longer ones are not remembered.
+const MAX_NAME: usize = 256;
+
+impl KnownAnswers {
+    /// Remembers that `principal` got the answer of that name.
+    pub fn remember(&self, name: &str, principal: &Arc<str>) {
+        if name.len() > MAX_NAME {
+            return;
+        }
+        let mut known = self.0.lock();
+        if known.young.len() >= GENERATION {
+            known.old = std::mem::take(&mut known.young);
+        }
+        known.young.insert(name.into(), Arc::clone(principal));
+    }
+
+    /// Whether `principal` got it.
+    #[must_use]
+    pub fn knows(&self, name: &str, principal: &str) -> bool {
+        let known = self.0.lock();
+        let who = known.young.get(name).or_else(|| known.old.get(name));
+        who.is_some_and(|who| &**who == principal)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +97,20 @@ mod tests {
         for other in ["system", "tools[1].function", "messages", "messages[x]"] {
             assert_eq!(message_number(other), None);
         }
+    }
+
+    #[test]
+    fn an_answer_is_known_to_who_got_it() {
+        let known = KnownAnswers::default();
+        known.remember("resp_1", &"alice".into());
+        assert!(known.knows("resp_1", "alice"));
+        assert!(!known.knows("resp_1", "bob"));
+        assert!(!known.knows("resp_2", "alice"));
+        for number in 0..3 * GENERATION {
+            known.remember(&format!("r{number}"), &"alice".into());
+        }
+        assert!(!known.knows("resp_1", "alice"), "forgotten, so refused");
+        let generations = known.0.lock();
+        assert!(generations.young.len() + generations.old.len() <= 2 * GENERATION);
     }
 }

@@ -18,7 +18,7 @@ pub struct ReviewQueue {
 
 struct Waiting {
     item: ReviewItem,
-    answer: oneshot::Sender<Ruling>,
+    answer: oneshot::Sender<(Ruling, String)>,
 }
 
 /// What a reviewer sees.
@@ -97,7 +97,7 @@ impl ReviewQueue {
             return None;
         }
         let Waiting { item, answer } = waiting.remove(request_id)?;
-        answer.send(ruling).ok()?;
+        answer.send((ruling, by.to_owned())).ok()?;
         Some(item)
     }
 
@@ -110,16 +110,14 @@ impl ReviewQueue {
 pub struct Ticket {
     queue: Arc<ReviewQueue>,
     id: String,
-    ruling: oneshot::Receiver<Ruling>,
+    ruling: oneshot::Receiver<(Ruling, String)>,
 }
 
 impl Ticket {
-    /// What is decided within `wait`; no decision is a refusal.
-    pub async fn ruling(mut self, wait: std::time::Duration) -> Ruling {
-        match tokio::time::timeout(wait, &mut self.ruling).await {
-            Ok(Ok(ruling)) => ruling,
-            Ok(Err(_)) | Err(_) => Ruling::Block,
-        }
+    /// What is decided within `wait`, and by whom; `None` for no decision, which is a refusal.
+    pub async fn ruling(mut self, wait: std::time::Duration) -> Option<(Ruling, String)> {
+        let ruling = tokio::time::timeout(wait, &mut self.ruling).await;
+        ruling.ok()?.ok()
     }
 }
 
@@ -173,7 +171,8 @@ mod tests {
                 "her own request"
             );
             assert!(queue.rule("r", "bob", ruling).is_some());
-            assert_eq!(ticket.ruling(Duration::from_secs(1)).await, ruling);
+            let ruled = ticket.ruling(Duration::from_secs(1)).await;
+            assert_eq!(ruled, Some((ruling, "bob".to_owned())));
             assert!(queue.items().is_empty());
         }
     }
@@ -183,7 +182,7 @@ mod tests {
         let queue = Arc::new(ReviewQueue::new(1));
         let ticket = queue.hold(item("a")).unwrap();
         assert_eq!(queue.hold(item("b")).err(), Some(QueueFull));
-        assert_eq!(ticket.ruling(Duration::from_millis(1)).await, Ruling::Block);
+        assert_eq!(ticket.ruling(Duration::from_millis(1)).await, None);
         assert!(queue.items().is_empty());
         drop(queue.hold(item("c")).unwrap());
         assert!(queue.items().is_empty(), "a client that left");

@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::serve::Mistake;
+
 /// What is done with a request and its answer beside looking at them.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -18,8 +20,6 @@ pub struct GuardingConfig {
     pub regenerate: u8,
     /// Where answers of the middle band and verdicts that ask go.
     pub review: ReviewConfig,
-    /// Most bytes of a stream that are held back before they are shown.
-    pub hold_back_bytes: usize,
     /// Texts whose findings are remembered, so that a long history is not looked at again with
     /// every turn; 0 for none.
     pub remember_texts: usize,
@@ -39,7 +39,6 @@ impl Default for GuardingConfig {
             reversible: false,
             regenerate: 0,
             review: ReviewConfig::default(),
-            hold_back_bytes: 4 << 10,
             remember_texts: 16_384,
             logprobs_for_all: false,
             server_side_history: ServerSideHistory::Known,
@@ -112,15 +111,6 @@ impl Default for ReviewConfig {
     }
 }
 
-/// A mistake in the configuration: where in the YAML, and what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// Keys from the root, e.g. `guarding.regenerate`.
-    pub path: String,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
 impl GuardingConfig {
     /// Every mistake.
     #[must_use]
@@ -131,11 +121,6 @@ impl GuardingConfig {
                 self.regenerate > 5,
                 "guarding.regenerate",
                 "must be at most 5",
-            ),
-            (
-                self.hold_back_bytes < 256,
-                "guarding.hold-back-bytes",
-                "must be at least 256, or personal data slips through between two pieces",
             ),
             (
                 self.review.wait_seconds > 3_600,
@@ -150,10 +135,7 @@ impl GuardingConfig {
         ]
         .into_iter()
         .filter(|(wrong, ..)| *wrong)
-        .map(|(_, path, message)| Mistake {
-            path: path.to_owned(),
-            message: message.to_owned(),
-        })
+        .map(|(_, path, message)| Mistake::new(path, message))
         .collect()
     }
 }

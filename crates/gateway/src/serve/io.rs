@@ -134,7 +134,7 @@ impl Drop for Open {
 }
 
 /// How fast an answer is taken: the time between handing out a piece and being asked for the next
-/// is the client's.
+/// is the client's. Counted since it last asked promptly.
 #[derive(Debug)]
 pub(super) struct Taking {
     activity: Arc<Activity>,
@@ -143,11 +143,21 @@ pub(super) struct Taking {
     bytes: AtomicU64,
 }
 
+/// Who asks for the next piece within this time did not make us wait.
+const PROMPT_MICROS: u64 = 100_000;
+
 impl Taking {
     pub(super) fn asked(&self) {
         let handed = self.handed.swap(NEVER, Relaxed);
-        if handed != NEVER {
-            let waited = self.activity.now().saturating_sub(handed);
+        if handed == NEVER {
+            return;
+        }
+        let waited = self.activity.now().saturating_sub(handed);
+        if waited < PROMPT_MICROS {
+            // What a client took quickly earns it no patience for later.
+            self.waited.store(0, Relaxed);
+            self.bytes.store(0, Relaxed);
+        } else {
             self.waited.fetch_add(waited, Relaxed);
         }
     }

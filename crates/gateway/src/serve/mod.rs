@@ -17,4 +17,5 @@ pub use config::{ClientAuth, ListenAddresses, MinVersion, Mistake, ServerConfig,
 pub use gate::{Gate, Load, Slot};
 pub use server::{Handle, ServeError, Server};
 pub use service::{Peer, Service, from_fn};
+pub(crate) use tls::pem_objects;
 pub use tls::{Tls, TlsError};

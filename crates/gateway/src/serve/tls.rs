@@ -53,12 +53,25 @@ pub enum TlsError {
     /// Client certificates are wanted, and no authority is named.
     #[error("client certificates are wanted, name their authorities in `ca_file`")]
     NoAuthorities,
+    /// The system's authorities cannot be read.
+    #[error("the system's authorities cannot be read")]
+    SystemRoots(#[source] std::io::Error),
     /// The client verifier cannot be made.
     #[error("the authorities or revocation lists cannot be used")]
     Verifier(#[source] rustls::client::VerifierBuilderError),
     /// The certificate and key do not fit, or are of a kind that is not known.
     #[error("the certificate and its key cannot be used together")]
     Certificate(#[source] rustls::Error),
+}
+
+impl TlsError {
+    pub(crate) fn file(path: &Path, what: &'static str, source: pem::Error) -> Self {
+        Self::File {
+            path: path.to_owned(),
+            what,
+            source: Box::new(source),
+        }
+    }
 }
 
 impl Tls {
@@ -134,9 +147,9 @@ fn stamps(config: &TlsConfig) -> Vec<Stamp> {
 
 fn server_config(config: &TlsConfig) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let chain: Vec<CertificateDer<'static>> = objects(&config.cert_file, "certificates")?;
+    let chain: Vec<CertificateDer<'static>> = pem_objects(&config.cert_file, "certificates")?;
     let key = PrivateKeyDer::from_pem_file(&config.key_file)
-        .map_err(|source| file(&config.key_file, "a private key", source))?;
+        .map_err(|source| TlsError::file(&config.key_file, "a private key", source))?;
     let verifier = client_verifier(config, &provider)?;
     let mut server = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(config.min_version))
@@ -166,12 +179,12 @@ fn client_verifier(
     }
     let ca_file = config.ca_file.as_ref().ok_or(TlsError::NoAuthorities)?;
     let mut roots = RootCertStore::empty();
-    for authority in objects::<CertificateDer<'static>>(ca_file, "certificates")? {
+    for authority in pem_objects::<CertificateDer<'static>>(ca_file, "certificates")? {
         roots.add(authority).map_err(TlsError::Certificate)?;
     }
     let mut lists: Vec<CertificateRevocationListDer<'static>> = Vec::new();
     for path in &config.crl_files {
-        lists.extend(objects(path, "revocation lists")?);
+        lists.extend(pem_objects(path, "revocation lists")?);
     }
     let mut builder =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
@@ -185,21 +198,17 @@ fn client_verifier(
     Ok(verifier)
 }
 
-fn objects<T: PemObject>(path: &Path, what: &'static str) -> Result<Vec<T>, TlsError> {
+/// Everything of one kind in a PEM file; `what` says what that is.
+pub(crate) fn pem_objects<T: PemObject>(
+    path: &Path,
+    what: &'static str,
+) -> Result<Vec<T>, TlsError> {
     let objects: Vec<T> = T::pem_file_iter(path)
         .and_then(Iterator::collect)
-        .map_err(|source| file(path, what, source))?;
+        .map_err(|source| TlsError::file(path, what, source))?;
     if objects.is_empty() {
         let path = path.to_owned();
         return Err(TlsError::Empty { path, what });
     }
     Ok(objects)
-}
-
-fn file(path: &Path, what: &'static str, source: pem::Error) -> TlsError {
-    TlsError::File {
-        path: path.to_owned(),
-        what,
-        source: Box::new(source),
-    }
 }

@@ -16,6 +16,8 @@ pub mod models;
 pub mod moderations;
 mod refusal;
 mod request;
+pub mod sse;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 mod usage;

@@ -140,6 +140,12 @@ impl Request {
         &self.facts.model
     }
 
+    /// Where in the body the JSON string stands that names the model, quotes included.
+    #[must_use]
+    pub fn model_place(&self) -> Option<std::ops::Range<usize>> {
+        Some(self.elements.find("model")?.value.clone())
+    }
+
     /// Whether the answer is to be a stream.
     #[must_use]
     pub const fn stream(&self) -> bool {
