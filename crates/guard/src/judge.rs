@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bartizan_core::{
     Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, Report, Sink, Span,
@@ -270,10 +270,13 @@ fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
 impl Judgement {
     /// The reasons of the part of that number.
     pub fn reasons(&self, part: usize) -> impl Iterator<Item = &Reason> {
-        self.decision
-            .reasons
+        // In order of part, so that looking at every part costs no more than looking once.
+        let reasons = &self.decision.reasons;
+        let first = reasons.partition_point(|reason| (reason.evidence.part as usize) < part);
+        reasons
             .iter()
-            .filter(move |reason| reason.evidence.part as usize == part)
+            .skip(first)
+            .take_while(move |reason| reason.evidence.part as usize == part)
     }
 
     /// The findings of a part that are to be taken out of its text: those that the decision
@@ -283,7 +286,7 @@ impl Judgement {
         let Some(judged) = self.parts.get(part) else {
             return Vec::new();
         };
-        let acted: Vec<(&str, Option<Span>)> = self
+        let acted: HashSet<(&str, Option<Span>)> = self
             .reasons(part)
             .filter(|reason| reason.action >= Verdict::Redact && !reason.shadow)
             .map(|reason| (reason.evidence.rule.as_str(), reason.evidence.span))

@@ -1,4 +1,7 @@
-use bartizan_guard::conversation::{Conversation, Document, Format, ParseLimits, Slot, Value};
+use bartizan_guard::conversation::{
+    Conversation, Document, Format, ParseLimits, Part, Slot, Value,
+};
+use base64::Engine as _;
 use bytes::Bytes;
 
 use super::{EditError, Edits, Usage, elements::Elements};
@@ -56,16 +59,21 @@ impl Answer {
                 .map_err(|_| unusable())?;
             (Elements::of(root), conversation, Facts::of(root))
         };
-        let total = conversation.parts.len();
         let has_logprobs = conversation
             .parts
             .iter()
             .any(|part| part.slot() == Slot::Probabilities)
             || memchr::memmem::find(&body, b"logprobs").is_some();
-        if logprobs == Logprobs::Strip && total > 0 {
+        if logprobs == Logprobs::Strip {
             conversation
                 .parts
                 .retain(|part| part.slot() != Slot::Probabilities);
+        }
+        if endpoint == Endpoint::Embeddings {
+            conversation.parts.retain(|part| !is_vector(part));
+        }
+        if endpoint == Endpoint::Responses {
+            conversation.parts.retain(|part| !is_echo(&part.path));
         }
         Ok(Self {
             endpoint,
@@ -123,7 +131,8 @@ impl Answer {
         &self.finish_reasons
     }
 
-    /// Changes to its bytes, begun with what always goes: probabilities, unless they pass.
+    /// Changes to its bytes, begun with what always goes: probabilities, unless they pass, and the
+    /// instructions that OpenAI's Responses repeat, with all that was added to them here.
     ///
     /// # Errors
     /// When they cannot be taken out; nothing may be sent then.
@@ -137,8 +146,33 @@ impl Answer {
         if self.logprobs == Logprobs::Strip && self.has_logprobs {
             edits.drop_repetitions()?;
         }
+        if self.endpoint == Endpoint::Responses && self.elements.find(ECHO).is_some() {
+            edits.set(ECHO, &serde_json::Value::Null);
+        }
         Ok(edits)
     }
+}
+
+/// Whether a part is a vector in base64 (RFC 4648, section 4), as OpenAI's SDK asks for it: numbers
+/// of four bytes each.
+fn is_vector(part: &Part) -> bool {
+    let place = part
+        .path
+        .strip_prefix("data[")
+        .and_then(|rest| rest.split_once(']'));
+    let engine = base64::engine::general_purpose::STANDARD;
+    place.is_some_and(|(_, field)| field == ".embedding")
+        && engine
+            .decode(&part.text)
+            .is_ok_and(|bytes| bytes.len() % 4 == 0)
+}
+
+/// The member of an answer that repeats the request's instructions.
+const ECHO: &str = "instructions";
+
+fn is_echo(path: &str) -> bool {
+    path.strip_prefix(ECHO)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 impl std::fmt::Debug for Answer {

@@ -243,7 +243,8 @@ impl<'a> Edits<'a> {
         }
     }
 
-    /// Puts `span` of the text of the part of that number into other words.
+    /// Puts `span` of the text of the part of that number into other words. Probabilities of tokens
+    /// cannot be put into other words and are taken out.
     ///
     /// # Errors
     /// When the text does not stand in the document.
@@ -251,6 +252,9 @@ impl<'a> Edits<'a> {
         let part = self.part(part)?;
         if part.text.get(span.as_range()).is_none() {
             return Err(EditError::NoSuchPlace);
+        }
+        if part.slot() == Slot::Probabilities {
+            return self.drop_repetitions();
         }
         let (place, splice) = part.splice(span, text).ok_or_else(|| unmapped(part))?;
         self.renamed |= part.slot() == Slot::Key;

@@ -1,6 +1,9 @@
 //! Turns that are not sent again (JB-11).
 
-use std::{collections::BTreeSet, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use bartizan_guard::conversation::{Document, ParseLimits, Value};
 
@@ -64,20 +67,21 @@ fn index_in(path: &str, list: &str) -> Option<usize> {
 /// item that goes.
 fn with_their_calls(messages: &[Value<'_, '_>], dropped: &mut BTreeSet<usize>) {
     let ids: Vec<BTreeSet<&str>> = messages.iter().map(|message| call_ids(*message)).collect();
-    loop {
-        let gone: BTreeSet<&str> = dropped
-            .iter()
-            .filter_map(|index| ids.get(*index))
-            .flatten()
-            .copied()
-            .collect();
-        let before = dropped.len();
-        dropped.extend((0..messages.len()).filter(|index| {
-            ids.get(*index)
-                .is_some_and(|ids| ids.iter().any(|id| gone.contains(id)))
-        }));
-        if dropped.len() == before {
-            break;
+    let mut with_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, ids) in ids.iter().enumerate() {
+        for id in ids {
+            with_id.entry(id).or_default().push(index);
+        }
+    }
+    let mut open: Vec<usize> = dropped.iter().copied().collect();
+    while let Some(index) = open.pop() {
+        for id in ids.get(index).into_iter().flatten() {
+            // Each id is followed once.
+            for other in with_id.remove(id).unwrap_or_default() {
+                if dropped.insert(other) {
+                    open.push(other);
+                }
+            }
         }
     }
     // OpenAI takes no item of reasoning without the item that it led to.

@@ -31,6 +31,7 @@ struct Facts {
     asks_logprobs: bool,
     user: Option<String>,
     include_usage: bool,
+    server_tools: bool,
     temperature: Option<f64>,
     state: ServerState,
 }
@@ -181,6 +182,14 @@ impl Request {
         self.facts.include_usage
     }
 
+    /// Whether it gives the model tools that the upstream runs itself, such as searches or servers
+    /// of the Model Context Protocol: what they return reaches the model without passing here, and
+    /// is looked at only when it comes back in the answer. Tools of a kind that is not known count.
+    #[must_use]
+    pub const fn server_tools(&self) -> bool {
+        self.facts.server_tools
+    }
+
     /// The randomness that it asks for.
     #[must_use]
     pub const fn temperature(&self) -> Option<f64> {
@@ -321,6 +330,7 @@ impl Facts {
             asks_logprobs: asks_logprobs(root)?,
             user: user.map(str::to_owned),
             include_usage,
+            server_tools: has_server_tools(root),
             temperature: number(root, "temperature")?,
             state: ServerState::of(endpoint, root)?,
         })
@@ -366,6 +376,32 @@ fn asks_logprobs(root: Value<'_, '_>) -> Result<bool, Fault> {
         .flat_map(Value::items)
         .any(|item| item.as_str().is_some_and(|name| name.contains("logprobs")));
     Ok(wanted || top || included)
+}
+
+/// Kinds of tools that the client runs, by the start of their `type`.
+const CLIENT_TOOLS: &[&str] = &[
+    "function",
+    "custom",
+    "namespace",
+    "computer",
+    "bash_",
+    "text_editor_",
+    "memory_",
+    "local_shell",
+    "apply_patch",
+];
+
+fn has_server_tools(root: Value<'_, '_>) -> bool {
+    let of_server = |tool: Value<'_, '_>| {
+        let kind = tool.get("type").and_then(Value::as_str);
+        kind.is_some_and(|kind| !CLIENT_TOOLS.iter().any(|known| kind.starts_with(known)))
+    };
+    let mut tools = root.get("tools").into_iter().flat_map(Value::items);
+    tools.any(of_server)
+        || present(root, "web_search_options").is_some()
+        || root
+            .get("mcp_servers")
+            .is_some_and(|servers| servers.items().len() > 0)
 }
 
 /// A member that is present and not null.
@@ -449,6 +485,7 @@ fn check_texts(endpoint: Endpoint, root: Value<'_, '_>) -> Result<(), Fault> {
             _ => texts(root, "input"),
         },
         Endpoint::Responses => match present(root, "input") {
+            Some(input) if input.is_numbers() => Err(wrong("input[0]", input, "an object")),
             Some(input) if input.as_str().is_some() || input.items().len() > 0 => items(input),
             Some(input) if input.is_list() => Err(empty("input")),
             Some(input) => Err(wrong("input", input, "a text or a list of items")),
@@ -523,21 +560,21 @@ fn texts(root: Value<'_, '_>, name: &'static str) -> Result<(), Fault> {
     if !value.is_list() {
         return Err(wrong(name, value, "a text or a list of texts"));
     }
+    if value.is_numbers() || value.items().any(|item| item.is_number() || item.is_list()) {
+        return Err(Fault::new(
+            FaultKind::BadRequest,
+            "tokens_not_supported",
+            format!(
+                "`{name}` holds tokens, which cannot be looked at; send text (with LangChain: \
+                 `check_embedding_ctx_length=False`)"
+            ),
+        )
+        .about(name));
+    }
     if value.items().len() == 0 {
         return Err(empty(name));
     }
     for (index, item) in value.items().enumerate() {
-        if item.is_number() || item.is_list() {
-            return Err(Fault::new(
-                FaultKind::BadRequest,
-                "tokens_not_supported",
-                format!(
-                    "`{name}` holds tokens, which cannot be looked at; send text (with LangChain: \
-                     `check_embedding_ctx_length=False`)"
-                ),
-            )
-            .about(name));
-        }
         if item.as_str().is_none() {
             return Err(wrong(format!("{name}[{index}]"), item, "a text"));
         }

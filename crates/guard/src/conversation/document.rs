@@ -84,7 +84,7 @@ impl<'d, 'a> Value<'d, 'a> {
             Data::Bool(_) => "a truth value",
             Data::Number(_) => "a number",
             Data::String(_) => "a text",
-            Data::Array(_) => "a list",
+            Data::Array(_) | Data::Numbers(_) => "a list",
             Data::Object(_) => "an object",
         }
     }
@@ -104,7 +104,13 @@ impl<'d, 'a> Value<'d, 'a> {
     /// Whether it is a list.
     #[must_use]
     pub const fn is_list(self) -> bool {
-        matches!(self.value.data, Data::Array(_))
+        matches!(self.value.data, Data::Array(_) | Data::Numbers(_))
+    }
+
+    /// Whether it is a long list of numbers, whose items are not listed.
+    #[must_use]
+    pub const fn is_numbers(self) -> bool {
+        matches!(self.value.data, Data::Numbers(_))
     }
 
     /// Whether it is a number.
@@ -155,7 +161,7 @@ impl<'d, 'a> Value<'d, 'a> {
         self.value.get(key).map(|value| Self { value })
     }
 
-    /// Its items; none if it is no list.
+    /// Its items; none if it is no list, or a long one of numbers.
     pub fn items(self) -> impl ExactSizeIterator<Item = Self> + DoubleEndedIterator {
         self.value.items().iter().map(|value| Self { value })
     }

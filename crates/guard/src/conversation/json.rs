@@ -24,6 +24,8 @@ pub(super) enum Data<'a> {
     Number(Text<'a>),
     String(Text<'a>),
     Array(Vec<Value<'a>>),
+    /// A long list of short numbers such as an embedding, as it stands there without brackets.
+    Numbers(&'a str),
     Object(Vec<(Text<'a>, Value<'a>)>),
 }
 
@@ -203,6 +205,9 @@ impl<'a> Reader<'a, '_> {
 
     fn array(&mut self, depth: usize) -> Result<Data<'a>, JsonError> {
         self.at += 1;
+        if let Some(numbers) = self.numbers() {
+            return Ok(Data::Numbers(numbers));
+        }
         let mut items = Vec::new();
         self.blank();
         if self.eat(b']') {
@@ -216,6 +221,32 @@ impl<'a> Reader<'a, '_> {
             }
             self.expect(b',')?;
         }
+    }
+
+    /// A long list of numbers, none as long as a card or an account: such lists come by the
+    /// hundred thousand and say nothing each. Nothing is read if it is another list.
+    fn numbers(&mut self) -> Option<&'a str> {
+        const MANY: usize = 16;
+        let start = self.at;
+        let mut count = 0;
+        loop {
+            self.blank();
+            match self.number() {
+                Ok(Data::Number(text)) if !is_long_number(&text.value) => count += 1,
+                _ => break,
+            }
+            self.blank();
+            if self.peek() == Some(b']') && count >= MANY {
+                let numbers = self.text.get(start..self.at);
+                self.at += 1;
+                return numbers;
+            }
+            if !self.eat(b',') {
+                break;
+            }
+        }
+        self.at = start;
+        None
     }
 
     fn number(&mut self) -> Result<Data<'a>, JsonError> {
@@ -394,6 +425,14 @@ impl<'a> Reader<'a, '_> {
             JsonError::Ended
         }
     }
+}
+
+/// Whether a number has as many digits as a card or an account.
+pub(super) fn is_long_number(literal: &str) -> bool {
+    const DIGITS: usize = 12;
+    literal.len() >= DIGITS
+        && !literal.contains('.')
+        && literal.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
 }
 
 /// The keys of an object so far. Few keys are compared one by one, many are hashed.

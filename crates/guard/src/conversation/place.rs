@@ -229,8 +229,6 @@ pub(super) const STRUCTURAL: &[&str] = &[
     "modalities",
     "include",
     "anthropic_version",
-    "signature",
-    "encrypted_content",
     "file_id",
     "ttl",
     "required",
@@ -258,12 +256,26 @@ pub(super) fn is_plain_key(key: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'))
 }
 
+/// Fields that only their maker can read and write, in base64: it refuses what it did not seal, and
+/// what others make of them no format says.
+const SEALED: &[&str] = &[
+    "signature",
+    "encrypted_content",
+    "encrypted_index",
+    "encrypted_stdout",
+    "encrypted_reasoning",
+];
+
+/// Bytes of such a field.
+const MAX_SEALED: usize = 1 << 20;
+
 /// The longest identifier in bytes that is no text in a field of that name; `None` where every text
 /// is looked at. Models read the names of tools and speakers, so a sentence must not hide in one.
 #[must_use]
 pub fn identifier_field(name: &str) -> Option<usize> {
     match name {
         "name" => Some(32),
+        name if SEALED.contains(&name) => Some(MAX_SEALED),
         name => STRUCTURAL.contains(&name).then_some(128),
     }
 }

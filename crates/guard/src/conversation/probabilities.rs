@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::json::{Data, Value};
+use super::json::{Data, Value, is_long_number};
 
 /// What they say, joined: once for the tokens, once for their bytes, and once for each rank of
 /// alternatives.
@@ -60,14 +60,11 @@ impl Streams {
         match &value.data {
             Data::Null | Data::Bool(_) => {}
             Data::String(text) => self.add(stream, text.value.as_bytes()),
-            Data::Number(text) => match text.value.parse::<u8>() {
-                Ok(byte) if stream.kind == Kind::Bytes => self.add(stream, &[byte]),
-                // As long as a card or an account.
-                _ if text.value.len() >= 12 && !text.value.contains('.') => {
-                    self.add(stream, text.value.as_bytes());
-                }
-                _ => {}
-            },
+            Data::Number(text) => self.number(&text.value, stream),
+            Data::Numbers(list) => {
+                list.split(',')
+                    .for_each(|literal| self.number(literal.trim(), stream));
+            }
             Data::Array(items) => items.iter().for_each(|item| self.collect(item, stream)),
             Data::Object(members) => {
                 // The older format has alternatives as the keys of an object.
@@ -81,6 +78,14 @@ impl Streams {
                     self.member(key, value, stream);
                 }
             }
+        }
+    }
+
+    fn number(&mut self, literal: &str, stream: Stream) {
+        match literal.parse::<u8>() {
+            Ok(byte) if stream.kind == Kind::Bytes => self.add(stream, &[byte]),
+            _ if is_long_number(literal) => self.add(stream, literal.as_bytes()),
+            _ => {}
         }
     }
 

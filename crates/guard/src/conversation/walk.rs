@@ -95,7 +95,7 @@ impl Walker<'_> {
 
     fn visit(&mut self, value: &Value<'_>, key: &str, place: &Place) -> Outcome {
         match &value.data {
-            Data::Null | Data::Bool(_) => Ok(()),
+            Data::Null | Data::Bool(_) | Data::Numbers(_) => Ok(()),
             Data::Number(text) => self.number(text, place),
             Data::String(text) => self.string(text, key, place),
             Data::Array(items) => self.array(items, key, place),
@@ -297,6 +297,10 @@ impl Walker<'_> {
             if is_text && key == "logprobs" {
                 return walker.probabilities(value, origin);
             }
+            // What was said and is not shown, sealed for its maker.
+            if matches!(known, Block::Thought) && key == "data" {
+                return walker.visit(value, "encrypted_content", &field);
+            }
             let is_result_entry =
                 matches!(known, Block::Result) && !matches!(value.data, Data::String(_));
             if said.contains(&key) {
@@ -374,9 +378,7 @@ impl Walker<'_> {
 
     /// Numbers that are long enough to be a card or an account.
     fn number(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
-        const MIN_DIGITS: usize = 12;
-        let digits = text.value.bytes().filter(u8::is_ascii_digit).count();
-        if digits >= MIN_DIGITS && !text.value.contains('.') {
+        if json::is_long_number(&text.value) {
             self.push_text(text, place, Slot::Number)?;
         }
         Ok(())
@@ -481,6 +483,7 @@ impl Walker<'_> {
 fn non_empty(value: &Value<'_>, path: &'static str) -> Outcome {
     let found = match &value.data {
         Data::Array(items) if items.is_empty() => return Err(ConversationError::Empty { path }),
+        Data::Numbers(_) => "a list of numbers",
         Data::Array(items) => {
             let wrong = items.iter().position(|item| !item.is_object());
             return wrong.map_or(Ok(()), |index| {

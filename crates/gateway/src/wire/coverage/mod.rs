@@ -46,11 +46,16 @@ pub enum Treatment {
     /// A single word without spaces of up to so many bytes passes as a name; anything else in it is
     /// looked at.
     Identifier(usize),
+    /// One word in base64, of up to 1 MiB, that only its maker can read passes; anything else in it is
+    /// looked at.
+    Sealed,
     /// A file in base64 or its address: the address, plain text, and metadata of pictures are
     /// looked at; what is left is let through or refused by `MediaConfig`.
     File,
     /// Read joined to a text, for clients that are entitled to it; taken out for all others.
     Probabilities,
+    /// Repeats the request's instructions and what was added to them here: taken out.
+    Echo,
     /// Looked at; a finding stops the answer, since a signature over the text forbids to change it.
     Signed,
 }
@@ -140,10 +145,14 @@ impl Field {
         ]
         .iter()
         .any(|kind| self.path.contains(kind));
-        if self.way != Way::Request && self.path.contains("logprobs") {
+        if self.way == Way::Answer && self.path.starts_with("{object=response}.instructions") {
+            Treatment::Echo
+        } else if self.way != Way::Request && self.path.contains("logprobs") {
             Treatment::Probabilities
         } else if self.way != Way::Request && name == "thinking" {
             Treatment::Signed
+        } else if name == "data" && self.path.contains("type=redacted_thinking") {
+            Treatment::Sealed
         } else if in_file
             && matches!(
                 name,
@@ -154,7 +163,11 @@ impl Field {
         } else if self.any {
             Treatment::Judged
         } else {
-            identifier_field(name).map_or(Treatment::Judged, Treatment::Identifier)
+            match identifier_field(name) {
+                Some(bytes) if bytes > 128 => Treatment::Sealed,
+                Some(bytes) => Treatment::Identifier(bytes),
+                None => Treatment::Judged,
+            }
         }
     }
 }

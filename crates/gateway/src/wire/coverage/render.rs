@@ -13,12 +13,16 @@ fields that no format knows beside each, and proves that it is found or the requ
 
 - **judged**: every text in it is looked at, also one that is split over neighbouring parts.
 - **judged, but for names**: a single word without spaces up to the given length passes as an
-  identifier; everything else is looked at. Bound: what fits in such a word.
+  identifier unless it is an address or holds twelve digits in a row; everything else is looked at.
+  Bound: what fits in such a word.
+- **sealed**: a word in base64, of up to 1 MiB, that only the vendor who made it can read and write
+  passes; everything else in such a field is looked at.
 - **file**: addresses, plain text, and the metadata of pictures are looked at. What a picture shows,
   what a sound says, and packed formats such as PDF are not: `media` in the configuration lets them
   through or refuses them (pictures pass by default, sounds and other files do not).
-- **taken out**: probabilities of tokens, unless the client is entitled to them; then their tokens
-  are read as one text. They go with the first redaction of the text that they repeat.
+- **taken out**: the instructions that an answer repeats, since the gateway may have added to them;
+  and probabilities of tokens, unless the client is entitled to them: then their tokens are read as
+  one text, and go with the first redaction of the text that they repeat.
 - **judged, not changed**: signed text, where a finding stops the answer.
 
 A block, item, or role of a kind that is not in the list is refused, unless the policy allows
@@ -26,6 +30,9 @@ A block, item, or role of a kind that is not in the list is refused, unless the 
 they have twelve digits or more. Lists of tokens instead of text are refused. Names of models, fixed
 lists of values, truth values, and short numbers are not text. In streams, an event of an unknown
 kind is held and judged as a whole.
+
+Tools that the upstream runs itself, such as searches and servers of the Model Context Protocol, feed
+the model with text that does not pass here: it is judged when it comes back in the answer.
 
 A number in brackets says in how many kinds of messages, blocks, or tools the field stands.
 ";
@@ -68,6 +75,8 @@ fn words(treatment: Treatment) -> String {
         Treatment::Identifier(bytes) => format!("judged, but for names of up to {bytes} bytes"),
         Treatment::File => "file".to_owned(),
         Treatment::Probabilities => "taken out".to_owned(),
+        Treatment::Sealed => "sealed".to_owned(),
+        Treatment::Echo => "taken out".to_owned(),
         Treatment::Signed => "judged, not changed".to_owned(),
     }
 }

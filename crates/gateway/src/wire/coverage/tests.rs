@@ -87,8 +87,9 @@ fn build(path: &str, leaf: Value) -> Value {
     Value::Object(object)
 }
 
-/// The texts of a body; `None` if it is refused before anything is looked at.
-fn read(field: &Field, document: &Value) -> Option<Conversation> {
+/// The texts of a body; `None` if it is refused before anything is looked at, or what was planted
+/// is taken out in any case.
+fn read(field: &Field, document: &Value, planted: &str) -> Option<Conversation> {
     let body = Bytes::from(document.to_string());
     let limits = ParseLimits::default();
     match field.way {
@@ -97,9 +98,13 @@ fn read(field: &Field, document: &Value) -> Option<Conversation> {
             MediaConfig::default().check(&request.unread()).ok()?;
             Some(request.conversation().clone())
         }
-        Way::Answer => Answer::read(field.endpoint, body, &limits, Logprobs::Pass)
-            .ok()
-            .map(|answer| answer.conversation().clone()),
+        Way::Answer => {
+            let answer = Answer::read(field.endpoint, body, &limits, Logprobs::Pass).ok()?;
+            // What is taken out needs no look.
+            let kept = answer.edit().unwrap().apply().unwrap();
+            let is_out = !String::from_utf8_lossy(&kept).contains(planted);
+            (!is_out).then(|| answer.conversation().clone())
+        }
         // An event that is held is judged as any other JSON of a model.
         Way::Stream => {
             let document = Document::read(&body, &limits).unwrap();
@@ -130,7 +135,7 @@ fn lost(
     let mut lost = Vec::new();
     for field in fields {
         let document = plant(field, json!(leaf));
-        if let Some(conversation) = read(field, &document)
+        if let Some(conversation) = read(field, &document, leaf)
             && !found(field, &conversation)
         {
             lost.push(format!(
@@ -183,10 +188,23 @@ fn a_field_that_no_format_knows_becomes_a_part_beside_every_field() {
 }
 
 #[test]
+fn in_13_answers_do_not_repeat_the_instructions() {
+    let echoed: Vec<Field> = fields()
+        .into_iter()
+        .filter(|field| field.treatment() == Treatment::Echo)
+        .collect();
+    assert!(echoed.len() > 100);
+    for field in echoed {
+        let document = plant(&field, json!(ATTACK));
+        assert!(read(&field, &document, ATTACK).is_none(), "{}", field.path);
+    }
+}
+
+#[test]
 fn only_short_words_pass_as_names() {
     let word = "x".repeat(129);
     let mut all = fields();
-    all.retain(|field| field.treatment() != Treatment::File);
+    all.retain(|field| !matches!(field.treatment(), Treatment::File | Treatment::Sealed));
     let long = lost(&all, &word, |_, seen| holds(seen, &word));
     assert!(long.is_empty(), "{}:\n{}", long.len(), long.join("\n"));
     let judged_always: Vec<Field> = fields()

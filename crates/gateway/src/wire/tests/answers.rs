@@ -80,6 +80,16 @@ fn ex_09_probabilities_reach_only_who_is_entitled_and_go_with_the_text() {
         !clean.contains("corp-mail") && clean.contains("mail me"),
         "{clean}"
     );
+    let parts = &hidden.conversation().parts;
+    let number = parts
+        .iter()
+        .position(|part| part.text.ends_with(".net"))
+        .unwrap();
+    let mut edits = hidden.edit().unwrap();
+    edits
+        .replace(number, bartizan_core::Span::from_range(0..4), "x")
+        .unwrap();
+    assert!(!text(&edits.apply().unwrap()).contains("corp-mail"));
     let bytes: Vec<u8> = b"jane.roe@corp-mail.net".to_vec();
     let body = json!({"choices": [{"text": "x", "logprobs": {"tokens": ["x"], "top_logprobs": [{"y": -1}], "other": "z"}, "index": 0}, {"message": {"content": "x"}, "logprobs": {"content": [{"token": "x", "bytes": bytes}]}}]}).to_string();
     let hidden = answer(Endpoint::Completions, &body, Logprobs::Pass).unwrap();
@@ -158,4 +168,51 @@ fn an_answer_of_another_shape_is_a_bad_gateway_without_content() {
     assert!(answer.conversation().parts.is_empty());
     assert_eq!(answer.usage().unwrap().input, 2);
     assert_eq!(text(&answer.edit().unwrap().apply().unwrap()), vectors);
+}
+
+#[test]
+fn a_large_batch_of_vectors_passes_and_a_text_in_the_place_of_one_does_not_hide() {
+    let vector = vec!["-0.012345678"; 1536].join(",");
+    let rows: Vec<String> = (0..200)
+        .map(|index| format!(r#"{{"index":{index},"embedding":[{vector}]}}"#))
+        .collect();
+    let body = format!(r#"{{"data":[{}]}}"#, rows.join(","));
+    assert!(
+        answer(Endpoint::Embeddings, &body, Logprobs::Strip)
+            .unwrap()
+            .conversation()
+            .parts
+            .is_empty()
+    );
+    let packed = r#"{"data":[{"index":0,"embedding":"AACAPwAAAEAAAIA/AAAAQAAAgD8AAABA"},{"index":1,"embedding":"write to jane.roe@corp-mail.net"},{"index":2,"embedding":[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8,4111111111111111]}]}"#;
+    let answer = answer(Endpoint::Embeddings, packed, Logprobs::Strip).unwrap();
+    let texts: Vec<&str> = answer
+        .conversation()
+        .parts
+        .iter()
+        .map(|part| part.text.as_str())
+        .collect();
+    assert_eq!(
+        texts,
+        ["write to jane.roe@corp-mail.net", "4111111111111111"]
+    );
+}
+
+#[test]
+fn what_is_sealed_for_its_maker_passes_as_it_is() {
+    let sealed = "QWJj".repeat(5000);
+    let body = json!({"type": "message", "role": "assistant", "content": [
+        {"type": "thinking", "thinking": "hm", "signature": sealed},
+        {"type": "redacted_thinking", "data": sealed},
+        {"type": "redacted_thinking", "data": "write to jane.roe@corp-mail.net"},
+    ]})
+    .to_string();
+    let answer = answer(Endpoint::Messages, &body, Logprobs::Strip).unwrap();
+    let texts: Vec<&str> = answer
+        .conversation()
+        .parts
+        .iter()
+        .map(|part| part.text.as_str())
+        .collect();
+    assert_eq!(texts, ["hm", "write to jane.roe@corp-mail.net"]);
 }

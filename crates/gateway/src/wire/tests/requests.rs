@@ -49,6 +49,29 @@ fn a_request_tells_what_the_pipeline_has_to_know() {
 }
 
 #[test]
+fn tools_that_the_upstream_runs_are_told_from_the_clients() {
+    let with = |extra: &str| {
+        chat(&format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],{extra}}}"#
+        ))
+        .server_tools()
+    };
+    assert!(!with(
+        r#""tools":[{"type":"function","function":{"name":"f"}},{"name":"g","input_schema":{}},{"type":"bash_20250124","name":"bash"}]"#
+    ));
+    assert!(!with(r#""mcp_servers":[]"#));
+    for server in [
+        r#""tools":[{"type":"web_search_20260318","name":"web_search"}]"#,
+        r#""tools":[{"type":"function"},{"type":"mcp","server_url":"https://x.example/"}]"#,
+        r#""tools":[{"type":"brand_new"}]"#,
+        r#""web_search_options":{}"#,
+        r#""mcp_servers":[{"type":"url","url":"https://x.example/"}]"#,
+    ] {
+        assert!(with(server), "{server}");
+    }
+}
+
+#[test]
 fn an_escaped_name_of_a_field_is_the_field() {
     let request =
         chat(r#"{"mod\u0065l":"m","strea\u006d":true,"messages":[{"role":"user","content":"x"}]}"#);
