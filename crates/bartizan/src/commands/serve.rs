@@ -130,7 +130,11 @@ fn reload(server: &Handle) {
 }
 
 fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
-    let engine = Engine::with_config(setup, config.clone())?;
+    let mut config = config.clone();
+    if !config.file.guarding.names {
+        config.file.guard.disable.push("names".to_owned());
+    }
+    let engine = Engine::with_config(setup, config)?;
     let styles = engine.styles(&[])?;
     Ok(Eyes {
         judge: engine.judge,
