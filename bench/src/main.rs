@@ -18,6 +18,7 @@ mod forty;
 mod hostile;
 mod latency;
 mod memory;
+mod patterns;
 mod ratio;
 mod stages;
 mod startup;
@@ -78,6 +79,8 @@ enum What {
     Memory,
     /// Where the time goes
     Stages,
+    /// Which patterns cost most
+    Patterns,
     /// Everything but stages
     All,
     /// Write 1 MB of the mixed text, for other tools to be measured on
@@ -112,6 +115,7 @@ fn main() -> Result<(), miette::Report> {
     }
     match args.what {
         What::Stages => stages::run(runs, args.piece, &args.text),
+        What::Patterns => patterns::run(&args.text),
         What::Stream => memory::stream(),
         What::Sample => std::fs::write(&args.out, corpus::mixed(1_000_000))
             .map_err(|error| miette::miette!("cannot write `{}`: {error}", args.out.display())),

@@ -424,6 +424,19 @@ impl PatternsBuilder {
     }
 }
 
+/// What one pattern costs in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effort<'p> {
+    /// The pattern.
+    pub pattern: &'p str,
+    /// Places at which it was tried.
+    pub tried: usize,
+    /// Those at which it matched.
+    pub matched: usize,
+    /// Bytes that its expression read.
+    pub bytes: usize,
+}
+
 /// The patterns of every detector, matched in one pass.
 #[derive(Debug)]
 pub struct Patterns {
@@ -513,6 +526,32 @@ impl Patterns {
         let mut tried = 0;
         let (literals, _) = self.places(text, false, |_, _| tried += 1);
         (literals, tried)
+    }
+
+    /// What the patterns cost in `text`, one by one.
+    #[must_use]
+    pub fn efforts(&self, text: &str) -> Vec<Effort<'_>> {
+        let mut efforts: BTreeMap<(Group, u32), Effort<'_>> = BTreeMap::new();
+        let mut tried = Vec::new();
+        self.places(text, false, |pattern, at| tried.push((pattern.group, pattern.number, at)));
+        for pattern in &self.patterns {
+            let mut cache = None;
+            for &(group, number, at) in &tried {
+                if (group, number) != (pattern.group, pattern.number) {
+                    continue;
+                }
+                let effort = efforts.entry((group, number)).or_insert(Effort {
+                    pattern: &pattern.source,
+                    tried: 0,
+                    matched: 0,
+                    bytes: 0,
+                });
+                effort.tried += 1;
+                effort.matched += usize::from(pattern.match_at(text, at).is_some());
+                effort.bytes += pattern.walked(text, at, &mut cache).unwrap_or(0);
+            }
+        }
+        efforts.into_values().collect()
     }
 
     /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
@@ -612,6 +651,21 @@ impl Pattern {
             }
         }
         Some(end == text.len())
+    }
+
+    fn walked(&self, text: &str, start: usize, cache: &mut Option<dfa::Cache>) -> Option<usize> {
+        let dfa = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
+        let cache = cache.get_or_insert_with(|| dfa.create_cache());
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        let mut state = dfa.start_state_forward(cache, &input).ok()?;
+        let end = start.saturating_add(self.max_len).min(text.len());
+        for (walked, &byte) in (0..).zip(text.as_bytes().get(start..end)?) {
+            state = dfa.next_state(cache, state, byte).ok()?;
+            if state.is_dead() {
+                return Some(walked);
+            }
+        }
+        Some(end - start)
     }
 
     fn compile_steps(&self) -> Option<dfa::DFA> {
