@@ -69,23 +69,33 @@ impl Anchors {
         }
     }
 
-    /// Calls `found(number, start)` for every literal in `text`, in order of start.
-    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
+    /// Calls `found(number, start, words)` for every literal in `text`, in order of start; `words`
+    /// counts the words that start up to there: letters, digits, or characters outside ASCII
+    /// behind anything else but an underscore.
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize, u32)) {
         let mut before = Before::default();
+        let mut words = 0u32;
+        let mut look = |base: usize, block: &[u8; 64]| {
+            let starts = starts_of(block, &mut before);
+            self.look(text, base, starts.all, &mut |number, at: usize| {
+                let up_to = u64::MAX >> (63 - (at & 63));
+                found(
+                    number,
+                    at,
+                    words.wrapping_add((starts.words & up_to).count_ones()),
+                );
+            });
+            words = words.wrapping_add(starts.words.count_ones());
+        };
         let (blocks, rest) = text.as_chunks::<64>();
         for (index, block) in blocks.iter().enumerate() {
-            self.look(text, index * 64, starts_of(block, &mut before), &mut found);
+            look(index * 64, block);
         }
         let mut last = [b' '; 64];
         for (byte, from) in last.iter_mut().zip(rest) {
             *byte = *from;
         }
-        self.look(
-            text,
-            blocks.len() * 64,
-            starts_of(&last, &mut before),
-            &mut found,
-        );
+        look(blocks.len() * 64, &last);
     }
 
     #[inline]
@@ -142,7 +152,10 @@ impl Index {
         let next = next_word(text, at);
         for entry in group {
             if (next ^ entry.next) & entry.mask == 0
-                && entry.rest.as_ref().is_none_or(|rest| starts_with(text, at, rest))
+                && entry
+                    .rest
+                    .as_ref()
+                    .is_none_or(|rest| starts_with(text, at, rest))
             {
                 found(entry.number, at);
             }
@@ -171,7 +184,10 @@ fn next_word(text: &[u8], at: usize) -> u64 {
     let rest = text.get(at + 4..).unwrap_or_default();
     let bytes = rest.first_chunk::<8>().copied().unwrap_or_else(|| {
         let mut bytes = [0; 8];
-        bytes.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        bytes
+            .iter_mut()
+            .zip(rest)
+            .for_each(|(to, from)| *to = *from);
         bytes
     });
     u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
@@ -224,16 +240,28 @@ struct Before {
     letter: u64,
     digit: u64,
     small: u64,
+    /// Any byte of `\w`.
+    word: u64,
     /// Bits of the last two bytes: a backslash at all, and an escape's letter behind one.
     backslash: u64,
     escape: u64,
 }
 
-/// One bit per byte of `block` at which a word starts.
+/// One bit per byte of a block.
+#[derive(Clone, Copy, Debug)]
+struct Starts {
+    /// Where a literal may stand.
+    all: u64,
+    /// Where a word starts that counts.
+    words: u64,
+}
+
+/// Where words start in `block`.
 #[inline]
-fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
+fn starts_of(block: &[u8; 64], before: &mut Before) -> Starts {
     let (words, _) = block.as_chunks::<8>();
     let (mut letter, mut digit, mut small, mut high, mut space, mut follow) = (0, 0, 0, 0, 0, 0);
+    let mut underscore = 0;
     for (index, word) in (0u32..).zip(words) {
         let bytes = u64::from_le_bytes(*word);
         let shift = index * 8;
@@ -247,6 +275,8 @@ fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
         digit |= compress(between(ascii, b'0', b'9') & !non_ascii) << shift;
         space |= compress(!at_least(ascii, b'!') & HIGH & !non_ascii) << shift;
         high |= compress(non_ascii) << shift;
+        let other = ascii ^ (ONES * b'_' as u64);
+        underscore |= compress(!at_least(other, 1) & HIGH & !non_ascii) << shift;
         // Bytes 10xxxxxx continue a character.
         follow |= compress(non_ascii & !(bytes << 1)) << shift;
     }
@@ -264,10 +294,13 @@ fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
         before.escape = escaped >> 63;
         before.backslash = backslash >> 63;
     }
+    let begins = letter | digit | high;
+    let words = begins & !((begins | underscore) << 1 | before.word);
     before.letter = letter >> 63;
     before.digit = digit >> 63;
     before.small = small >> 63;
-    starts
+    before.word = (begins | underscore) >> 63;
+    Starts { all: starts, words }
 }
 
 fn backslashes(block: &[u8; 64], marks: u64) -> u64 {
@@ -307,7 +340,7 @@ mod tests {
     fn find(literals: &[&str], text: &str) -> Vec<(u32, usize)> {
         let literals: Vec<String> = literals.iter().map(|&l| l.to_owned()).collect();
         let mut found = Vec::new();
-        Anchors::new(&literals).find(text.as_bytes(), |number, at| found.push((number, at)));
+        Anchors::new(&literals).find(text.as_bytes(), |number, at, _| found.push((number, at)));
         found
     }
 
@@ -370,6 +403,16 @@ mod tests {
                         expected.push((number, at));
                     }
                 }
+            }
+            let mut words = Vec::new();
+            Anchors::new(&["abc".to_owned()]).find(bytes, |_, at, count| words.push((at, count)));
+            for (at, count) in words {
+                let begins = |at: &usize| {
+                    let is_start = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
+                    let before = at.checked_sub(1).map_or(b' ', |at| bytes[at]);
+                    is_start(bytes[*at]) && !is_start(before) && before != b'_'
+                };
+                prop_assert_eq!(count as usize, (0..=at).filter(begins).count());
             }
             let mut found = found;
             found.sort_by_key(|&(number, at)| (at, number));

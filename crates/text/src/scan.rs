@@ -5,7 +5,7 @@
 //! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
-mod needs;
+mod ways;
 
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
@@ -15,7 +15,7 @@ use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
 use crate::anchors::Anchors;
 
-pub use needs::needs;
+pub use ways::{Need, Way, needs};
 
 /// The patterns of one detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,9 +47,9 @@ pub struct PatternSpec<'a> {
     pub anchors: &'a [&'a str],
     /// The longest match in bytes. `None`: derived from the pattern by [`analyse`].
     pub max_len: Option<usize>,
-    /// Sets of literals of each of which one stands in every match, behind its start and where a
-    /// word starts: without them near by, the pattern is not tried. See [`analyse`].
-    pub needs: &'a [Vec<String>],
+    /// Anchors, each with what it needs: without it near by, the pattern is not tried. In place of
+    /// `anchors`, as [`analyse`] told them.
+    pub ways: &'a [Way],
     /// Bytes that the detector may look at behind the match before it decides; text within them
     /// keeps a place of a stream open.
     pub looks_ahead: usize,
@@ -71,7 +71,7 @@ impl<'a> PatternSpec<'a> {
             pattern,
             anchors: &[],
             max_len: None,
-            needs: &[],
+            ways: &[],
             looks_ahead: 0,
             case_sensitive: false,
             inside_words: false,
@@ -128,9 +128,8 @@ pub struct Analysis {
     pub anchors: Vec<String>,
     /// The longest match in bytes.
     pub max_len: usize,
-    /// Sets of lower-case literals of each of which one stands in every match, behind its start and
-    /// where a word starts.
-    pub needs: Vec<Vec<String>>,
+    /// The same anchors, each with what it needs.
+    pub ways: Vec<Way>,
 }
 
 /// Reads `pattern` and tells its anchors and its longest match.
@@ -143,7 +142,7 @@ pub fn analyse(pattern: &str) -> Result<Analysis, PatternError> {
     Ok(Analysis {
         anchors: anchors_of(&hir)?,
         max_len,
-        needs: needs::needs_of(&hir),
+        ways: ways::ways_of(&hir).ok_or(PatternError::NoAnchor)?,
     })
 }
 
@@ -324,10 +323,19 @@ pub struct PatternsBuilder {
 /// What a literal is looked for.
 #[derive(Debug, Default)]
 struct Uses {
-    /// Patterns that it is an anchor of.
-    patterns: Vec<u32>,
+    /// Patterns that it is an anchor of, and what they need then.
+    tries: Vec<(u32, Box<[Needed]>)>,
     /// Sets of needed literals that it belongs to.
     sets: Vec<u32>,
+}
+
+/// What must stand behind an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Needed {
+    /// One literal of this set,
+    set: u32,
+    /// and at most so many words from here.
+    words: u32,
 }
 
 impl PatternsBuilder {
@@ -345,23 +353,27 @@ impl PatternsBuilder {
     /// # Errors
     /// When the pattern is not usable.
     pub fn add(&mut self, group: Group, spec: &PatternSpec<'_>) -> Result<u32, PatternError> {
-        let mut needs = spec.needs.to_vec();
-        let (anchors, max_len) = match (spec.anchors, spec.max_len) {
-            ([], _) => {
+        let (ways, max_len) = match (spec.ways, spec.anchors, spec.max_len) {
+            (ways @ [_, ..], _, Some(max_len)) => (ways.to_vec(), max_len),
+            (_, [], max_len) => {
                 let analysis = analyse(spec.pattern)?;
-                needs.extend(analysis.needs);
-                (analysis.anchors, spec.max_len.unwrap_or(analysis.max_len))
+                (analysis.ways, max_len.unwrap_or(analysis.max_len))
             }
-            (given, max_len) => {
+            (_, given, max_len) => {
                 let given = given.iter().map(|anchor| anchor.to_ascii_lowercase());
                 let max_len = match max_len {
                     Some(max_len) => max_len,
                     None => longest(&parse(spec.pattern)?)?,
                 };
-                (shortest_prefixes(given.collect()), max_len)
+                let way = Way {
+                    anchors: shortest_prefixes(given.collect()),
+                    needs: Vec::new(),
+                };
+                (vec![way], max_len)
             }
         };
-        if let Some(bad) = anchors.iter().find(|anchor| !is_anchor(anchor)) {
+        let mut anchors = ways.iter().flat_map(|way| &way.anchors);
+        if let Some(bad) = anchors.find(|anchor| !is_anchor(anchor)) {
             return Err(PatternError::BadAnchor(bad.clone()));
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
@@ -370,12 +382,14 @@ impl PatternsBuilder {
             let owned = finders.map(|finder| (finder.into_owned(), index));
             self.inside.extend(owned);
         } else {
-            for anchor in anchors {
-                let uses = self.literals.entry(anchor).or_default();
-                uses.patterns.push(index);
+            for way in ways {
+                let needs: Box<[_]> = way.needs.into_iter().map(|need| self.need(need)).collect();
+                for anchor in way.anchors {
+                    let uses = self.literals.entry(anchor).or_default();
+                    uses.tries.push((index, needs.clone()));
+                }
             }
         }
-        let needs = needs.into_iter().map(|set| self.set(set)).collect();
         let Some(size) = self.sizes.get_mut(usize::from(group.0)) else {
             return Err(PatternError::TooLarge);
         };
@@ -385,7 +399,6 @@ impl PatternsBuilder {
             group,
             number,
             max_len,
-            needs,
             hold: max_len.saturating_add(spec.looks_ahead),
             source: spec.pattern.to_owned(),
             case_sensitive: spec.case_sensitive,
@@ -394,6 +407,12 @@ impl PatternsBuilder {
             steps: OnceLock::new(),
         });
         Ok(number)
+    }
+
+    fn need(&mut self, need: Need) -> Needed {
+        let words = need.words.unwrap_or(u32::MAX);
+        let set = self.set(need.literals);
+        Needed { set, words }
     }
 
     fn set(&mut self, literals: Vec<String>) -> u32 {
@@ -451,6 +470,15 @@ pub struct Patterns {
     patterns: Vec<Pattern>,
 }
 
+/// A literal in a text.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    literal: u32,
+    /// Words that start up to it.
+    word: u32,
+    at: usize,
+}
+
 /// Where in a text more text could still make or change a match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OpenPlaces {
@@ -473,8 +501,6 @@ struct Pattern {
     group: Group,
     number: u32,
     max_len: usize,
-    /// Sets of literals that it needs.
-    needs: Vec<u32>,
     /// Bytes from the start of a match that decide about it.
     hold: usize,
     source: String,
@@ -533,7 +559,9 @@ impl Patterns {
     pub fn efforts(&self, text: &str) -> Vec<Effort<'_>> {
         let mut efforts: BTreeMap<(Group, u32), Effort<'_>> = BTreeMap::new();
         let mut tried = Vec::new();
-        self.places(text, false, |pattern, at| tried.push((pattern.group, pattern.number, at)));
+        self.places(text, false, |pattern, at| {
+            tried.push((pattern.group, pattern.number, at))
+        });
         for pattern in &self.patterns {
             let mut cache = None;
             for &(group, number, at) in &tried {
@@ -567,19 +595,22 @@ impl Patterns {
             all: text.len().saturating_sub(self.longest_anchor),
             groups: BTreeMap::new(),
         };
-        let mut found: Vec<(u32, usize)> = Vec::new();
-        self.anchors
-            .find(text.as_bytes(), |literal, at| found.push((literal, at)));
+        let mut found: Vec<Found> = Vec::new();
+        self.anchors.find(text.as_bytes(), |literal, at, word| {
+            found.push(Found { literal, word, at });
+        });
         // From the end to the start, so that what a pattern needs behind an anchor is known there.
-        let mut next = vec![usize::MAX; self.sets];
-        for here in found.chunk_by(|a, b| a.1 == b.1).rev() {
+        let mut next = vec![(usize::MAX, u32::MAX); self.sets];
+        let mut tried = Vec::new();
+        for here in found.chunk_by(|a, b| a.at == b.at).rev() {
             let uses = || {
                 let literals = here.iter();
-                literals.filter_map(|&(literal, at)| Some((self.uses.get(literal as usize)?, at)))
+                literals.filter_map(|found| Some((self.uses.get(found.literal as usize)?, found)))
             };
-            for (uses, at) in uses() {
-                for &index in &uses.patterns {
-                    let Some(pattern) = self.patterns.get(index as usize) else {
+            tried.clear();
+            for (uses, &Found { at, word, .. }) in uses() {
+                for (index, needs) in &uses.tries {
+                    let Some(pattern) = self.patterns.get(*index as usize) else {
                         continue;
                     };
                     if follows
@@ -589,16 +620,22 @@ impl Patterns {
                         open.groups.insert(pattern.group, at);
                     }
                     let end = at.saturating_add(pattern.max_len);
-                    let met = |&set: &u32| next.get(set as usize).is_some_and(|&at| at < end);
-                    if pattern.needs.iter().all(met) {
+                    let met = |need: &Needed| {
+                        next.get(need.set as usize).is_some_and(|&(at, there)| {
+                            at < end && there.saturating_sub(word) <= need.words
+                        })
+                    };
+                    // Anchors may start alike.
+                    if needs.iter().all(met) && !tried.contains(index) {
+                        tried.push(*index);
                         worth(pattern, at);
                     }
                 }
             }
-            for (uses, at) in uses() {
+            for (uses, found) in uses() {
                 for &set in &uses.sets {
                     if let Some(place) = next.get_mut(set as usize) {
-                        *place = at;
+                        *place = (found.at, found.word);
                     }
                 }
             }
