@@ -49,6 +49,9 @@ struct Args {
     /// Bytes of a piece for stages and hostile texts
     #[arg(long, default_value_t = 64 << 10)]
     piece: usize,
+    /// Bytes of text for stages
+    #[arg(long, default_value_t = 4_000_000)]
+    bytes: usize,
     /// The texts whose names hold this, for stages and hostile texts
     #[arg(long, default_value = "")]
     text: String,
@@ -114,7 +117,7 @@ fn main() -> Result<(), miette::Report> {
         memory::run(args.stream_mb, binary)?;
     }
     match args.what {
-        What::Stages => stages::run(runs, args.piece, &args.text),
+        What::Stages => stages::run(runs, args.bytes, args.piece, &args.text),
         What::Patterns => patterns::run(&args.text),
         What::Stream => memory::stream(),
         What::Sample => std::fs::write(&args.out, corpus::mixed(1_000_000))

@@ -21,25 +21,26 @@ pub(crate) struct Anchors {
 struct Index {
     /// One bit per hash.
     filter: Box<Filter>,
-    /// First words by hash, each with its place in `groups`; a power of two long.
-    // INVARIANT: at least half of the slots are empty, so that every search ends.
-    table: Vec<Option<(u32, u32)>>,
-    /// Literals with the same first word, and their numbers.
-    groups: Vec<Group>,
+    /// Where the entries of each slot begin in `entries`; one more than there are slots.
+    slots: Box<[u32; SLOTS + 1]>,
+    /// By slot. In one piece, since they are met at random: what is far apart is far from the
+    /// cache.
+    entries: Vec<Entry>,
+    /// The literals that `Entry` does not tell apart.
+    whole: BTreeMap<u32, Box<[u8]>>,
 }
 
-/// Literals that begin alike.
-type Group = Vec<Entry>;
-
 /// A literal, made ready to be compared.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
+    /// The first bytes, caseless.
+    first: u32,
+    /// Its place in the list, and whether these bytes say all.
+    number: u32,
+    is_plain: bool,
     /// The eight bytes behind the first four, caseless, and which of them there are.
     next: u64,
     mask: u64,
-    /// The whole, if these comparisons leave something open.
-    rest: Option<Box<[u8]>>,
-    number: u32,
 }
 
 /// 16 KiB: stays in the first cache, and passes 2 % of what is not there for 3,000 literals.
@@ -47,25 +48,18 @@ type Filter = [u64; 1 << (FILTER_BITS - 6)];
 
 const FILTER_BITS: u32 = 17;
 
+/// About one literal in each.
+const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 12;
+
 impl Anchors {
     /// Takes lower-case literals of at least 3 bytes that do not start with white space; each is
     /// reported under its place in the list.
     pub(crate) fn new(literals: &[String]) -> Self {
-        let mut long: BTreeMap<u32, Group> = BTreeMap::new();
-        let mut short: BTreeMap<u32, Group> = BTreeMap::new();
-        for (number, literal) in (0..).zip(literals) {
-            let bytes = literal.as_bytes();
-            let (by_word, word) = match bytes {
-                [a, b, c] => (&mut short, short_word(caseless([*a, *b, *c, 0]))),
-                [a, b, c, d, ..] => (&mut long, caseless([*a, *b, *c, *d])),
-                _ => continue,
-            };
-            let entry = Entry::new(bytes, number);
-            by_word.entry(word).or_default().push(entry);
-        }
+        let numbered = || (0..).zip(literals.iter().map(String::as_bytes));
         Self {
-            long: Index::new(long),
-            short: Index::new(short),
+            long: Index::new(numbered().filter(|(_, literal)| literal.len() > 3)),
+            short: Index::new(numbered().filter(|(_, literal)| literal.len() == 3)),
         }
     }
 
@@ -122,59 +116,69 @@ impl Anchors {
 }
 
 impl Index {
-    fn new(by_word: BTreeMap<u32, Group>) -> Self {
+    fn new<'l>(literals: impl Iterator<Item = (u32, &'l [u8])>) -> Self {
         let mut filter = Box::new([0; 1 << (FILTER_BITS - 6)]);
-        let mut table = vec![None; (4 * by_word.len()).next_power_of_two()];
-        let mut groups = Vec::with_capacity(by_word.len());
-        for (group, (word, literals)) in (0..).zip(by_word) {
-            set(&mut filter, word);
-            let free = probes(word, table.len()).find(|&at| matches!(table.get(at), Some(None)));
-            if let Some(slot) = free.and_then(|at| table.get_mut(at)) {
-                *slot = Some((word, group));
+        let mut entries = Vec::new();
+        let mut whole = BTreeMap::new();
+        for (number, literal) in literals {
+            let mut first = [0; 4];
+            first
+                .iter_mut()
+                .zip(literal)
+                .for_each(|(to, from)| *to = *from);
+            let first = match literal.len() {
+                ..4 => short_word(caseless(first)),
+                _ => caseless(first),
+            };
+            set(&mut filter, first);
+            let behind = literal.len().saturating_sub(4).min(8);
+            // Of letters alone nothing falls together.
+            let is_plain = literal.len() <= 12 && literal.iter().all(u8::is_ascii_lowercase);
+            entries.push(Entry {
+                first,
+                number,
+                is_plain,
+                next: next_word(literal, 0),
+                mask: u64::MAX.checked_shr(64 - 8 * behind as u32).unwrap_or(0),
+            });
+            if !is_plain {
+                whole.insert(number, literal.into());
             }
-            groups.push(literals);
+        }
+        entries.sort_by_key(|entry| slot_of(entry.first));
+        let mut slots = Box::new([0; SLOTS + 1]);
+        for (slot, start) in slots.iter_mut().enumerate() {
+            let before = entries.partition_point(|entry| slot_of(entry.first) < slot);
+            *start = u32::try_from(before).unwrap_or(u32::MAX);
         }
         Self {
             filter,
-            table,
-            groups,
+            slots,
+            entries,
+            whole,
         }
     }
 
     fn verify(&self, text: &[u8], at: usize, word: u32, found: &mut impl FnMut(u32, usize)) {
-        let group = probes(word, self.table.len())
-            .map_while(|at| *self.table.get(at)?)
-            .find(|&(other, _)| other == word)
-            .and_then(|(_, group)| self.groups.get(group as usize));
-        let Some(group) = group else {
+        let slot = slot_of(word);
+        let (Some(&from), Some(&to)) = (self.slots.get(slot), self.slots.get(slot + 1)) else {
             return;
         };
+        let entries = self.entries.get(from as usize..to as usize);
         let next = next_word(text, at);
-        for entry in group {
-            if (next ^ entry.next) & entry.mask == 0
-                && entry
-                    .rest
-                    .as_ref()
-                    .is_none_or(|rest| starts_with(text, at, rest))
+        for entry in entries.unwrap_or_default() {
+            if entry.first == word
+                && (next ^ entry.next) & entry.mask == 0
+                && (entry.is_plain || self.is_whole(text, at, entry.number))
             {
                 found(entry.number, at);
             }
         }
     }
-}
 
-impl Entry {
-    fn new(literal: &[u8], number: u32) -> Self {
-        let behind = literal.get(4..).unwrap_or_default();
-        let known = behind.len().min(8);
-        // Of letters alone nothing falls together.
-        let plain = literal.len() <= 12 && literal.iter().all(u8::is_ascii_lowercase);
-        Self {
-            next: next_word(literal, 0),
-            mask: u64::MAX.checked_shr(64 - 8 * known as u32).unwrap_or(0),
-            rest: (!plain).then(|| literal.into()),
-            number,
-        }
+    fn is_whole(&self, text: &[u8], at: usize, number: u32) -> bool {
+        let literal = self.whole.get(&number);
+        literal.is_some_and(|literal| starts_with(text, at, literal))
     }
 }
 
@@ -193,10 +197,9 @@ fn next_word(text: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
 }
 
-/// The slots of a table of `len` in which `word` may be.
-fn probes(word: u32, len: usize) -> impl Iterator<Item = usize> {
-    let first = word.wrapping_mul(0x9E37_79B1) >> 8;
-    (0..len).map(move |step| (first as usize + step) & (len - 1))
+/// The slot of a first word; multiplicative hashing.
+const fn slot_of(word: u32) -> usize {
+    (word.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
 }
 
 fn starts_with(text: &[u8], at: usize, literal: &[u8]) -> bool {

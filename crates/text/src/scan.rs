@@ -10,7 +10,7 @@ mod ways;
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
-use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson};
+use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson, util::pool::Pool};
 use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
 use crate::anchors::Anchors;
@@ -431,16 +431,43 @@ impl PatternsBuilder {
     /// Builds the set.
     #[must_use]
     pub fn build(self) -> Patterns {
-        let (anchors, uses): (Vec<_>, Vec<_>) = self.literals.into_iter().unzip();
+        let (anchors, all): (Vec<_>, Vec<_>) = self.literals.into_iter().unzip();
+        let (mut uses, mut tries, mut needs, mut sets) = (vec![], vec![], vec![], vec![]);
+        for of_literal in all {
+            let first = (tries.len(), sets.len());
+            for (pattern, needed) in of_literal.tries {
+                let from = needs.len();
+                needs.extend(needed);
+                let max_len = self.patterns.get(pattern as usize).map_or(0, |p| p.max_len);
+                tries.push(Try {
+                    pattern,
+                    max_len: max_len as u64,
+                    needs: (narrow(from), narrow(needs.len())),
+                });
+            }
+            sets.extend(of_literal.sets);
+            uses.push(Places {
+                tries: (narrow(first.0), narrow(tries.len())),
+                sets: (narrow(first.1), narrow(sets.len())),
+            });
+        }
         Patterns {
             longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
             anchors: Anchors::new(&anchors),
             uses,
-            sets: self.sets.len(),
+            tries,
+            needs,
+            sets,
+            number_of_sets: self.sets.len(),
             inside: self.inside,
             patterns: self.patterns,
+            scratch: Pool::new(Scratch::default),
         }
     }
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 /// What one pattern costs in a text.
@@ -461,14 +488,49 @@ pub struct Effort<'p> {
 pub struct Patterns {
     anchors: Anchors,
     longest_anchor: usize,
-    /// By literal.
-    uses: Vec<Uses>,
-    /// Number of sets of needed literals.
-    sets: usize,
+    /// By literal: where its uses stand in `tries` and `sets`.
+    uses: Vec<Places>,
+    tries: Vec<Try>,
+    /// What tries need.
+    needs: Vec<Needed>,
+    /// Sets that literals belong to.
+    sets: Vec<u32>,
+    number_of_sets: usize,
     /// Anchors that may stand inside a word, and their patterns.
     inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
     patterns: Vec<Pattern>,
+    scratch: Pool<Scratch, fn() -> Scratch>,
 }
+
+/// The uses of one literal, as ranges of places.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    tries: (u32, u32),
+    sets: (u32, u32),
+}
+
+/// A pattern to be tried at an anchor.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    pattern: u32,
+    /// Range of what it needs.
+    needs: (u32, u32),
+    max_len: u64,
+}
+
+/// What is kept from one text to the next, so that short texts do not pay for it.
+#[derive(Debug, Default)]
+struct Scratch {
+    found: Vec<Found>,
+    tried: Vec<u32>,
+    /// By set: where the next of its literals stands, counted on over all texts, and its word.
+    next: Vec<(u64, u32)>,
+    /// Bytes of the texts before this one.
+    base: u64,
+}
+
+/// Literals of a text whose memory is kept for the next.
+const KEPT: usize = 1 << 16;
 
 /// A literal in a text.
 #[derive(Clone, Copy, Debug)]
@@ -595,22 +657,39 @@ impl Patterns {
             all: text.len().saturating_sub(self.longest_anchor),
             groups: BTreeMap::new(),
         };
-        let mut found: Vec<Found> = Vec::new();
+        let mut scratch = self.scratch.get();
+        let Scratch {
+            found,
+            tried,
+            next,
+            base,
+        } = &mut *scratch;
+        found.clear();
+        next.resize(self.number_of_sets, (0, 0));
+        // Behind every place of the texts before, so that these need not be forgotten one by one.
+        let first = *base + 1;
+        *base = first + text.len() as u64;
         self.anchors.find(text.as_bytes(), |literal, at, word| {
             found.push(Found { literal, word, at });
         });
         // From the end to the start, so that what a pattern needs behind an anchor is known there.
-        let mut next = vec![(usize::MAX, u32::MAX); self.sets];
-        let mut tried = Vec::new();
         for here in found.chunk_by(|a, b| a.at == b.at).rev() {
-            let uses = || {
-                let literals = here.iter();
-                literals.filter_map(|found| Some((self.uses.get(found.literal as usize)?, found)))
-            };
             tried.clear();
-            for (uses, &Found { at, word, .. }) in uses() {
-                for (index, needs) in &uses.tries {
-                    let Some(pattern) = self.patterns.get(*index as usize) else {
+            for &Found { literal, word, at } in here {
+                let place = first + at as u64;
+                for one in self.tries_of(literal) {
+                    let met = |need: &Needed| {
+                        next.get(need.set as usize).is_some_and(|&(there, behind)| {
+                            there > place
+                                && there < place.saturating_add(one.max_len)
+                                && behind.saturating_sub(word) <= need.words
+                        })
+                    };
+                    let is_worth = self.needs_of(one).iter().all(met);
+                    if !is_worth && !follows {
+                        continue;
+                    }
+                    let Some(pattern) = self.patterns.get(one.pattern as usize) else {
                         continue;
                     };
                     if follows
@@ -619,28 +698,42 @@ impl Patterns {
                     {
                         open.groups.insert(pattern.group, at);
                     }
-                    let end = at.saturating_add(pattern.max_len);
-                    let met = |need: &Needed| {
-                        next.get(need.set as usize).is_some_and(|&(at, there)| {
-                            at < end && there.saturating_sub(word) <= need.words
-                        })
-                    };
                     // Anchors may start alike.
-                    if needs.iter().all(met) && !tried.contains(index) {
-                        tried.push(*index);
+                    if is_worth && !tried.contains(&one.pattern) {
+                        tried.push(one.pattern);
                         worth(pattern, at);
                     }
                 }
             }
-            for (uses, found) in uses() {
-                for &set in &uses.sets {
+            for found in here {
+                for &set in self.sets_of(found.literal) {
                     if let Some(place) = next.get_mut(set as usize) {
-                        *place = (found.at, found.word);
+                        *place = (first + found.at as u64, found.word);
                     }
                 }
             }
         }
-        (found.len(), open)
+        let literals = found.len();
+        if literals > KEPT {
+            *found = Vec::new();
+        }
+        (literals, open)
+    }
+
+    fn tries_of(&self, literal: u32) -> &[Try] {
+        let places = self.uses.get(literal as usize);
+        let slice = places.and_then(|places| slice(&self.tries, places.tries));
+        slice.unwrap_or_default()
+    }
+
+    fn sets_of(&self, literal: u32) -> &[u32] {
+        let places = self.uses.get(literal as usize);
+        let slice = places.and_then(|places| slice(&self.sets, places.sets));
+        slice.unwrap_or_default()
+    }
+
+    fn needs_of(&self, one: &Try) -> &[Needed] {
+        slice(&self.needs, one.needs).unwrap_or_default()
     }
 
     /// The longest match of `group`, in bytes of the view.
@@ -660,6 +753,10 @@ impl Patterns {
     pub const fn size(&self) -> (usize, usize) {
         (self.patterns.len(), self.uses.len())
     }
+}
+
+fn slice<T>(all: &[T], (from, to): (u32, u32)) -> Option<&[T]> {
+    all.get(from as usize..to as usize)
 }
 
 impl Pattern {

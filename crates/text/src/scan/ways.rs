@@ -31,6 +31,12 @@ pub struct Need {
 /// Most needs that one way states.
 const MAX_NEEDS: usize = 3;
 
+/// Needs that plain English meets more often than that reject too little.
+const LIKELY: f64 = 0.6;
+
+/// Needs that it meets less often than that reject enough.
+const RARE: f64 = 0.005;
+
 /// Most ways into which one pattern is split.
 const MAX_WAYS: usize = 48;
 
@@ -121,11 +127,20 @@ fn needs_of(hir: &Hir) -> Vec<Need> {
                 words: starts(before).map(|words| words.saturating_add(more)),
             })
         })
-        .filter(|need| need.chance() < 0.5)
+        .filter(|need| need.chance() < LIKELY)
         .collect();
     needs.sort_by(|a, b| a.chance().total_cmp(&b.chance()));
     needs.dedup_by(|a, b| a.literals == b.literals);
-    needs.truncate(MAX_NEEDS);
+    // Every need costs something wherever its literals stand: no more than reject enough.
+    let enough = needs
+        .iter()
+        .scan(1.0, |left, need| {
+            let worth = *left > RARE;
+            *left *= need.chance();
+            worth.then_some(())
+        })
+        .count();
+    needs.truncate(enough.min(MAX_NEEDS));
     needs
 }
 
@@ -140,10 +155,13 @@ impl Need {
 
 /// About how many of the words of plain English start with `literal`.
 fn chance(literal: &str) -> f64 {
-    const COMMON: [&str; 16] = [
-        "the", "and", "you", "for", "with", "this", "that", "your", "from", "all", "not", "are",
-        "have", "was", "will", "can",
+    const COMMON: [&str; 15] = [
+        "and", "you", "for", "with", "this", "that", "your", "from", "all", "not", "are", "have",
+        "was", "will", "can",
     ];
+    if literal == "the" {
+        return 0.08;
+    }
     if COMMON.contains(&literal) {
         return 0.03;
     }
