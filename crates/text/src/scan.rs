@@ -5,6 +5,7 @@
 //! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
+mod inside;
 mod ways;
 
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
@@ -13,6 +14,7 @@ use bartizan_core::Reach;
 use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson, util::pool::Pool};
 use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
+use self::inside::Inside;
 use crate::anchors::Anchors;
 
 pub use ways::{Need, Way, needs};
@@ -55,8 +57,8 @@ pub struct PatternSpec<'a> {
     pub looks_ahead: usize,
     /// Whether ASCII case matters.
     pub case_sensitive: bool,
-    /// Whether a match may start inside a word. Each anchor then costs a pass of its own over the
-    /// text, and its case matters.
+    /// Whether a match may start inside a word. The anchors then cost a pass of their own over the
+    /// text, and their case matters.
     pub inside_words: bool,
     /// Whether runs such as `[\W_]{1,8}` may be longer than they say, up to the longest match: much
     /// cheaper, and right for white space and words in natural language.
@@ -317,7 +319,7 @@ pub struct PatternsBuilder {
     patterns: Vec<Pattern>,
     literals: BTreeMap<String, Uses>,
     sets: BTreeMap<Vec<String>, u32>,
-    inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
+    inside: Vec<(String, u32)>,
 }
 
 /// What a literal is looked for.
@@ -378,9 +380,8 @@ impl PatternsBuilder {
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
         if spec.inside_words {
-            let finders = spec.anchors.iter().map(memchr::memmem::Finder::new);
-            let owned = finders.map(|finder| (finder.into_owned(), index));
-            self.inside.extend(owned);
+            let anchors = spec.anchors.iter().map(|&anchor| anchor.to_owned());
+            self.inside.extend(anchors.map(|anchor| (anchor, index)));
         } else {
             for way in ways {
                 let needs: Box<[_]> = way.needs.into_iter().map(|need| self.need(need)).collect();
@@ -459,7 +460,7 @@ impl PatternsBuilder {
             needs,
             sets,
             number_of_sets: self.sets.len(),
-            inside: self.inside,
+            inside: Inside::new(self.inside),
             patterns: self.patterns,
             scratch: Pool::new(Scratch::default),
         }
@@ -496,8 +497,8 @@ pub struct Patterns {
     /// Sets that literals belong to.
     sets: Vec<u32>,
     number_of_sets: usize,
-    /// Anchors that may stand inside a word, and their patterns.
-    inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
+    /// Anchors that may stand inside a word.
+    inside: Inside,
     patterns: Vec<Pattern>,
     scratch: Pool<Scratch, fn() -> Scratch>,
 }
@@ -591,18 +592,16 @@ impl Patterns {
         let (_, mut open) = self.places(text, follows, |pattern, at| {
             hits.extend(pattern.match_at(text, at));
         });
-        for (finder, index) in &self.inside {
-            let Some(pattern) = self.patterns.get(*index as usize) else {
-                continue;
+        self.inside.find(text.as_bytes(), |index, at| {
+            let Some(pattern) = self.patterns.get(index as usize) else {
+                return;
             };
-            for at in finder.find_iter(text.as_bytes()) {
-                hits.extend(pattern.match_at(text, at));
-                if at.saturating_add(pattern.hold) >= text.len() {
-                    let first = open.groups.entry(pattern.group).or_insert(at);
-                    *first = at.min(*first);
-                }
+            hits.extend(pattern.match_at(text, at));
+            if at.saturating_add(pattern.hold) >= text.len() {
+                let first = open.groups.entry(pattern.group).or_insert(at);
+                *first = at.min(*first);
             }
-        }
+        });
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
         (hits, open)
     }
