@@ -471,6 +471,21 @@ fn narrow(place: usize) -> u32 {
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
+/// What [`Patterns::read`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Every hit, in order of start; hits may overlap.
+    pub hits: Vec<Hit>,
+    /// Where more text could make a difference, if that was asked for.
+    pub open: OpenPlaces,
+    /// Groups with a pattern that should have been tried and cannot be compiled.
+    pub broken: Vec<Group>,
+}
+
+/// The expression cannot be compiled.
+#[derive(Clone, Copy, Debug)]
+struct Broken;
+
 /// What one pattern costs in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effort<'p> {
@@ -575,35 +590,36 @@ struct Pattern {
 }
 
 impl Patterns {
-    /// Every hit in `text`, in order of start; hits may overlap.
+    /// Every hit in `text`, in order of start; hits may overlap. A pattern that cannot be compiled
+    /// has none: [`Patterns::read`] tells of it.
     #[must_use]
     pub fn scan(&self, text: &str) -> Vec<Hit> {
-        self.hits(text, false).0
+        self.read(text, false).hits
     }
 
-    /// Every hit in `text`, and the places that more text could still decide.
+    /// Every hit in `text`, what could not be looked for, and, if more text `follows`, the places
+    /// that it could still decide.
     #[must_use]
-    pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
-        self.hits(text, true)
-    }
-
-    fn hits(&self, text: &str, follows: bool) -> (Vec<Hit>, OpenPlaces) {
-        let mut hits = Vec::new();
-        let (_, mut open) = self.places(text, follows, |pattern, at| {
-            hits.extend(pattern.match_at(text, at));
-        });
+    pub fn read(&self, text: &str, follows: bool) -> Scan {
+        let (mut hits, mut broken) = (Vec::new(), Vec::new());
+        let mut look = |pattern: &Pattern, at| match pattern.match_at(text, at) {
+            Ok(hit) => hits.extend(hit),
+            Err(Broken) if broken.contains(&pattern.group) => {}
+            Err(Broken) => broken.push(pattern.group),
+        };
+        let (_, mut open) = self.places(text, follows, &mut look);
         self.inside.find(text.as_bytes(), |index, at| {
             let Some(pattern) = self.patterns.get(index as usize) else {
                 return;
             };
-            hits.extend(pattern.match_at(text, at));
+            look(pattern, at);
             if at.saturating_add(pattern.hold) >= text.len() {
                 let first = open.groups.entry(pattern.group).or_insert(at);
                 *first = at.min(*first);
             }
         });
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
-        (hits, open)
+        Scan { hits, open, broken }
     }
 
     /// The work that [`Patterns::scan`] does in `text`: literals that it finds, and expressions
@@ -618,29 +634,36 @@ impl Patterns {
     /// What the patterns cost in `text`, one by one.
     #[must_use]
     pub fn efforts(&self, text: &str) -> Vec<Effort<'_>> {
-        let mut efforts: BTreeMap<(Group, u32), Effort<'_>> = BTreeMap::new();
-        let mut tried = Vec::new();
+        let mut places: BTreeMap<(Group, u32), Vec<usize>> = BTreeMap::new();
         self.places(text, false, |pattern, at| {
-            tried.push((pattern.group, pattern.number, at))
+            let key = (pattern.group, pattern.number);
+            places.entry(key).or_default().push(at);
         });
-        for pattern in &self.patterns {
+        let effort = |pattern: &'_ Pattern| {
+            let tried = places.get(&(pattern.group, pattern.number))?;
             let mut cache = None;
-            for &(group, number, at) in &tried {
-                if (group, number) != (pattern.group, pattern.number) {
-                    continue;
-                }
-                let effort = efforts.entry((group, number)).or_insert(Effort {
-                    pattern: &pattern.source,
-                    tried: 0,
-                    matched: 0,
-                    bytes: 0,
-                });
-                effort.tried += 1;
-                effort.matched += usize::from(pattern.match_at(text, at).is_some());
-                effort.bytes += pattern.walked(text, at, &mut cache).unwrap_or(0);
+            let walked = tried
+                .iter()
+                .filter_map(|&at| pattern.walked(text, at, &mut cache));
+            let (mut bytes, mut matched) = (0, 0);
+            for (walked, &at) in walked.zip(tried) {
+                bytes += walked;
+                matched += usize::from(matches!(pattern.match_at(text, at), Ok(Some(_))));
             }
-        }
-        efforts.into_values().collect()
+            Some((tried.len(), matched, bytes))
+        };
+        let patterns = self.patterns.iter();
+        patterns
+            .filter_map(|pattern| {
+                let (tried, matched, bytes) = effort(pattern)?;
+                Some(Effort {
+                    pattern: &pattern.source,
+                    tried,
+                    matched,
+                    bytes,
+                })
+            })
+            .collect()
     }
 
     /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
@@ -761,7 +784,7 @@ fn slice<T>(all: &[T], (from, to): (u32, u32)) -> Option<&[T]> {
 impl Pattern {
     /// Whether more text could make a match at `start`, or change what a detector says of one.
     fn is_open(&self, text: &str, start: usize) -> bool {
-        if let Some(hit) = self.match_at(text, start) {
+        if let Ok(Some(hit)) = self.match_at(text, start) {
             let looks_ahead = self.hold.saturating_sub(self.max_len);
             if hit.range.end.saturating_add(looks_ahead) >= text.len() {
                 return true;
@@ -824,11 +847,15 @@ impl Pattern {
             .ok()
     }
 
-    fn match_at(&self, text: &str, start: usize) -> Option<Hit> {
-        let regex = self.regex.get_or_init(|| self.compile().ok()).as_ref()?;
+    fn match_at(&self, text: &str, start: usize) -> Result<Option<Hit>, Broken> {
+        let regex = self.regex.get_or_init(|| self.compile().ok());
+        let regex = regex.as_ref().ok_or(Broken)?;
         let end = start.saturating_add(self.max_len).min(text.len());
         let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
-        let range = start..regex.search_half(&input)?.offset();
+        let Some(end) = regex.search_half(&input) else {
+            return Ok(None);
+        };
+        let range = start..end.offset();
         let value = if regex.captures_len() > 1 {
             let mut slots = [None; 4];
             regex.search_slots(&input, &mut slots);
@@ -839,12 +866,12 @@ impl Pattern {
         } else {
             range.clone()
         };
-        Some(Hit {
+        Ok(Some(Hit {
             group: self.group,
             pattern: self.number,
             range,
             value,
-        })
+        }))
     }
 
     fn compile(&self) -> Result<meta::Regex, PatternError> {

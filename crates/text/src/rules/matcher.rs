@@ -157,7 +157,7 @@ impl Check<Text<'_>> for Rules {
                 found.report(&armed.rule, cx)?;
             }
         }
-        Ok(())
+        text.complete(self.group)
     }
 }
 

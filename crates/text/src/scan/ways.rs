@@ -286,9 +286,47 @@ fn end_apart(parts: &[Hir]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
 
-    fn check(pattern: &str, expected: &[(&[&str], &[(&[&str], Option<u32>)])]) {
+    use super::{
+        super::{PatternSpec, PatternsBuilder, analyse},
+        *,
+    };
+
+    proptest! {
+        /// Needs only leave out what would not have matched.
+        #[test]
+        fn nothing_is_lost(
+            text in r"(rules|all|ignore|<\|x\|>|tell|a|B2|é| |_|\.|\n|-){0,40}"
+        ) {
+            let patterns = [
+                r"ignore(?:\W+\w+){0,2}?\W+(?:rules|all\Wrules)",
+                r"(?:ignore[\W_]{1,8}(?:a\W)?all|tell(?:\w+\W+){0,2}all)",
+                r"<\|x\|>\W*(?:a[\W_]{1,8})?(?:rules|tell)",
+                r"tell.{0,8}\Wrules",
+                r"(?:tell\W)?(?:all|rules)\b[\W_]{1,8}(?:\w+[\W_]{1,8}){1,2}ignore",
+                r"all(?:[ .]a){0,3}[\W_](?:rules|b2)",
+            ];
+            for loose in [false, true] {
+                let (mut with, mut without) = (PatternsBuilder::default(), PatternsBuilder::default());
+                let groups = (with.group(), without.group());
+                for pattern in patterns {
+                    let spec = PatternSpec { loose, ..PatternSpec::new(pattern) };
+                    with.add(groups.0, &spec).unwrap();
+                    let analysis = analyse(pattern).unwrap();
+                    let anchors: Vec<&str> = analysis.anchors.iter().map(String::as_str).collect();
+                    let max_len = Some(analysis.max_len);
+                    without.add(groups.1, &PatternSpec { anchors: &anchors, max_len, ..spec }).unwrap();
+                }
+                prop_assert_eq!(with.build().scan(&text), without.build().scan(&text));
+            }
+        }
+    }
+
+    /// Literals, and the most words up to them.
+    type Needs<'a> = &'a [(&'a [&'a str], Option<u32>)];
+
+    fn check(pattern: &str, expected: &[(&[&str], Needs<'_>)]) {
         let ways = ways_of(&parse(pattern).unwrap()).unwrap();
         let said: Vec<_> = ways
             .iter()

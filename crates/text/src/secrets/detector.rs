@@ -136,7 +136,7 @@ impl Check<Text<'_>> for Secrets {
                 found.rule.title.clone(),
             )?;
         }
-        Ok(())
+        text.complete(self.group)
     }
 }
 
