@@ -42,7 +42,7 @@ impl Secrets {
                     pattern: format.pattern,
                     anchors: format.anchors,
                     max_len: Some(format.max_len),
-                    needs: &[],
+                    ways: &[],
                     looks_ahead: match format.grow {
                         Grow::No | Grow::Left { .. } => 1,
                         Grow::Right { max, .. } => max + 1,
@@ -61,7 +61,7 @@ impl Secrets {
                     pattern: keyword.pattern,
                     anchors: keyword.anchors,
                     max_len: Some(assigned::MAX_NAME),
-                    needs: &[],
+                    ways: &[],
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
                     inside_words: false,
@@ -136,7 +136,7 @@ impl Check<Text<'_>> for Secrets {
                 found.rule.title.clone(),
             )?;
         }
-        Ok(())
+        text.complete(self.group)
     }
 }
 
