@@ -26,6 +26,7 @@ mod starts;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod words;
 
 use std::{collections::BTreeSet, ops::Range, sync::Arc};

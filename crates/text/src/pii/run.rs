@@ -12,9 +12,10 @@ use super::{
     engine::{ANY_NATIONAL, Engine},
     keyed, net, phone,
     recogniser::{Recogniser, Validity},
-    words::{at, run_end, run_start},
+    tokens::{Token, Tokens},
+    words::{at, run_end},
 };
-use crate::scan::Hit;
+use crate::{scan::Hit, secrets::benign};
 
 /// Bytes of the longest candidate with a shape.
 const LONGEST: usize = 64;
@@ -36,15 +37,13 @@ pub(super) fn find<'h>(
     let bytes = text.as_bytes();
     let mut hits = hits.into_iter().peekable();
     let nothing_to_try = hits.peek().is_none()
-        && next_digit(bytes, 0).is_none()
+        && Tokens::new(bytes, 0).next().is_none()
         && memchr::memchr(b'@', bytes).is_none()
         && !settings.enabled(engine.own.url);
     if nothing_to_try {
         return;
     }
-    let Some(lexicon) = engine.lexicon() else {
-        return;
-    };
+    let lexicon = engine.lexicon();
     let mut run = Run {
         engine,
         settings,
@@ -84,13 +83,19 @@ struct Run<'a> {
 impl Run<'_> {
     /// Every candidate that holds a digit.
     fn digits(&mut self) {
-        let mut from = 0;
-        while let Some(digit) = next_digit(self.text, from) {
-            let start = run_start(self.text, digit, LONGEST_RUN).max(from);
-            let end = run_end(self.text, digit);
-            from = end;
-            if end - start <= LONGEST_RUN {
-                self.token(start, digit, end);
+        let text = self.text;
+        let mut tokens = Tokens::new(text, LONGEST_RUN + 1);
+        while let Some(Token { start, digit, end }) = tokens.next() {
+            if end - start > LONGEST_RUN {
+                continue;
+            }
+            match explained(text, start, digit, end) {
+                Some(Explained::Id(behind)) => tokens.pass(behind),
+                Some(Explained::Time(behind)) => {
+                    self.date(start, true);
+                    tokens.pass(behind);
+                }
+                None => self.token(start, digit, end),
             }
         }
     }
@@ -134,7 +139,7 @@ impl Run<'_> {
             if next == b'.' && length <= 3 {
                 self.ipv4(start);
             }
-            self.date(start);
+            self.date(start, false);
             if may_be_phone(text, start)
                 && (!self.is_bare(start, end, before) || self.has_word(own.phone, start, end))
             {
@@ -189,8 +194,6 @@ impl Run<'_> {
         let text = self.text;
         let shapes = self.engine.shapes();
         let mut state = shapes.start();
-        let mut compact = [0_u8; LONGEST_COMPACT];
-        let mut length = 0;
         let mut spaced = false;
         let Some(window) = text.get(start..) else {
             return;
@@ -200,19 +203,10 @@ impl Run<'_> {
                 return;
             };
             state = next;
-            if byte.is_ascii_alphanumeric() {
-                let Some(slot) = compact.get_mut(length) else {
-                    return;
-                };
-                *slot = byte.to_ascii_uppercase();
-                length += 1;
-            } else {
-                spaced |= *byte == b' ';
-            }
-            let accepted = shapes.accepted(state);
-            if accepted.is_empty() {
+            spaced |= *byte == b' ';
+            let Some(accepted) = shapes.accepted(state) else {
                 continue;
-            }
+            };
             let end = start + offset + 1;
             if goes_on(text, end) {
                 continue;
@@ -235,7 +229,11 @@ impl Run<'_> {
                     || start > 1
                         && at(text, start - 1) == b' '
                         && at(text, start - 2).is_ascii_digit());
-            let value = compact.get(..length).unwrap_or_default();
+            let mut compact = [0_u8; LONGEST_COMPACT];
+            let written = window.get(..=offset).unwrap_or_default();
+            let Some(value) = compacted(written, &mut compact) else {
+                return;
+            };
             for kind in likely.iter() {
                 self.shape_of(kind, value, start, end, cut);
             }
@@ -370,7 +368,8 @@ impl Run<'_> {
         }
     }
 
-    fn date(&mut self, start: usize) {
+    /// The date that starts at `start`; with the time of day behind it when it is `timed`.
+    fn date(&mut self, start: usize, timed: bool) {
         if start < self.claimed {
             return;
         }
@@ -378,7 +377,9 @@ impl Run<'_> {
             return;
         };
         let own = self.engine.own;
-        let support = if self.has_word(own.date_of_birth, from, to) {
+        // The time of an event that a line starts with, as logs do: no words label that.
+        let event = timed && opens_line(self.text, from) && self.context.is_prose(from);
+        let support = if !event && self.has_word(own.date_of_birth, from, to) {
             self.context.support(from, to, own.date_of_birth)
         } else {
             Support::None
@@ -594,44 +595,46 @@ fn starts_with_year(text: &[u8], start: usize) -> bool {
     )
 }
 
-/// Bytes looked at together; one test for the whole block becomes a few vector instructions.
-const BLOCK: usize = 32;
-
-/// The first ASCII digit at or behind `from`.
-fn next_digit(text: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let (blocks, _) = rest.as_chunks::<BLOCK>();
-    let mut skipped = 0;
-    for block in blocks {
-        let any = block.iter().fold(0_u8, |any, byte| {
-            any | u8::from(byte.wrapping_sub(b'0') < 10)
-        });
-        if any != 0 {
-            break;
-        }
-        skipped += BLOCK;
-    }
-    let rest = rest.get(skipped..)?;
-    let (words, last) = rest.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let digits = digits_of(u64::from_le_bytes(*word));
-        if digits != 0 {
-            return Some(from + skipped + index * 8 + digits.trailing_zeros() as usize / 8);
-        }
-    }
-    last.iter()
-        .position(u8::is_ascii_digit)
-        .map(|index| from + skipped + words.len() * 8 + index)
+/// What is no candidate, however many digits it holds.
+enum Explained {
+    /// A UUID (RFC 9562 section 4) ends here.
+    Id(usize),
+    /// The time behind a date ends here (RFC 3339 section 5.6).
+    Time(usize),
 }
 
-/// The high bit of each byte that is an ASCII digit.
-const fn digits_of(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = ONES << 7;
-    let low = bytes & !HIGH;
-    let from_zero = low + ONES * (0x80 - b'0' as u64);
-    let beyond_nine = low + ONES * (0x7f - b'9' as u64);
-    from_zero & !beyond_nine & !bytes & HIGH
+/// Whether the token `start..end` with its first digit at `digit` begins a UUID or a date with time.
+fn explained(text: &[u8], start: usize, digit: usize, end: usize) -> Option<Explained> {
+    if at(text, end) != b'-' {
+        return None;
+    }
+    match end - start {
+        8 => {
+            let id = text.get(start..start + 36)?;
+            let last = start + id.len();
+            (benign::is_uuid(id) && !at(text, last).is_ascii_alphanumeric())
+                .then_some(Explained::Id(last))
+        }
+        4 if digit == start => date::time_behind(text, start).map(Explained::Time),
+        _ => None,
+    }
+}
+
+/// Whether nothing but an opening bracket stands before `start` in its line.
+fn opens_line(text: &[u8], start: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    let before = before.strip_suffix(b"[").unwrap_or(before);
+    matches!(before.last(), None | Some(b'\n'))
+}
+
+/// The letters and digits of `written`, letters in upper case; `None` when there are too many.
+fn compacted<'b>(written: &[u8], compact: &'b mut [u8; LONGEST_COMPACT]) -> Option<&'b [u8]> {
+    let mut length = 0;
+    for byte in written.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        *compact.get_mut(length)? = byte.to_ascii_uppercase();
+        length += 1;
+    }
+    compact.get(..length)
 }
 
 const fn is_joint(byte: u8) -> bool {
