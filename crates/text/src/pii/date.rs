@@ -705,10 +705,12 @@ fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
         return None;
     }
     let mut next = end;
+    let lettered = at(text, end).is_ascii_alphabetic() || at(text, end) >= 0x80;
     for ordinal in ["st", "nd", "rd", "th", "er", "º", "ο", "η"] {
-        if text
-            .get(next..)
-            .is_some_and(|rest| rest.starts_with(ordinal.as_bytes()))
+        if lettered
+            && text
+                .get(next..)
+                .is_some_and(|rest| rest.starts_with(ordinal.as_bytes()))
         {
             next += ordinal.len();
             break;
@@ -770,7 +772,8 @@ fn month_before(text: &[u8], start: usize) -> Option<usize> {
     while start - end < 3 && end > 0 && matches!(at(text, end - 1), b' ' | b'.' | b'-') {
         end -= 1;
     }
-    if end == start {
+    let last = at(text, end.wrapping_sub(1));
+    if end == start || !(last.is_ascii_alphabetic() || last >= 0x80) {
         return None;
     }
     let mut from = end;

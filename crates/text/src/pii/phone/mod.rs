@@ -138,7 +138,8 @@ fn national(candidate: &Candidate<'_>, end: candidate::End) -> Option<PhoneMatch
     if candidate.has_plus() || candidate.is_one_run(end) || end.digits < MIN_NATIONAL {
         return None;
     }
-    let (plan, confidence) = formats::best(candidate.written(end)?, candidate.digits(end))?;
+    let written = candidate.written(end)?;
+    let (plan, confidence) = formats::best(written, candidate.digits(end), end.outline)?;
     // A number among other numbers is more likely a part of them.
     let confidence = if candidate.has_neighbour(end) {
         confidence * 0.6
