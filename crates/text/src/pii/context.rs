@@ -187,6 +187,11 @@ impl Lexicon {
         from.max(to)
     }
 
+    #[cfg(test)]
+    pub(super) const fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// The longest word at `start` that ends before `limit`, and where it ends.
     fn longest(&self, text: &[u8], start: usize, limit: usize) -> Option<(usize, usize)> {
         let rest = text.get(start..limit)?;

@@ -26,6 +26,11 @@ const LONGEST_RUN: usize = 212;
 /// Below, a plausible candidate counts only right behind its label.
 const WEAK: f32 = 0.3;
 
+/// What a label for any national identifier counts less than the kind's own: the number behind
+/// `social security number` is rather one that merely may be of that kind than another country's
+/// with its check digit right.
+const GENERAL: f32 = 0.1;
+
 /// `hits` are those of the words that [`keyed::register`] adds.
 pub(super) fn find<'h>(
     engine: &Engine,
@@ -140,10 +145,11 @@ impl Run<'_> {
                 self.ipv4(start);
             }
             self.date(start, false);
-            if may_be_phone(text, start)
+            if start >= self.phones_done
+                && may_be_phone(text, start)
                 && (!self.is_bare(start, end, before) || self.has_word(own.phone, start, end))
             {
-                self.phone(start, before);
+                self.phone(start, end, before);
             }
         }
         if continued || before == b'_' || amount {
@@ -265,7 +271,7 @@ impl Run<'_> {
         if support < Support::Labelled && self.engine.is_national(kind) {
             let any = self.context.support(start, end, ANY_NATIONAL);
             if any >= Support::Labelled {
-                (support, general) = (any, 0.04);
+                (support, general) = (any, GENERAL);
             }
         }
         let base = recogniser.base(validity, self.settings.favoured(kind));
@@ -402,11 +408,8 @@ impl Run<'_> {
         }
     }
 
-    /// The telephone number that starts at the digit at `start`, or at the sign before it.
-    fn phone(&mut self, start: usize, before: u8) {
-        if start < self.phones_done {
-            return;
-        }
+    /// The telephone number that starts with the digits `start..end`, or at the sign before them.
+    fn phone(&mut self, start: usize, end: usize, before: u8) {
         let mut from = start;
         if before == b'(' {
             from -= 1;
@@ -422,7 +425,8 @@ impl Run<'_> {
         });
         let reach = found.as_ref().map_or(start, |found| found.range.end);
         // A label says that it is a number even where no plan knows it.
-        if let Some(range) = loose_number(self.text, from)
+        if self.has_word(own.phone, from, end)
+            && let Some(range) = loose_number(self.text, from)
             && range.end > reach
             && range.end > self.claimed
             && self.context.support(range.start, range.end, own.phone) == Support::Direct

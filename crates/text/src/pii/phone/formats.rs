@@ -64,6 +64,25 @@ pub(super) fn best(written: &[u8], digits: &[u8], outline: u64) -> Option<(Plan,
     best
 }
 
+/// Whether a number can begin like `text`, by which of its first bytes are digits.
+pub(super) fn may_begin(text: &[u8]) -> bool {
+    // A code of a country may stand by itself; anything may follow it.
+    let digits = text.strip_prefix(b"(").unwrap_or(text);
+    if let [b'+', ..] | [b'0', b'0', ..] | [b'0', b'1', b'1', ..] = digits {
+        return true;
+    }
+    let Some(first) = text.first_chunk::<BEGINNING>() else {
+        return true;
+    };
+    let outline = first.iter().fold(0_u32, |outline, byte| {
+        outline << 1 | u32::from(byte.is_ascii_digit())
+    });
+    OUTLINES.beginnings >> outline & 1 == 1
+}
+
+/// Bytes of a beginning: their outline is the number of a bit.
+const BEGINNING: usize = 6;
+
 /// How many bytes there are, and which of them are digits: numbers of one shape share it.
 fn key(length: usize, outline: u64) -> Option<u64> {
     (length <= LONGEST).then(|| (length as u64) << length | outline)
@@ -76,6 +95,8 @@ const LONGEST: usize = 32;
 struct Outlines {
     /// One bit for the hash of each key.
     filter: [u64; 64],
+    /// One bit for the outline of the first bytes of each shape, and of a run of digits.
+    beginnings: u64,
     /// In ascending order of the key, and of the format.
     shapes: Vec<Alike>,
 }
@@ -93,6 +114,7 @@ struct Alike {
 static OUTLINES: LazyLock<Outlines> = LazyLock::new(|| {
     let mut outlines = Outlines {
         filter: [0; 64],
+        beginnings: 1 << ((1 << BEGINNING) - 1),
         shapes: Vec::new(),
     };
     for (number, format) in FORMATS.iter().enumerate() {
@@ -101,13 +123,16 @@ static OUTLINES: LazyLock<Outlines> = LazyLock::new(|| {
         for shape in format.shapes {
             let runs = if shape.ends_with('#') { RUN } else { 1..=1 };
             for run in runs {
-                let (mut length, mut outline) = (0, 0);
+                let (mut length, mut outline) = (0_usize, 0_u64);
                 for byte in shape.bytes() {
                     let digit = byte == b'#' || byte.is_ascii_digit();
                     for _ in 0..if byte == b'#' { run } else { 1 } {
                         outline = outline << 1 | u64::from(digit);
                         length += 1;
                     }
+                }
+                if let Some(behind) = length.checked_sub(BEGINNING) {
+                    outlines.beginnings |= 1_u64 << (outline >> behind);
                 }
                 outlines
                     .shapes

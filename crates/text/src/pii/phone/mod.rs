@@ -99,7 +99,7 @@ pub fn classify(digits: &[u8], form: Form) -> Option<Plan> {
 /// piece of something longer.
 #[must_use]
 pub fn match_at(text: &[u8], at: usize) -> Option<PhoneMatch> {
-    if !candidate::may_start(text, at) {
+    if !candidate::may_start(text, at) || !formats::may_begin(text.get(at..)?) {
         return None;
     }
     let candidate = Candidate::read(text, at)?;

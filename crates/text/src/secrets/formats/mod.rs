@@ -182,20 +182,19 @@ impl SecretFormat {
 /// A rule of this detector.
 pub(super) const fn rule(id: &'static str, entity: &'static str, title: &'static str) -> Rule {
     const REFS: &[Cow<'static, str>] = &[Cow::Borrowed("CWE-798"), Cow::Borrowed("LLM02:2025")];
-    Rule {
-        id: Cow::Borrowed(id),
-        title: Cow::Borrowed(title),
-        severity: Severity::High,
-        category: Category::Secret,
-        refs: Cow::Borrowed(REFS),
-        why: Cow::Borrowed(
-            "Whoever reads it can act as its owner; text goes to models, logs, and other people.",
-        ),
-        fix: Cow::Borrowed(
-            "Revoke it where it was issued and issue a new one. Keep secrets in a secrets manager, and pass references.",
-        ),
-        entity: Some(Cow::Borrowed(entity)),
-    }
+    const TEXTS: [&str; 2] = [
+        "Whoever reads it can act as its owner; text goes to models, logs, and other people.",
+        "Revoke it where it was issued and issue a new one. Keep secrets in a secrets manager, and pass references.",
+    ];
+    Rule::new(
+        id,
+        title,
+        Severity::High,
+        Category::Secret,
+        REFS,
+        TEXTS,
+        Some(entity),
+    )
 }
 
 const fn alphanumeric(byte: u8) -> bool {
