@@ -418,6 +418,16 @@ impl Run<'_> {
             from -= 1;
         }
         let own = self.engine.own;
+        // One of many numbers in a row is a telephone number only where a word says so, or where
+        // it looks like nothing else.
+        let listed = before == b' ' && at(self.text, start.wrapping_sub(2)).is_ascii_digit();
+        if listed
+            && self.settings.is_plain()
+            && !phone::stands_out(self.text, start)
+            && !self.has_word(own.phone, from, end)
+        {
+            return;
+        }
         let found = phone::match_at(self.text, from).or_else(|| {
             (from < start)
                 .then(|| phone::match_at(self.text, start))

@@ -71,17 +71,43 @@ pub(super) fn may_begin(text: &[u8]) -> bool {
     if let [b'+', ..] | [b'0', b'0', ..] | [b'0', b'1', b'1', ..] = digits {
         return true;
     }
-    let Some(first) = text.first_chunk::<BEGINNING>() else {
-        return true;
-    };
-    let outline = first.iter().fold(0_u32, |outline, byte| {
-        outline << 1 | u32::from(byte.is_ascii_digit())
-    });
-    OUTLINES.beginnings >> outline & 1 == 1
+    OUTLINES.beginnings.hold(text)
 }
 
-/// Bytes of a beginning: their outline is the number of a bit.
-const BEGINNING: usize = 6;
+/// Whether a national number of confidence `least` or more can begin like `text`, which starts with
+/// a digit other than 0.
+pub(super) fn may_begin_listed(text: &[u8]) -> bool {
+    OUTLINES.listed.hold(text)
+}
+
+/// The least confidence of a format that is told from other numbers around it.
+const LISTED: f32 = 0.5 / super::NEIGHBOUR;
+
+/// The outlines of first bytes, one bit each.
+#[derive(Clone, Copy)]
+struct Beginnings(u64);
+
+impl Beginnings {
+    /// Bytes that are looked at.
+    const LENGTH: usize = 6;
+
+    /// Adds the first bytes of a shape of `length` bytes.
+    const fn add(&mut self, length: usize, outline: u64) {
+        if let Some(behind) = length.checked_sub(Self::LENGTH) {
+            self.0 |= 1 << (outline >> behind);
+        }
+    }
+
+    fn hold(self, text: &[u8]) -> bool {
+        let Some(first) = text.first_chunk::<{ Self::LENGTH }>() else {
+            return true;
+        };
+        let outline = first.iter().fold(0_u32, |outline, byte| {
+            outline << 1 | u32::from(byte.is_ascii_digit())
+        });
+        self.0 >> outline & 1 == 1
+    }
+}
 
 /// How many bytes there are, and which of them are digits: numbers of one shape share it.
 fn key(length: usize, outline: u64) -> Option<u64> {
@@ -95,8 +121,10 @@ const LONGEST: usize = 32;
 struct Outlines {
     /// One bit for the hash of each key.
     filter: [u64; 64],
-    /// One bit for the outline of the first bytes of each shape, and of a run of digits.
-    beginnings: u64,
+    /// Those of every shape, and a run of digits.
+    beginnings: Beginnings,
+    /// Those of the shapes of [`LISTED`] confidence that do not begin with 0.
+    listed: Beginnings,
     /// In ascending order of the key, and of the format.
     shapes: Vec<Alike>,
 }
@@ -114,7 +142,8 @@ struct Alike {
 static OUTLINES: LazyLock<Outlines> = LazyLock::new(|| {
     let mut outlines = Outlines {
         filter: [0; 64],
-        beginnings: 1 << ((1 << BEGINNING) - 1),
+        beginnings: Beginnings(1 << ((1 << Beginnings::LENGTH) - 1)),
+        listed: Beginnings(0),
         shapes: Vec::new(),
     };
     for (number, format) in FORMATS.iter().enumerate() {
@@ -131,8 +160,9 @@ static OUTLINES: LazyLock<Outlines> = LazyLock::new(|| {
                         length += 1;
                     }
                 }
-                if let Some(behind) = length.checked_sub(BEGINNING) {
-                    outlines.beginnings |= 1_u64 << (outline >> behind);
+                outlines.beginnings.add(length, outline);
+                if format.confidence >= LISTED && !shape.starts_with('0') {
+                    outlines.listed.add(length, outline);
                 }
                 outlines
                     .shapes
