@@ -839,12 +839,13 @@ async fn weak_keys_are_passed_over() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn key_set_is_fetched_again() {
     let pairs = Pairs::new();
     let world = World::new(public(json!(["EdDSA"]))).await;
     // It cannot be had at first.
     let authenticator = Arc::new(world.authenticator().await);
+    tokio::time::pause();
     let running = Arc::clone(&authenticator);
     let running = tokio::spawn(async move { running.run().await });
     let header = json!({ "alg": "EdDSA", "kid": "d" });
