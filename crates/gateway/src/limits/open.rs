@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+use bartizan_core::Secret;
+
 use super::{Limits, LimitsConfig, LostStore, MemoryStore, RedisStore, StoreConfig};
 use crate::{
     clock::Clock,
@@ -75,7 +77,10 @@ impl Limits {
                 timeout_ms,
                 when_lost,
             } => {
-                let url = parts.resolver.resolve(url).await?;
+                let url = match url.plain_address() {
+                    Some(address) => Secret::new(address.to_owned()),
+                    None => parts.resolver.resolve(url).await?,
+                };
                 let timeout = Duration::from_millis(*timeout_ms);
                 let redis = RedisStore::new(&url, prefix, timeout, Arc::clone(&clock));
                 let redis = redis.map_err(|_| LimitsError::Address)?;

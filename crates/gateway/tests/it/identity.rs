@@ -1164,6 +1164,26 @@ async fn ws_33_guessing_is_slowed_before_anything_is_verified() {
 }
 
 #[tokio::test]
+async fn a_flood_of_nonsense_locks_nobody_out() {
+    let world = World::new(json!({})).await;
+    let authenticator = world.authenticator().await;
+    let made = authenticator
+        .keys()
+        .create(&spec(&["infer"]))
+        .await
+        .unwrap();
+    for n in 0..50_000 {
+        let address = format!("10.{}.{}.{}", n % 200, n / 200 % 200, n / 40_000);
+        assert!(ask_from(&authenticator, "authorization", "nonsense", &address).is_err());
+    }
+    let denied = ask(&authenticator, "x-api-key", made.key.expose()).unwrap_err();
+    let wait = denied.retry_after.unwrap();
+    assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    world.clock.advance_ms(1_000);
+    assert!(ask(&authenticator, "x-api-key", made.key.expose()).is_ok());
+}
+
+#[tokio::test]
 async fn anonymous_only_where_it_is_allowed() {
     let world = World::new(json!({ "dangerously-allow-anonymous": true })).await;
     let authenticator = world.authenticator().await;
