@@ -147,7 +147,7 @@ mod tests {
                 changed.replace_range(at..=at, digit);
                 assert_eq!(ApiKey::parse(&changed).is_ok(), changed == text, "{at}");
             }
-            assert!(ApiKey::parse(&text[..at]).is_err());
+            assert!(ApiKey::parse(text.get(..at).unwrap()).is_err());
         }
     }
 

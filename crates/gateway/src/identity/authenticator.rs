@@ -235,7 +235,11 @@ impl Authenticator {
     ) -> Result<Arc<Principal>, Denied> {
         match Credential::read(headers) {
             Credential::Text(text) => self.by_text(text, peer.address),
-            Credential::Unclear => self.failed(Reason::Malformed, peer.address),
+            Credential::Unclear => {
+                // Asked here too: what is refused unread must not push the global rate.
+                self.may_try(peer.address, "")?;
+                self.failed(Reason::Malformed, peer.address)
+            }
             Credential::None if !peer.chain.is_empty() => self.by_certificate(peer),
             Credential::None => {
                 let anonymous = self.anonymous.clone();
@@ -279,12 +283,7 @@ impl Authenticator {
             // Clients send some key even where none is needed.
             return Ok(Arc::clone(anonymous));
         }
-        if let Attempt::Wait(wait) = self.throttle.before(address, text) {
-            return Err(Denied {
-                retry_after: Some(wait),
-                ..denied(Reason::Throttled)
-            });
-        }
+        self.may_try(address, text)?;
         let found = if is_key {
             ApiKey::parse(text)
                 .map_err(|_| Reason::Malformed)
@@ -305,6 +304,16 @@ impl Authenticator {
                 ..denied(Reason::StaleKeys)
             }),
             Err(reason) => self.failed(reason, address),
+        }
+    }
+
+    fn may_try(&self, address: IpAddr, credential: &str) -> Result<(), Denied> {
+        match self.throttle.before(address, credential) {
+            Attempt::Go => Ok(()),
+            Attempt::Wait(wait) => Err(Denied {
+                retry_after: Some(wait),
+                ..denied(Reason::Throttled)
+            }),
         }
     }
 

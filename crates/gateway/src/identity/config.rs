@@ -331,10 +331,10 @@ impl IssuerConfig {
                 Some(_) => {}
             }
         }
-        if let KeySource::JwksUrl(url) = &self.keys {
-            if !url.starts_with("https://") {
-                say("keys.jwks-url", "must be `https://`".to_owned());
-            }
+        if let KeySource::JwksUrl(url) = &self.keys
+            && !url.starts_with("https://")
+        {
+            say("keys.jwks-url", "must be `https://`".to_owned());
         }
         if self.clock_skew_seconds > 300 {
             say("clock-skew-seconds", "must be at most 300".to_owned());

@@ -5,8 +5,9 @@ use bartizan_core::Secret;
 use parking_lot::Mutex;
 
 use super::{
-    LimitRule, LimitsConfig, LostStore, MemoryStore, Per, PriceTable,
+    LimitRule, LimitsConfig, MemoryStore, Per, PriceTable,
     gcra::Bucket,
+    open::Saved,
     period::Period,
     store::{Adjustment, Charge, ChargeKind, LimitStore, Outcome},
 };
@@ -28,6 +29,8 @@ pub struct Limits {
     running: Mutex<HashMap<[u8; 16], u32>>,
     names: hmac::Key,
     clock: Arc<dyn Clock>,
+    /// What is saved, where, and how often.
+    pub(super) saved: Option<Saved>,
 }
 
 /// What a request will cost.
@@ -223,20 +226,8 @@ impl Limits {
             running: Mutex::default(),
             names: hmac::Key::new(hmac::HMAC_SHA256, name_key.expose()),
             clock,
+            saved: None,
         }
-    }
-
-    /// Whether `config` asks to count in this process while its store is lost.
-    #[must_use]
-    pub const fn counts_locally(config: &LimitsConfig) -> bool {
-        use super::StoreConfig::Redis;
-        matches!(
-            config.store,
-            Redis {
-                when_lost: LostStore::Local,
-                ..
-            }
-        )
     }
 
     /// What models cost.

@@ -88,7 +88,7 @@ pub enum StoreConfig {
     /// In Redis 6.2 or later, or Valkey, shared by replicas.
     #[serde(rename_all = "kebab-case")]
     Redis {
-        /// `redis://` or `rediss://`, with user and password.
+        /// `redis://` or `rediss://`; with a password in it, a reference to where it lies.
         url: SecretRef,
         /// With what its keys begin.
         #[serde(default = "prefix")]

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bartizan_core::Secret;
 
-use super::{Keyring, MasterKey, seal};
+use super::{FernetError, FernetKey, Keyring, MasterKey, seal};
 use crate::{
     clock::Clock,
     store::{Store, with_pool},
@@ -44,6 +44,9 @@ pub enum KeyStoreError {
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,
+    /// A token that was to be imported does not open.
+    #[error(transparent)]
+    Fernet(#[from] FernetError),
     /// The database failed.
     #[error("the database cannot be used")]
     Database(#[from] sqlx::Error),
@@ -104,6 +107,22 @@ impl KeyStore {
         self.write(UPSERT, name, value.expose().as_bytes()).await
     }
 
+    /// Stores what a Fernet token holds under `name`: the way out of a store that was kept with
+    /// Fernet.
+    ///
+    /// # Errors
+    /// When the token does not open to text, `name` is none, or the database failed.
+    pub async fn import_fernet(
+        &self,
+        name: &str,
+        key: &FernetKey,
+        token: &str,
+    ) -> Result<(), KeyStoreError> {
+        let plain = key.open(token)?;
+        let text = String::from_utf8(plain.expose().clone()).map_err(|_| FernetError::Token)?;
+        self.put(name, &Secret::new(text)).await
+    }
+
     /// The secret of that name.
     ///
     /// # Errors
@@ -160,6 +179,10 @@ impl KeyStore {
     pub async fn change_master(&mut self, master: MasterKey) -> Result<(), KeyStoreError> {
         with_pool!(&self.store, pool => {
             let mut transaction = pool.begin().await?;
+            // A write first: it takes the lock that a reader could not turn into one later.
+            sqlx::query("UPDATE sealed_secrets SET sealed_by = sealed_by")
+                .execute(&mut *transaction)
+                .await?;
             let rows: Vec<(String, String)> =
                 sqlx::query_as("SELECT name, sealed FROM sealed_secrets ORDER BY name")
                     .fetch_all(&mut *transaction)
@@ -286,6 +309,19 @@ mod tests {
             assert_eq!(again.expose(), pepper.expose());
         }
         assert!(keys(&store, [1; 32]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn fernet_tokens_are_imported() {
+        let store = Store::in_memory().await.unwrap();
+        let mine = keys(&store, [1; 32]).await.unwrap();
+        // `verify.json` of the specification.
+        let key = FernetKey::parse("cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=").unwrap();
+        let token = "gAAAAAAdwJ6wAAECAwQFBgcICQoLDA0ODy021cpGVWKZ_eEwCGM4BLLF_5CV9dOPmrhuVUPgJobwOz7JcbmrR64jVmpU4IwqDA==";
+        mine.import_fernet("old", &key, token).await.unwrap();
+        assert_eq!(mine.get("old").await.unwrap().unwrap().expose(), "hello");
+        let error = mine.import_fernet("bad", &key, "gAAA").await.unwrap_err();
+        assert!(matches!(error, KeyStoreError::Fernet(FernetError::Token)));
     }
 
     #[tokio::test]

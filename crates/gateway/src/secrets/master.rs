@@ -449,17 +449,14 @@ mod tests {
 
     use super::*;
 
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
-    }
-
     #[test]
     fn ws_16_key_file_is_private_and_wider_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config/master.key");
         let (key, place) = MasterKey::from_file(&path).unwrap();
         assert_eq!(place, Place::Made(path.clone()));
-        assert_eq!(mode(&path), 0o600);
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         let (again, place) = MasterKey::from_file(&path).unwrap();
         assert_eq!(place, Place::Found);
         assert_eq!(key.id(), again.id());

@@ -53,6 +53,17 @@ impl SecretRef {
         matches!(self, Self::Environment(_) | Self::File(_))
     }
 
+    /// A text of the configuration that is an address without user or password, and so no secret.
+    #[must_use]
+    pub fn plain_address(&self) -> Option<&str> {
+        let Self::Plain(text) = self else {
+            return None;
+        };
+        let text = text.0.expose();
+        let is_address = text.contains("://") && !text.contains(['@', '?']);
+        is_address.then_some(text)
+    }
+
     /// The secret in an environment variable or a file.
     ///
     /// # Errors
@@ -271,6 +282,16 @@ mod tests {
         assert!(resolve("file:/no/such".into()).await.is_err());
         assert!(resolve("vault:a/b#c".into()).await.is_err());
         assert!(resolve("store:a".into()).await.is_err());
+    }
+
+    #[test]
+    fn address_without_a_password_is_no_secret() {
+        let plain = |text: &str| SecretRef::parse(text.to_owned()).plain_address().is_some();
+        assert!(plain("redis://127.0.0.1:6379"));
+        assert!(!plain("redis://:password@127.0.0.1:6379"));
+        assert!(!plain("redis://127.0.0.1:6379?password=x"));
+        assert!(!plain("password"));
+        assert!(!plain("env:REDIS"));
     }
 
     #[tokio::test]

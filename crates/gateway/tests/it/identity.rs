@@ -1,4 +1,10 @@
 //! Who asks: keys, tokens, certificates, and those who guess.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 
 use std::{
     collections::HashMap,
@@ -21,14 +27,17 @@ use aws_lc_rs::{
 };
 use bartizan_core::Secret;
 use bartizan_gateway::{
-    clock::{Clock as _, ManualClock},
+    clock::{Clock, ManualClock},
     fault::{Fault, FaultKind},
     identity::{
         Authenticator, Denied, Grants, IdentityConfig, JwtReason, KeySpec, Parts, Peer, Reason,
         ServiceIssuer, TokenFor,
     },
+    limits::{MemoryStore, rate_limit},
     principal::{Principal, Proof, Scope},
-    secrets::{Fetch, FetchBounds, FetchError, Keyring, Resolver},
+    secrets::{
+        Fetch, FetchBounds, FetchError, KeyStore, Keyring, MasterKey, Resolver, SecretsConfig,
+    },
     store::Store,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -348,6 +357,90 @@ async fn key_in_the_configuration_stands_as_its_hash() {
     let authenticator = world.authenticator().await;
     let principal = ask(&authenticator, "x-api-key", key.expose()).unwrap();
     assert_eq!(&*principal.id, "ci");
+}
+
+#[test]
+fn configuration_is_read_from_yaml() {
+    let config: IdentityConfig = serde_saphyr::from_str(
+        r#"
+keys:
+  - id: ci
+    prefix: bz_abcdefghijkl
+    hash: sha256:0000000000000000000000000000000000000000000000000000000000000000
+    grants: { scopes: [infer], team: build }
+issuers:
+  - name: idp
+    issuer: https://idp.example
+    audiences: [gateway]
+    algorithms: [RS256, ES256]
+    keys:
+      jwks-url: https://idp.example/keys
+  - name: inner
+    algorithms: [HS256]
+    keys:
+      secret: env:SECRET
+certificates:
+  - uri: spiffe://example.org/backend
+    grants: { scopes: [infer, guard] }
+"#,
+    )
+    .unwrap();
+    assert_eq!(config.mistakes(), []);
+    let secrets: SecretsConfig = serde_saphyr::from_str(
+        "master-key: { from: passphrase, passphrase: \"file:/run/passphrase\" }\n",
+    )
+    .unwrap();
+    assert!(secrets.mistakes().is_empty());
+    let secrets: SecretsConfig =
+        serde_saphyr::from_str("master-key: { from: vault-kv, path: a/b#c }\n").unwrap();
+    assert_eq!(secrets.mistakes().len(), 1, "there is no vault");
+}
+
+/// Keys live in PostgreSQL as in SQLite. Runs where `BARTIZAN_TEST_POSTGRES_URL` names an empty
+/// database.
+#[tokio::test]
+async fn keys_live_in_postgres() {
+    let Ok(url) = std::env::var("BARTIZAN_TEST_POSTGRES_URL") else {
+        return;
+    };
+    let mut world = World::new(json!({})).await;
+    world.store = Store::open(&url).await.unwrap();
+    let (one, two) = (world.authenticator().await, world.authenticator().await);
+    let old = one.keys().create(&spec(&["infer"])).await.unwrap();
+    let new = one
+        .keys()
+        .rotate(&old.info.id, Duration::from_secs(60))
+        .await
+        .unwrap();
+    let works = |at: &Authenticator, key: &str| ask(at, "x-api-key", key).is_ok();
+    two.keys().refresh().await.unwrap();
+    assert!(works(&two, old.key.expose()) && works(&two, new.key.expose()));
+    one.keys().revoke(&old.info.id).await.unwrap();
+    two.keys().refresh().await.unwrap();
+    assert!(!works(&two, old.key.expose()) && !works(&two, new.key.expose()));
+
+    let clock: Arc<dyn Clock> = world.clock.clone();
+    let open =
+        async |key| KeyStore::open(world.store.clone(), MasterKey::new(key), clock.clone()).await;
+    let mut keys = open([1; 32]).await.unwrap();
+    keys.put("a", &Secret::new("b".to_owned())).await.unwrap();
+    keys.put("a", &Secret::new("c".to_owned())).await.unwrap();
+    keys.change_master(MasterKey::new([2; 32])).await.unwrap();
+    assert!(open([1; 32]).await.is_err());
+    let found = open([2; 32])
+        .await
+        .unwrap()
+        .get("a")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(found.expose(), "c");
+    let memory = MemoryStore::new(clock.clone(), 1_000);
+    assert!(rate_limit(&memory, "a", 1, Duration::from_secs(60)).is_allowed());
+    memory.save(&world.store, &*clock).await.unwrap();
+    let again = MemoryStore::new(clock.clone(), 1_000);
+    again.load(&world.store, &*clock).await.unwrap();
+    assert!(!rate_limit(&again, "a", 1, Duration::from_secs(60)).is_allowed());
 }
 
 #[test]
@@ -839,12 +932,13 @@ async fn weak_keys_are_passed_over() {
     );
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn key_set_is_fetched_again() {
     let pairs = Pairs::new();
     let world = World::new(public(json!(["EdDSA"]))).await;
     // It cannot be had at first.
     let authenticator = Arc::new(world.authenticator().await);
+    tokio::time::pause();
     let running = Arc::clone(&authenticator);
     let running = tokio::spawn(async move { running.run().await });
     let header = json!({ "alg": "EdDSA", "kid": "d" });
@@ -1066,6 +1160,26 @@ async fn ws_33_guessing_is_slowed_before_anything_is_verified() {
         .unwrap();
     world.clock.advance_ms(30_000);
     authenticator.keys().refresh().await.unwrap();
+    assert!(ask(&authenticator, "x-api-key", made.key.expose()).is_ok());
+}
+
+#[tokio::test]
+async fn a_flood_of_nonsense_locks_nobody_out() {
+    let world = World::new(json!({})).await;
+    let authenticator = world.authenticator().await;
+    let made = authenticator
+        .keys()
+        .create(&spec(&["infer"]))
+        .await
+        .unwrap();
+    for n in 0..50_000 {
+        let address = format!("10.{}.{}.{}", n % 200, n / 200 % 200, n / 40_000);
+        assert!(ask_from(&authenticator, "authorization", "nonsense", &address).is_err());
+    }
+    let denied = ask(&authenticator, "x-api-key", made.key.expose()).unwrap_err();
+    let wait = denied.retry_after.unwrap();
+    assert!(wait <= Duration::from_secs(1), "{wait:?}");
+    world.clock.advance_ms(1_000);
     assert!(ask(&authenticator, "x-api-key", made.key.expose()).is_ok());
 }
 

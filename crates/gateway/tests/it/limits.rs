@@ -1,4 +1,5 @@
 //! Rates, budgets, and what refuses them.
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -6,8 +7,11 @@ use bartizan_core::Secret;
 use bartizan_gateway::{
     clock::{Clock as _, ManualClock},
     fault::{Fault, FaultKind},
-    limits::{Admission, Asked, Factor, LimitEvent, Limits, LimitsConfig, MemoryStore, Usage},
+    limits::{
+        Admission, Asked, Factor, LimitEvent, LimitParts, Limits, LimitsConfig, MemoryStore, Usage,
+    },
     principal::{Entitlements, Principal, Proof},
+    secrets::{Keyring, Resolver},
     store::Store,
 };
 use serde_json::{Value, json};
@@ -249,16 +253,24 @@ async fn model_without_a_price_is_refused_where_money_is_counted() {
     assert!(World::new(config).ask(other).await.is_ok());
 }
 
-/// The tiers of the sample configuration.
+/// The sample configuration.
 fn tiers() -> Value {
-    json!({ "preset": "none", "rules": [
-        { "name": "free", "fallback": true, "requests": "100/1h",
-          "requests-per-day": 100, "requests-per-month": 1_000 },
-        { "name": "basic", "teams": ["basic"], "requests": "1000/1h",
-          "requests-per-day": 1_000, "requests-per-month": 20_000 },
-        { "name": "premium", "teams": ["premium"], "requests": "10000/1h",
-          "requests-per-day": 10_000, "requests-per-month": 500_000 },
-    ] })
+    let sample = include_str!("../../../../examples/gateway/limits.yaml");
+    let sample: Value = serde_saphyr::from_str(sample).unwrap();
+    sample.get("limits").unwrap().clone()
+}
+
+#[test]
+fn sample_configuration_is_read_from_yaml() {
+    #[derive(serde::Deserialize)]
+    struct Sample {
+        limits: LimitsConfig,
+    }
+    let sample = include_str!("../../../../examples/gateway/limits.yaml");
+    let sample: Sample = serde_saphyr::from_str(sample).unwrap();
+    assert_eq!(sample.limits.mistakes(), []);
+    assert_eq!(sample.limits.rules.len(), 4);
+    assert_eq!(sample.limits.prices["gpt-x"].output.micros(), 10_000_000);
 }
 
 #[tokio::test]
@@ -402,4 +414,34 @@ async fn a_full_store_closes() {
     clock.advance_ms(60_000);
     assert!(limits.admit(&asked(&principal("new", ""))).await.is_ok());
     assert!(clock.unix_ms() > NOW);
+}
+
+#[tokio::test]
+async fn opened_limits_save_and_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = Store::open(path.to_str().unwrap()).await.unwrap();
+    let environment = std::collections::HashMap::new();
+    let resolver = Resolver {
+        environment: &environment,
+        keys: None,
+        vault: None,
+        allow_plain_text: false,
+    };
+    let mut passed = 0;
+    for _ in 0..2 {
+        let parts = LimitParts {
+            store: store.clone(),
+            keyring: &Keyring::new([7; 32]),
+            resolver: &resolver,
+            clock: Arc::new(ManualClock::at(NOW)),
+        };
+        let limits = Limits::open(&LimitsConfig::default(), parts).await.unwrap();
+        let limits = Arc::new(limits);
+        for _ in 0..70 {
+            passed += usize::from(limits.admit(&asked(&principal("alice", ""))).await.is_ok());
+        }
+        limits.save().await.unwrap();
+    }
+    assert_eq!(passed, 100);
 }
