@@ -51,7 +51,7 @@ pub struct AlertRoute {
 pub enum AlertTarget {
     /// The program's log, as a warning.
     Log,
-    /// The name of a receiver of HTTP POSTs in the configuration.
+    /// The URL of a receiver of HTTP POSTs.
     Webhook(String),
 }
 

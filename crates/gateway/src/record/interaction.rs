@@ -48,6 +48,9 @@ pub struct Interaction {
     pub response_length: u64,
     /// What the tokens cost, in US dollars.
     pub cost: Cost,
+    /// How often a refused answer was asked for again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub regenerated: u8,
     /// HTTP status of the answer.
     pub status: u16,
     /// How it ended.
@@ -75,6 +78,14 @@ pub struct Interaction {
     /// What was seen on the way back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Side>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+const fn is_zero(count: &u8) -> bool {
+    *count == 0
 }
 
 /// How a request ended.
