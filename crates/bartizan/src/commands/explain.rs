@@ -6,6 +6,7 @@ use bartizan_core::{Confidence, Direction, Finding, Layer, Origin, Report, Rule,
 use bartizan_policy::{DecisionContext, Policy, Thresholds};
 use bartizan_text::rules::{RawRule, RuleFile};
 
+use super::story;
 use crate::{
     cli::Explain,
     clock,
@@ -26,6 +27,9 @@ const EXAMPLES: usize = 3;
 /// Shows one page, or the list of all of them.
 pub(crate) fn run(arguments: &Explain) -> Result<Exit, Problems> {
     let config = read_config(&arguments.setup)?;
+    if let Some(request) = arguments.rule.as_deref().and_then(|id| id.parse().ok()) {
+        return story::show(request, arguments.data.as_deref(), &config);
+    }
     let mut folders = config.file.packs.clone();
     folders.extend(arguments.setup.packs.iter().cloned());
     let engine = Engine::with_config(&arguments.setup, config)?;
