@@ -136,18 +136,32 @@ fn page(engine: &Engine, rule: &RuleRef, written: Option<&RawRule>, columns: usi
                 .collect();
             row("reads", &format!("text of {}", origins.join(", ")));
         }
-        let examples = written
-            .examples
-            .iter()
-            .flat_map(|examples| examples.value.iter());
-        for (number, example) in examples.take(EXAMPLES).enumerate() {
-            row(
-                if number == 0 { "examples" } else { "" },
-                &safe::line(example.value.trim()),
-            );
-        }
+    }
+    for (number, example) in examples(rule, written).iter().enumerate() {
+        row(
+            if number == 0 { "examples" } else { "" },
+            &safe::line(example),
+        );
     }
     out
+}
+
+/// Texts that the rule is about: those of its pack, or those of the packs that come with the program.
+fn examples(rule: &Rule, written: Option<&RawRule>) -> Vec<String> {
+    // Made by `cargo xtask packs`; a test reads it.
+    const BUILTIN: &str = include_str!("examples.json");
+    match written.and_then(|written| written.examples.as_ref()) {
+        Some(examples) => examples
+            .value
+            .iter()
+            .take(EXAMPLES)
+            .map(|example| example.value.trim().to_owned())
+            .collect(),
+        None => serde_json::from_str::<BTreeMap<&str, Vec<String>>>(BUILTIN)
+            .ok()
+            .and_then(|mut all| all.remove(&*rule.id))
+            .unwrap_or_default(),
+    }
 }
 
 /// The layer and the check that report under a rule.

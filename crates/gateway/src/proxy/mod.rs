@@ -1,1 +1,25 @@
 //! One request on its way through: read, judged, permitted, asked, guarded, recorded.
+
+mod engine;
+mod exchange;
+mod gateway;
+mod history;
+mod input;
+mod keys;
+mod models;
+mod output;
+mod review;
+pub mod routes;
+mod settings;
+mod stream;
+
+pub(crate) use engine::today;
+pub use engine::Engine;
+pub use gateway::{Front, Gateway};
+pub(crate) use gateway::GatewayParts;
+pub use history::{KnownAnswers, droppable};
+pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
+pub use settings::{
+    DecodeConfig, GuardingConfig, HardeningConfig, History, ReviewConfig,
+    ServerSideHistory,
+};

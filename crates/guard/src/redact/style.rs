@@ -203,6 +203,12 @@ impl Redactor {
         &self.cipher
     }
 
+    /// The vault, for whoever turns its tokens back later.
+    #[must_use]
+    pub fn into_vault(self) -> Vault {
+        self.vault
+    }
+
     /// The vault behind [`Style::Vault`].
     #[must_use]
     pub const fn vault(&self) -> &Vault {

@@ -14,6 +14,8 @@ pub struct Outcome {
     pub gaps: Vec<Coverage>,
     /// Tokens as the upstream counted them last.
     pub usage: Usage,
+    /// The upstream's name for an answer that it keeps (Responses). No label, no log.
+    pub id: Option<String>,
     /// Why each choice ended, in the upstream's words where they are one plain word, else `other`;
     /// `content_filter` or `refusal` where we ended it.
     pub finish_reasons: Vec<(u64, String)>,

@@ -249,6 +249,9 @@ impl Responses {
             if matches!(key, "id" | "created_at" | "model") {
                 let fits =
                     member.kind() == Kind::Number || member.raw_str().is_some_and(is_identifier);
+                if fits && key == "id" {
+                    core.outcome.id = member.raw_str().map(str::to_owned);
+                }
                 if fits {
                     self.head.push_str(&format!("\"{key}\":{},", member.raw()));
                 }
