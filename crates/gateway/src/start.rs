@@ -156,7 +156,8 @@ pub async fn start(
         Arc::new(SqlAudit::new(ground.store.clone())),
         ground.keyring.derive(Purpose::AuditHash).expose(),
         Arc::clone(&clock),
-        adapters::observers(config, &metrics).map_err(|mistake| StartError::Config(vec![mistake]))?,
+        adapters::observers(config, &metrics)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
     )
     .await?;
     let upstreams = upstreams(config, &ground, environment, &clock, &recorder).await?;
@@ -259,15 +260,16 @@ impl Ground {
             placed.place = crate::store::Place::new(file.display().to_string());
         }
         let store = Store::open_with(&placed).await?;
-        let vault = match &config.secrets.vault {
-            Some(vault) => Some(
-                adapters::vault(vault, environment).map_err(|source| StartError::Secret {
+        let vault =
+            match &config.secrets.vault {
+                Some(vault) => Some(adapters::vault(vault, environment).map_err(|source| {
+                    StartError::Secret {
                         path: "secrets.vault".to_owned(),
                         source,
-                    })?,
-            ),
-            None => None,
-        };
+                    }
+                })?),
+                None => None,
+            };
         let opener = Opener {
             environment,
             data,
@@ -289,11 +291,7 @@ impl Ground {
         })
     }
 
-    fn resolver<'a>(
-        &'a self,
-        config: &Config,
-        environment: &'a dyn Environment,
-    ) -> Resolver<'a> {
+    fn resolver<'a>(&'a self, config: &Config, environment: &'a dyn Environment) -> Resolver<'a> {
         Resolver {
             environment,
             keys: Some(&self.keys),
@@ -382,12 +380,13 @@ async fn authenticator(
         store: ground.store.clone(),
         keyring: &ground.keyring,
         resolver: &resolver,
-        fetch: adapters::identity_fetch(config).map_err(|mistake| {
-            StartError::Config(vec![mistake])
-        })?,
+        fetch: adapters::identity_fetch(config)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
         clock: Arc::clone(clock),
     };
-    Ok(Arc::new(Authenticator::open(&config.identity, parts).await?))
+    Ok(Arc::new(
+        Authenticator::open(&config.identity, parts).await?,
+    ))
 }
 
 /// A key for whoever starts the gateway for the first time.
@@ -469,10 +468,7 @@ async fn limits(
 
 /// The classical models by name, and the one of `/predict`: the built-in demonstration where none
 /// is configured.
-fn served(
-    config: &PredictConfig,
-    post: &Arc<dyn PostJson>,
-) -> (BTreeMap<String, Served>, String) {
+fn served(config: &PredictConfig, post: &Arc<dyn PostJson>) -> (BTreeMap<String, Served>, String) {
     let backend = |name: &String, model: &ModelConfig| -> Arc<dyn ModelBackend> {
         if model.upstream.is_empty() {
             return Arc::new(Demonstration);
@@ -483,7 +479,12 @@ fn served(
             &model.upstream_model
         };
         let post = Arc::clone(post);
-        Arc::new(UpstreamModel::new(post, &model.upstream, there, model.protocol))
+        Arc::new(UpstreamModel::new(
+            post,
+            &model.upstream,
+            there,
+            model.protocol,
+        ))
     };
     let mut models: BTreeMap<String, Served> = config
         .models
