@@ -25,8 +25,8 @@ use crate::{
     secrets::{Environment, Fetch, FetchBounds, FetchError, SecretError, Vault, VaultConfig},
     telemetry::Metrics,
     upstream::{
-        self, ConnectError, FetchHost, FetchLimits, SystemResolver, UpstreamConfig,
-        UpstreamError, UpstreamEvent, UpstreamRequest,
+        self, ConnectError, FetchHost, FetchLimits, SystemResolver, UpstreamConfig, UpstreamError,
+        UpstreamEvent, UpstreamRequest,
     },
 };
 
@@ -156,7 +156,13 @@ impl Fetch for upstream::Fetch {
                 timeout: bounds.timeout,
             };
             let fetched = self
-                .send(head.method, &head.uri.to_string(), head.headers, body, &limits)
+                .send(
+                    head.method,
+                    &head.uri.to_string(),
+                    head.headers,
+                    body,
+                    &limits,
+                )
                 .await
                 .map_err(|error| match error {
                     UpstreamError::Connect(ConnectError::Refused(_)) => FetchError::Refused,
@@ -305,7 +311,10 @@ pub(crate) fn observers(
     metrics: &Arc<Metrics>,
 ) -> Result<Vec<Arc<dyn Observe>>, Mistake> {
     let alerts = Alarm::new(config)?;
-    Ok(vec![Arc::clone(metrics) as Arc<dyn Observe>, Arc::new(alerts)])
+    Ok(vec![
+        Arc::clone(metrics) as Arc<dyn Observe>,
+        Arc::new(alerts),
+    ])
 }
 
 /// Turns events into alerts and sends them: to the log, or to webhooks from a task of its own. A

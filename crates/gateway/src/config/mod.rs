@@ -177,12 +177,17 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_with_its_place() {
-        let yaml = "guarding: {regenerate: 9}\nrefusal: {input-status: 200}\nstream: {max-channels: 0}\n";
+        let yaml =
+            "guarding: {regenerate: 9}\nrefusal: {input-status: 200}\nstream: {max-channels: 0}\n";
         let config: Config = serde_saphyr::from_str(yaml).unwrap();
         let paths: Vec<String> = config.mistakes().into_iter().map(|m| m.path).collect();
         assert_eq!(
             paths,
-            ["guarding.regenerate", "refusal.input-status", "stream.max-channels"]
+            [
+                "guarding.regenerate",
+                "refusal.input-status",
+                "stream.max-channels"
+            ]
         );
     }
 }

@@ -57,7 +57,10 @@ pub(super) enum Stop {
     /// The policy refused what the client sent.
     Input { why: RefusalKey, stream: bool },
     /// The policy refused what the model said.
-    Output { why: RefusalKey, usage: Option<Usage> },
+    Output {
+        why: RefusalKey,
+        usage: Option<Usage>,
+    },
 }
 
 impl Stop {
@@ -239,7 +242,8 @@ impl Exchange {
         let extraction = &self.gateway.extraction;
         let model = self.interaction.model.as_str();
         for event in extraction.query(&self.principal.id, model, Query::Text(&part.text), now) {
-            self.gateway.suspect(&self.principal, &self.interaction.model, &event);
+            self.gateway
+                .suspect(&self.principal, &self.interaction.model, &event);
         }
     }
 }

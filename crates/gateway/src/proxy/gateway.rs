@@ -7,12 +7,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
-use super::{
-    Engine, KnownAnswers, ReviewQueue,
-    exchange::Exchange,
-    output::REQUEST_ID,
-    routes,
-};
+use super::{Engine, KnownAnswers, ReviewQueue, exchange::Exchange, output::REQUEST_ID, routes};
 use crate::{
     adapters::EngineCell,
     body::Body,
@@ -203,11 +198,7 @@ impl Gateway {
             return refuse(&routes::forbidden());
         }
         let who = Label::from(&principal.id);
-        let slot = match self
-            .recorder
-            .admit(id, who.clone(), endpoint.path())
-            .await
-        {
+        let slot = match self.recorder.admit(id, who.clone(), endpoint.path()).await {
             Ok(slot) => slot,
             Err(fault) => return refuse(&fault),
         };
@@ -241,7 +232,9 @@ impl Gateway {
             in_flight: self.metrics.in_flight(),
         };
         match endpoint {
-            Endpoint::Models | Endpoint::Model => exchange.list_models(request.uri().path(), dialect).await,
+            Endpoint::Models | Endpoint::Model => {
+                exchange.list_models(request.uri().path(), dialect).await
+            }
             _ => exchange.run(request).await,
         }
     }

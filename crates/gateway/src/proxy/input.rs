@@ -187,7 +187,8 @@ impl Exchange {
             Stop::Fault(fault, Outcome::Held)
         })?;
         let before = self.gateway.clock.nanos();
-        self.note_review("held", &self.principal.id.clone(), 0).await?;
+        self.note_review("held", &self.principal.id.clone(), 0)
+            .await?;
         let ruling = ticket.ruling(Duration::from_secs(wait)).await;
         let held = self.gateway.clock.nanos().saturating_sub(before);
         self.waited += held;
@@ -310,8 +311,7 @@ impl Exchange {
         {
             edits.set(max_tokens_field(self.endpoint), &most.into());
         }
-        if !guarding.decode.banned_tokens.is_empty() && self.endpoint == Endpoint::ChatCompletions
-        {
+        if !guarding.decode.banned_tokens.is_empty() && self.endpoint == Endpoint::ChatCompletions {
             edits.ban_tokens(&guarding.decode.banned_tokens)?;
         }
         if request.asks_logprobs() && !self.may_see_logprobs() {

@@ -13,13 +13,12 @@ pub mod routes;
 mod settings;
 mod stream;
 
-pub(crate) use engine::today;
 pub use engine::Engine;
-pub use gateway::{Front, Gateway};
+pub(crate) use engine::today;
 pub(crate) use gateway::GatewayParts;
+pub use gateway::{Front, Gateway};
 pub use history::{KnownAnswers, droppable};
 pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
 pub use settings::{
-    DecodeConfig, GuardingConfig, HardeningConfig, History, ReviewConfig,
-    ServerSideHistory,
+    DecodeConfig, GuardingConfig, HardeningConfig, History, ReviewConfig, ServerSideHistory,
 };

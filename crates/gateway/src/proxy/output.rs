@@ -56,8 +56,7 @@ impl Exchange {
         });
         let response = response.map_err(|error| Stop::rejected(error.fault()))?;
         self.interaction.upstream = Label::from(response.target.upstream());
-        self.interaction.model_version =
-            response.target.model().map_or(Label::NONE, Label::from);
+        self.interaction.model_version = response.target.model().map_or(Label::NONE, Label::from);
         Ok(response)
     }
 
@@ -329,8 +328,7 @@ impl Exchange {
         let now = self.gateway.clock.nanos();
         self.interaction.latency_us = now.saturating_sub(self.started) / 1_000;
         self.interaction.overhead_us = self.overhead() / 1_000;
-        self.interaction.policy_version =
-            Label::Known(self.engine.judge.policy().version().into());
+        self.interaction.policy_version = Label::Known(self.engine.judge.policy().version().into());
         let Self {
             gateway,
             slot,

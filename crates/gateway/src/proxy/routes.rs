@@ -153,7 +153,11 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, Json(json!({ "ready": record, "record": record, "store": store }))).into_response()
+    (
+        status,
+        Json(json!({ "ready": record, "record": record, "store": store })),
+    )
+        .into_response()
 }
 
 async fn version(State(gateway): State<Arc<Gateway>>) -> Json<serde_json::Value> {
@@ -245,14 +249,21 @@ async fn rule(
 }
 
 fn request_id(text: &str) -> Result<RequestId, Fault> {
-    text.parse()
-        .map_err(|error: record::NoRequestId| {
-            Fault::new(FaultKind::BadRequest, "invalid_request_id", error.to_string())
-        })
+    text.parse().map_err(|error: record::NoRequestId| {
+        Fault::new(
+            FaultKind::BadRequest,
+            "invalid_request_id",
+            error.to_string(),
+        )
+    })
 }
 
 fn no_such(what: &'static str) -> Fault {
-    Fault::new(FaultKind::NotFound, "not_found", format!("there is no such {what}"))
+    Fault::new(
+        FaultKind::NotFound,
+        "not_found",
+        format!("there is no such {what}"),
+    )
 }
 
 fn unreadable() -> Fault {

@@ -228,8 +228,7 @@ impl Drop for Flowing {
         exchange.interaction.outcome = Outcome::ClientGone;
         let admission = exchange.admission.take();
         let usage = exchange.usage;
-        if let (Some(admission), Ok(runtime)) = (admission, tokio::runtime::Handle::try_current())
-        {
+        if let (Some(admission), Ok(runtime)) = (admission, tokio::runtime::Handle::try_current()) {
             runtime.spawn(admission.settle(usage));
         }
         let (slot, interaction) = exchange.into_record();
