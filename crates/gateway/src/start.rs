@@ -24,10 +24,10 @@ use crate::{
     identity::{self, Authenticator, Grants, KeySpec},
     judge::JudgeLayer,
     limits::{LimitParts, Limits, LimitsError},
+    openapi,
     predict::{self, PostJson},
     principal::Scope,
     proxy::{Engine, Front, Gateway, GatewayParts, routes, today},
-    openapi,
     record::{ConfigChange, Label, Recorder, Service, SqlAudit, What},
     secrets::{
         Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, SecretRef,
@@ -159,7 +159,8 @@ pub async fn start(
         Arc::new(SqlAudit::new(ground.store.clone())),
         ground.keyring.derive(Purpose::AuditHash).expose(),
         Arc::clone(&clock),
-        adapters::observers(config, &metrics).map_err(|mistake| StartError::Config(vec![mistake]))?,
+        adapters::observers(config, &metrics)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
     )
     .await?;
     let upstreams = upstreams(config, &ground, environment, &clock, &recorder).await?;
@@ -332,15 +333,16 @@ impl Ground {
             placed.place = crate::store::Place::new(file.display().to_string());
         }
         let store = Store::open_with(&placed).await?;
-        let vault = match &config.secrets.vault {
-            Some(vault) => Some(
-                adapters::vault(vault, environment).map_err(|source| StartError::Secret {
+        let vault =
+            match &config.secrets.vault {
+                Some(vault) => Some(adapters::vault(vault, environment).map_err(|source| {
+                    StartError::Secret {
                         path: "secrets.vault".to_owned(),
                         source,
-                    })?,
-            ),
-            None => None,
-        };
+                    }
+                })?),
+                None => None,
+            };
         let opener = Opener {
             environment,
             data,
@@ -362,11 +364,7 @@ impl Ground {
         })
     }
 
-    fn resolver<'a>(
-        &'a self,
-        config: &Config,
-        environment: &'a dyn Environment,
-    ) -> Resolver<'a> {
+    fn resolver<'a>(&'a self, config: &Config, environment: &'a dyn Environment) -> Resolver<'a> {
         Resolver {
             environment,
             keys: Some(&self.keys),
@@ -455,12 +453,13 @@ async fn authenticator(
         store: ground.store.clone(),
         keyring: &ground.keyring,
         resolver: &resolver,
-        fetch: adapters::identity_fetch(config).map_err(|mistake| {
-            StartError::Config(vec![mistake])
-        })?,
+        fetch: adapters::identity_fetch(config)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
         clock: Arc::clone(clock),
     };
-    Ok(Arc::new(Authenticator::open(&config.identity, parts).await?))
+    Ok(Arc::new(
+        Authenticator::open(&config.identity, parts).await?,
+    ))
 }
 
 /// A key for whoever starts the gateway for the first time.

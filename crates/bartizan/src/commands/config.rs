@@ -22,7 +22,9 @@ pub(crate) fn check(file: PathBuf) -> Result<Exit, Problems> {
     let config = read_config(&setup)?;
     let mistakes = config.file.mistakes();
     if !mistakes.is_empty() {
-        let problems = mistakes.iter().map(|mistake| serve::problem(&config, mistake));
+        let problems = mistakes
+            .iter()
+            .map(|mistake| serve::problem(&config, mistake));
         return Err(problems.collect());
     }
     let engine = Engine::with_config(&setup, config)?;

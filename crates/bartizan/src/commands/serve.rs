@@ -142,7 +142,9 @@ impl Hands {
             .and_then(|config| eyes(&self.setup, &config).map(|eyes| (config, eyes)));
         let changed = match read {
             Ok((config, eyes)) => {
-                let changed = self.reloader.reload(&config.file, eyes, &ProcessEnvironment);
+                let changed = self
+                    .reloader
+                    .reload(&config.file, eyes, &ProcessEnvironment);
                 changed.await.map_err(|error| problems(&config, &error))
             }
             Err(problems) => Err(problems),
@@ -172,10 +174,7 @@ fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
 }
 
 /// `--data`, the environment, the file, or the user's folder for data of programs.
-pub(super) fn data_folder(
-    argument: Option<&Path>,
-    file: &ConfigFile,
-) -> Result<PathBuf, Problem> {
+pub(super) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<PathBuf, Problem> {
     let named = argument
         .map(Path::to_owned)
         .or_else(|| env::get(env::DATA).map(PathBuf::from))
@@ -220,9 +219,7 @@ pub(super) fn problems(config: &Config, error: &StartError) -> Problems {
 pub(super) fn problem(config: &Config, mistake: &Mistake) -> Problem {
     let message = format!("in `{}`: {}", mistake.path, mistake.message);
     match line_of(&config.text, &mistake.path) {
-        Some((line, column)) => {
-            Problem::new(message).at(&config.path, &config.text, line, column)
-        }
+        Some((line, column)) => Problem::new(message).at(&config.path, &config.text, line, column),
         None => Problem::new(message),
     }
 }
@@ -246,7 +243,9 @@ fn line_of(text: &str, path: &str) -> Option<(u64, u64)> {
             }
             lines.next();
             let name = key.split(':').next().unwrap_or_default();
-            if is_content && name.trim_matches(['"', '\'']).replace('_', "-") == step.replace('_', "-") {
+            if is_content
+                && name.trim_matches(['"', '\'']).replace('_', "-") == step.replace('_', "-")
+            {
                 found = Some((number, indent as u64 + 1));
                 deeper_than = Some(indent);
                 continue 'steps;
@@ -266,7 +265,10 @@ mod tests {
         let yaml = "guard:\n  disable: []\nserver:\n  listen: 127.0.0.1:1\n  tls:\n    cert_file: a\nroutes:\n  - model: x\n    targets:\n      - upstream: y\n";
         assert_eq!(line_of(yaml, "server.tls.cert_file"), Some((6, 5)));
         assert_eq!(line_of(yaml, "server.tls.key_file"), Some((5, 3)));
-        assert_eq!(line_of(yaml, "routes[0].targets[0].upstream"), Some((10, 9)));
+        assert_eq!(
+            line_of(yaml, "routes[0].targets[0].upstream"),
+            Some((10, 9))
+        );
         assert_eq!(line_of(yaml, "limits.preset"), None);
     }
 }

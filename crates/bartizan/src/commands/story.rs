@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Most events of one request.
-const EVENTS: usize = 1_000;
+const EVENTS: u32 = 1_000;
 
 /// Shows what the record holds about a request.
 pub(super) fn show(
@@ -28,9 +28,11 @@ pub(super) fn show(
     if place.place.is_empty() {
         let file = data_folder(data, &config.file)?.join("bartizan.db");
         if !file.exists() {
-            return Err(Problem::new(format!("there is no record at {}", file.display()))
-                .help("name the gateway's data folder with `--data`")
-                .into());
+            return Err(
+                Problem::new(format!("there is no record at {}", file.display()))
+                    .help("name the gateway's data folder with `--data`")
+                    .into(),
+            );
         }
         place.place = Place::new(file.display().to_string());
     }
@@ -54,9 +56,11 @@ pub(super) fn show(
         Ok::<_, Problem>(Story::of(request, stored))
     })?;
     let Some(story) = story else {
-        return Err(Problem::new(format!("the record knows no request `{request}`"))
-            .help("a request shows up in the record within a second")
-            .into());
+        return Err(
+            Problem::new(format!("the record knows no request `{request}`"))
+                .help("a request shows up in the record within a second")
+                .into(),
+        );
     };
     output::stdout(&story.to_string())?;
     Ok(Exit::Clean)
