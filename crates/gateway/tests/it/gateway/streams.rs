@@ -117,7 +117,8 @@ async fn a_reset_in_the_middle_lets_no_unguarded_byte_out() {
     let mock = Mock::saying("Fine.").await;
     let gateway = with_upstream(&mock, "").await;
     let whole = Reply::each(&Format::Chat.events(&text, 4));
-    for cut in 2..whole.steps() {
+    // With its last chunk and without `[DONE]` it is whole.
+    for cut in 2..whole.steps() - 2 {
         for end in [Step::Reset, Step::Close] {
             mock.then(whole.clone().cut(cut, end));
             let got = stream(&gateway, "Whom do I ask?").await;
