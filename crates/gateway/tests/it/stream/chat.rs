@@ -683,7 +683,8 @@ fn words_that_every_event_repeats_are_judged_once() {
         .map(|piece| {
             let mut chunk = say(0, piece);
             chunk["provider"] = json!("Some Vendor, Inc.");
-            chunk["content_filter_results"] = json!({"hate": {"filtered": false, "severity": "safe"}});
+            chunk["content_filter_results"] =
+                json!({"hate": {"filtered": false, "severity": "safe"}});
             chunk
         })
         .chain([end(0, "stop"), DONE.into()])
