@@ -1,6 +1,6 @@
 //! The arguments.
 
-use std::{ffi::OsString, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use bartizan_core::{Origin, Sink};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -20,6 +20,8 @@ Environment:
   BARTIZAN_CONFIG  configuration file, as with `--config`
   BARTIZAN_POLICY  policy file, as with `--policy`
   BARTIZAN_KEY     64 hexadecimal digits: key of hashes, pseudonyms, and encryption
+  BARTIZAN_DATA    folder of the gateway's database, as with `--data`
+  BARTIZAN_LOG     filter of the gateway's log, e.g. `info`
   NO_COLOR         no colour in any output")]
 pub(crate) struct Cli {
     /// Print the version of the program and of its rules
@@ -55,6 +57,9 @@ pub(crate) enum Command {
     /// Check a policy file, or show the decision table
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Say what a system prompt leaves out, or add it
+    #[command(subcommand)]
+    Prompt(PromptCommand),
     /// Check a configuration file
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -62,12 +67,20 @@ pub(crate) enum Command {
     Schema(Schema),
     /// Decide a stored decision again
     Replay(Replay),
-    /// Not part of this version
-    #[command(hide = true)]
-    Serve {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        rest: Vec<OsString>,
-    },
+    /// Start the gateway: point an application's base URL at it
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen at instead of the configured one; port 0 for any
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Folder of the database and the journal
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) setup: Setup,
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +259,20 @@ pub(crate) enum ConfigCommand {
     /// Say every mistake in a configuration file and in what it names
     Check {
         /// The file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptCommand {
+    /// Name the rules that a system prompt does not state
+    Lint {
+        /// The file with the prompt
+        file: PathBuf,
+    },
+    /// Print the prompt behind the rules that it does not state
+    Harden {
+        /// The file with the prompt
         file: PathBuf,
     },
 }

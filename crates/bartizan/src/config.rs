@@ -1,11 +1,10 @@
 //! The configuration file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
-use bartizan_policy::{Policy, PolicyFile};
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Deserialize;
+use bartizan_gateway::config::Config as ConfigFile;
+use bartizan_policy::Policy;
+use schemars::Schema;
 
 use crate::{
     input::read_text,
@@ -15,30 +14,8 @@ use crate::{
 /// Name of the project's configuration file.
 pub(crate) const PROJECT_FILE: &str = "bartizan.yaml";
 
-/// A configuration file as written. Everything has a default; flags and environment win.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct ConfigFile {
-    /// Which checks are asked, and how.
-    pub(crate) guard: Settings,
-    /// How large a text may be; texts of any size by default.
-    pub(crate) shape: Option<ShapeLimits>,
-    /// What findings lead to: the content of a policy file, or the path of one, relative to this
-    /// file.
-    #[schemars(schema_with = "policy_schema")]
-    pub(crate) policy: Option<serde_json::Value>,
-    /// Folders of own rule packs, relative to this file.
-    pub(crate) packs: Vec<PathBuf>,
-    /// Public keys whose packs are trusted: lines that start with `RW`.
-    pub(crate) trusted_keys: Vec<String>,
-    /// Load packs that nobody signed.
-    pub(crate) allow_unsigned: bool,
-    /// How values are replaced.
-    pub(crate) redact: Styles,
-}
-
 /// A configuration and where it came from.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     /// What it says.
     pub(crate) file: ConfigFile,
@@ -163,11 +140,6 @@ pub(crate) fn yaml_problem(name: &str, text: &str, error: &serde_saphyr::Error) 
         Some(help) => problem.help(help),
         None => problem,
     }
-}
-
-fn policy_schema(generator: &mut SchemaGenerator) -> Schema {
-    let policy = generator.subschema_for::<PolicyFile>();
-    schemars::json_schema!({ "anyOf": [policy, { "type": "string" }, { "type": "null" }] })
 }
 
 #[cfg(test)]

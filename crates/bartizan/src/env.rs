@@ -11,6 +11,16 @@ pub(crate) const POLICY: &str = "BARTIZAN_POLICY";
 /// The key of hashes, pseudonyms, and encryption: 64 hexadecimal digits.
 pub(crate) const KEY: &str = "BARTIZAN_KEY";
 
+/// The folder of the gateway's database, as with `--data`.
+pub(crate) const DATA: &str = "BARTIZAN_DATA";
+
+/// The filter of the gateway's log.
+pub(crate) const LOG: &str = "BARTIZAN_LOG";
+
+/// Where programs keep data, and where home is (XDG Base Directory Specification).
+pub(crate) const XDG_DATA_HOME: &str = "XDG_DATA_HOME";
+pub(crate) const HOME: &str = "HOME";
+
 /// Columns to write in, where the output is no terminal.
 pub(crate) const COLUMNS: &str = "COLUMNS";
 

@@ -5,6 +5,7 @@
 //! and their streams ([`wire`]), limits ([`limits`]), and the detectors of extraction ([`predict`])
 //! know no socket and take the time as an argument.
 
+mod adapters;
 pub mod body;
 pub mod clock;
 pub mod config;
@@ -15,12 +16,15 @@ pub mod guard_api;
 pub mod identity;
 pub mod judge;
 pub mod limits;
+pub mod netpol;
+pub mod openapi;
 pub mod predict;
 pub mod principal;
 pub mod proxy;
 pub mod record;
 pub mod secrets;
 pub mod serve;
+pub mod start;
 pub mod store;
 pub mod telemetry;
 pub mod upstream;

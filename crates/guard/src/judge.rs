@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bartizan_core::{
     Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, Report, Sink, Span,
@@ -9,6 +9,7 @@ use bartizan_policy::{Decision, DecisionContext, Policy, Reason};
 use crate::{
     Clock, Guard, Inspection, Step, Subject,
     conversation::{Conversation, JoinedView, Part, PartKind},
+    memory::Memory,
     redact::Redactor,
     session::{RiskReport, Session, SessionConfig, TurnSignals, TurnSummary},
     shape::Shape,
@@ -20,6 +21,7 @@ pub struct Judge {
     guard: Arc<Guard>,
     policy: Arc<Policy>,
     shape: Option<Shape>,
+    memory: Option<Arc<Memory>>,
 }
 
 /// What was seen in every part, and what is to be done.
@@ -56,7 +58,15 @@ impl Judge {
             guard,
             policy,
             shape,
+            memory: None,
         }
+    }
+
+    /// The same judge, which remembers what it saw in the parts of conversations.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Arc<Memory>) -> Self {
+        self.memory = Some(memory);
+        self
     }
 
     /// The guard.
@@ -108,16 +118,27 @@ impl Judge {
         clock: Clock<'_>,
         cx: &DecisionContext<'_>,
     ) -> Judgement {
+        self.decide(self.look(conversation, sink, clock, cx), cx)
+    }
+
+    /// Looks at every part of a conversation, each by itself and joined with its neighbours, and
+    /// decides nothing, so that a layer that must wait for an answer can add what it hears before
+    /// [`Self::decide`].
+    #[must_use]
+    pub fn look(
+        &self,
+        conversation: &Conversation,
+        sink: Option<Sink>,
+        clock: Clock<'_>,
+        cx: &DecisionContext<'_>,
+    ) -> Vec<JudgedPart> {
         let mut parts: Vec<JudgedPart> = Vec::with_capacity(conversation.parts.len());
         for part in &conversation.parts {
             let mut inspection = Inspection::default();
             if let Some(shape) = &self.shape {
                 inspection.look_at_shape(shape, part, clock);
             }
-            inspection.append(
-                self.guard
-                    .inspect(&subject(&part.text, part.origin, sink, cx), clock),
-            );
+            inspection.append(self.see(&subject(&part.text, part.origin, sink, cx), clock));
             parts.push(JudgedPart {
                 path: part.path.clone(),
                 origin: part.origin,
@@ -128,16 +149,24 @@ impl Judge {
         let joined = conversation.joined_views();
         let turns = conversation.joined_turns(JOINED_TURNS);
         for view in joined.iter().chain(&turns) {
-            let seen = self
-                .guard
-                .inspect(&subject(&view.text, view.origin, sink, cx), clock);
+            let seen = self.see(&subject(&view.text, view.origin, sink, cx), clock);
             attribute(view, seen, &mut parts);
         }
         watch_turns(conversation, &mut parts);
-        self.decide(parts, cx)
+        parts
     }
 
-    fn decide(&self, parts: Vec<JudgedPart>, cx: &DecisionContext<'_>) -> Judgement {
+    fn see(&self, subject: &Subject<'_>, clock: Clock<'_>) -> Inspection {
+        let look = || self.guard.inspect(subject, clock);
+        match &self.memory {
+            Some(memory) => memory.recall(subject, look),
+            None => look(),
+        }
+    }
+
+    /// Decides about parts that were looked at.
+    #[must_use]
+    pub fn decide(&self, parts: Vec<JudgedPart>, cx: &DecisionContext<'_>) -> Judgement {
         let subjects: Vec<bartizan_policy::Subject<'_>> = (0..)
             .zip(&parts)
             .map(|(number, part)| bartizan_policy::Subject {
@@ -241,10 +270,13 @@ fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
 impl Judgement {
     /// The reasons of the part of that number.
     pub fn reasons(&self, part: usize) -> impl Iterator<Item = &Reason> {
-        self.decision
-            .reasons
+        // In order of part, so that looking at every part costs no more than looking once.
+        let reasons = &self.decision.reasons;
+        let first = reasons.partition_point(|reason| (reason.evidence.part as usize) < part);
+        reasons
             .iter()
-            .filter(move |reason| reason.evidence.part as usize == part)
+            .skip(first)
+            .take_while(move |reason| reason.evidence.part as usize == part)
     }
 
     /// The findings of a part that are to be taken out of its text: those that the decision
@@ -254,7 +286,7 @@ impl Judgement {
         let Some(judged) = self.parts.get(part) else {
             return Vec::new();
         };
-        let acted: Vec<(&str, Option<Span>)> = self
+        let acted: HashSet<(&str, Option<Span>)> = self
             .reasons(part)
             .filter(|reason| reason.action >= Verdict::Redact && !reason.shadow)
             .map(|reason| (reason.evidence.rule.as_str(), reason.evidence.span))

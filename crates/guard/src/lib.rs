@@ -4,6 +4,8 @@ pub mod conversation;
 mod guard;
 mod judge;
 pub mod leak;
+mod memory;
+pub mod prompt;
 pub mod redact;
 pub mod session;
 mod settings;
@@ -14,5 +16,6 @@ pub mod window;
 
 pub use guard::{Clock, Guard, GuardConfig, Inspection, NO_CLOCK, Step, Subject, TextCheck};
 pub use judge::{Judge, JudgedPart, Judgement};
+pub use memory::Memory;
 pub use settings::{GuardBuilder, LeakSettings, Settings, SettingsError};
 pub use stream::{DEEP_BLOCK, Stream, StreamSubject};

@@ -97,6 +97,16 @@ impl Stream {
         self.flow()
     }
 
+    /// Looks at what waits for its step to fill and appends what may be released to `out`; for a
+    /// writer who pauses.
+    pub fn flush(&mut self, out: &mut Vec<u8>) -> Flow {
+        if self.flow() == Flow::Open {
+            self.window.flush(out);
+            self.collect();
+        }
+        self.flow()
+    }
+
     /// Says that nothing follows; appends the rest to `out`.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Flow {
         self.look_deep();
@@ -104,8 +114,19 @@ impl Stream {
             self.window.finish(out);
         }
         self.collect();
-        self.coverage.append(&mut self.window.examiner_mut().gaps);
         self.flow()
+    }
+
+    /// Bytes held back at the moment.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.window.held()
+    }
+
+    /// Bytes that came since the last look.
+    #[must_use]
+    pub const fn waiting(&self) -> usize {
+        self.window.waiting()
     }
 
     /// Whether anything further is released.
@@ -141,6 +162,11 @@ impl Stream {
     }
 
     fn collect(&mut self) {
+        for gap in self.window.examiner_mut().gaps.drain(..) {
+            if !self.coverage.contains(&gap) {
+                self.coverage.push(gap);
+            }
+        }
         for finding in self.window.take_findings() {
             let action = self.window.examiner().action(&finding);
             self.verdict = self.verdict.join(action);

@@ -64,7 +64,8 @@ pub enum Flow {
 /// How a window works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowConfig {
-    /// New bytes to wait for before looking again: 0 releases soonest, 64 KiB costs least.
+    /// New bytes to wait for before looking again: 0 releases soonest, 64 KiB costs least. With
+    /// any but 0, a sixteenth of what is kept as context is waited for if that is more.
     pub step: usize,
     /// Most bytes held back at a time.
     pub max_held: usize,
@@ -125,12 +126,20 @@ impl<E: Examine> Window<E> {
         // Pieces of bounded size, so that one huge push costs no more memory than many small ones.
         for piece in bytes.chunks(self.config.step.max(MIN_PIECE)) {
             self.buffer.extend_from_slice(piece);
-            if self.buffer.len() - self.looked_at > self.config.step {
+            if self.waiting() > self.step() {
                 self.advance(false, out);
             }
             if self.flow != Flow::Open {
                 break;
             }
+        }
+        self.flow
+    }
+
+    /// Looks at once at what waits for its step to fill.
+    pub fn flush(&mut self, out: &mut Vec<u8>) -> Flow {
+        if self.flow == Flow::Open && self.waiting() > 0 {
+            self.advance(false, out);
         }
         self.flow
     }
@@ -152,6 +161,12 @@ impl<E: Examine> Window<E> {
     #[must_use]
     pub const fn held(&self) -> usize {
         self.buffer.len() - self.released
+    }
+
+    /// Bytes that came since the last look.
+    #[must_use]
+    pub const fn waiting(&self) -> usize {
+        self.buffer.len() - self.looked_at
     }
 
     /// Bytes of the stream decided so far.
@@ -179,6 +194,15 @@ impl<E: Examine> Window<E> {
     /// What it was made with.
     pub fn into_examiner(self) -> E {
         self.examiner
+    }
+
+    /// New bytes to wait for: each look reads the whole buffer, so that a long one waits longer.
+    /// What waits is held back, so it counts against the limit.
+    fn step(&self) -> usize {
+        match self.config.step {
+            0 => 0,
+            step => step.max(self.looked_at / 16).min(self.config.max_held / 2),
+        }
     }
 
     fn advance(&mut self, last: bool, out: &mut Vec<u8>) {
@@ -215,6 +239,7 @@ impl<E: Examine> Window<E> {
                     self.flow = Flow::Stopped;
                     self.buffer.clear();
                     self.released = 0;
+                    self.looked_at = 0;
                     return;
                 }
             }

@@ -31,6 +31,28 @@ impl<T> Permit<T> {
     }
 }
 
+/// A person's word that something may pass although the policy asks about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    reviewer: String,
+}
+
+impl Approval {
+    /// The approval of `reviewer`, who must not be the one who asked.
+    #[must_use]
+    pub fn by(reviewer: impl Into<String>) -> Self {
+        Self {
+            reviewer: reviewer.into(),
+        }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn reviewer(&self) -> &str {
+        &self.reviewer
+    }
+}
+
 /// Why there is no permit; gives the value back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -70,6 +92,20 @@ impl Policy {
         decision: &Decision,
     ) -> Result<Permit<T>, Refused<T>> {
         self.admit_up_to(Verdict::Redact, value, decision)
+    }
+
+    /// Lets `value`, about which the decision asks a person, through because that person released it.
+    ///
+    /// # Errors
+    /// For a verdict that blocks, and for a decision of another policy.
+    pub fn admit_reviewed<T>(
+        &self,
+        value: T,
+        decision: &Decision,
+        approval: &Approval,
+    ) -> Result<Permit<T>, Refused<T>> {
+        let Approval { reviewer: _ } = approval;
+        self.admit_up_to(Verdict::Ask, value, decision)
     }
 
     fn admit_up_to<T>(

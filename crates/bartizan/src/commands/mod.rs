@@ -4,15 +4,17 @@ mod check;
 mod config;
 mod explain;
 mod policy;
+mod prompt;
 mod replay;
 mod rules;
 mod schema;
+mod serve;
 mod stream;
 
 use bartizan_text::rules::RuleSet;
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand, PolicyCommand, Rules},
+    cli::{Cli, Command, ConfigCommand, PolicyCommand, PromptCommand, Rules},
     exit::Exit,
     output,
     problem::{Problem, Problems},
@@ -36,12 +38,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Rules(Rules::Verify { dir, trusted_key }) => rules::verify(&dir, &trusted_key),
         Command::Policy(PolicyCommand::Check { file }) => policy::check(&file),
         Command::Policy(PolicyCommand::Show { setup }) => policy::show(&setup),
+        Command::Prompt(PromptCommand::Lint { file }) => prompt::lint(&file),
+        Command::Prompt(PromptCommand::Harden { file }) => prompt::harden(&file),
         Command::Config(ConfigCommand::Check { file }) => config::check(file),
         Command::Schema(arguments) => schema::run(arguments.of),
         Command::Replay(arguments) => replay::run(&arguments),
-        Command::Serve { .. } => Err(Problem::new("the gateway is not part of this version yet")
-            .help("`bartizan check` judges single texts, conversations, and streams")
-            .into()),
+        Command::Serve(arguments) => serve::run(&arguments),
     }
 }
 

@@ -1,1 +1,194 @@
-//! The gateway's part of `bartizan.yaml`: as written, then checked.
+//! `bartizan.yaml`: as written, then checked.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use bartizan_core::Sink;
+use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
+use bartizan_policy::PolicyFile;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+
+pub use crate::serve::Mistake;
+use crate::{
+    extraction::ExtractionConfig,
+    guard_api::GuardApiConfig,
+    identity::IdentityConfig,
+    judge::JudgeConfig,
+    limits::LimitsConfig,
+    predict::PredictConfig,
+    proxy::GuardingConfig,
+    record::RecordConfig,
+    secrets::SecretsConfig,
+    serve::ServerConfig,
+    store::StoreConfig,
+    telemetry::TelemetryConfig,
+    upstream::{RouteConfig, UpstreamConfig, UpstreamSettings},
+    wire::{MediaConfig, RefusalConfig, stream::StreamConfig},
+};
+
+/// The configuration file as written. Everything has a default: without a file the gateway listens
+/// at loopback, asks for a key that it made itself, and answers with the built-in echo.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Config {
+    /// Which checks are asked, and how.
+    pub guard: Settings,
+    /// How large a text may be; texts of any size by default.
+    pub shape: Option<ShapeLimits>,
+    /// What findings lead to: the content of a policy file, or the path of one, relative to this
+    /// file.
+    #[schemars(schema_with = "policy_schema")]
+    pub policy: Option<serde_json::Value>,
+    /// Folders of own rule packs, relative to this file.
+    pub packs: Vec<PathBuf>,
+    /// Public keys whose packs are trusted: lines that start with `RW`.
+    pub trusted_keys: Vec<String>,
+    /// Load packs that nobody signed.
+    pub allow_unsigned: bool,
+    /// How values are replaced.
+    pub redact: Styles,
+
+    /// Folder of the database, the journal, and generated files.
+    pub data: Option<PathBuf>,
+    /// Towards clients: addresses, TLS, bounds.
+    pub server: ServerConfig,
+    /// Models behind the gateway, by a name of your own.
+    pub upstreams: BTreeMap<String, UpstreamConfig>,
+    /// Which upstreams serve which model; the first that fits is taken.
+    pub routes: Vec<RouteConfig>,
+    /// Who may ask.
+    pub identity: IdentityConfig,
+    /// How often, and for how much.
+    pub limits: LimitsConfig,
+    /// Where secrets come from.
+    pub secrets: SecretsConfig,
+    /// Where keys and events are kept.
+    pub store: StoreConfig,
+    /// What is recorded, and what happens when that cannot be done.
+    pub record: RecordConfig,
+    /// Traces and logs.
+    pub telemetry: TelemetryConfig,
+    /// What is done with a request beside looking at it.
+    pub guarding: GuardingConfig,
+    /// What the refused get.
+    pub refusal: RefusalConfig,
+    /// What may pass though nobody here can read it.
+    pub media: MediaConfig,
+    /// How streamed answers are guarded.
+    pub stream: StreamConfig,
+    /// Where answers are shown or run, if all of them are in one place.
+    #[schemars(with = "Option<String>")]
+    pub sink: Option<Sink>,
+    /// A model that is asked about texts in the grey band.
+    pub judge: JudgeConfig,
+    /// Classical models.
+    pub predict: PredictConfig,
+    /// Who copies a model.
+    pub extraction: ExtractionConfig,
+    /// Routes that ask the guard alone.
+    pub guard_api: GuardApiConfig,
+}
+
+impl Config {
+    /// Every mistake of the gateway's part, each with its place.
+    #[must_use]
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut all = self.server.check(self.is_authenticated());
+        all.extend(self.upstream_settings().check());
+        all.extend(self.guarding.mistakes());
+        // Each block names its own places.
+        all.extend(under("identity", self.identity.mistakes()));
+        all.extend(under("limits", self.limits.mistakes()));
+        all.extend(under("secrets", self.secrets.mistakes()));
+        all.extend(under("store", self.store.check()));
+        all.extend(under("record", self.record.check()));
+        all.extend(under("telemetry", self.telemetry.check()));
+        all.extend(under("refusal", self.refusal.check()));
+        all.extend(under("stream", self.stream.check()));
+        all.extend(under("judge", self.judge.check()));
+        all.extend(under("predict", predict_mistakes(self)));
+        all.extend(under("extraction", self.extraction.check()));
+        all.extend(under("guard-api", self.guard_api.check()));
+        all
+    }
+
+    /// Whether clients must prove who they are.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        !self.identity.dangerously_allow_anonymous
+    }
+
+    pub(crate) fn upstream_settings(&self) -> UpstreamSettings {
+        UpstreamSettings {
+            upstreams: self.upstreams.clone(),
+            routes: self.routes.clone(),
+        }
+    }
+}
+
+fn predict_mistakes(config: &Config) -> Vec<(String, String)> {
+    let predict = &config.predict;
+    let mut mistakes = Vec::new();
+    let default = &predict.default_model;
+    if !default.is_empty() && !predict.models.contains_key(default) {
+        let message = format!("there is no model `{default}` under `predict.models`");
+        mistakes.push(("default-model".to_owned(), message));
+    }
+    for (name, model) in &predict.models {
+        let upstream = &model.upstream;
+        if !upstream.is_empty() && !config.upstreams.contains_key(upstream) {
+            let message = format!("there is no upstream `{upstream}` under `upstreams`");
+            mistakes.push((format!("models.{name}.upstream"), message));
+        }
+    }
+    mistakes
+}
+
+fn under<P: AsRef<str>>(
+    block: &'static str,
+    mistakes: Vec<(P, String)>,
+) -> impl Iterator<Item = Mistake> {
+    mistakes.into_iter().map(move |(path, message)| {
+        let path = path.as_ref();
+        let joint = if path.is_empty() { "" } else { "." };
+        Mistake::new(format!("{block}{joint}{path}"), message)
+    })
+}
+
+fn policy_schema(generator: &mut SchemaGenerator) -> Schema {
+    let policy = generator.subschema_for::<PolicyFile>();
+    schemars::json_schema!({ "anyOf": [policy, { "type": "string" }, { "type": "null" }] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_have_no_mistakes() {
+        assert_eq!(Config::default().mistakes(), []);
+    }
+
+    #[test]
+    fn if_27_the_block_of_the_seed_is_taken_as_it_is() {
+        let yaml = "server:\n  listen: \"0.0.0.0:8443\"\n  tls:\n    enabled: true\n    cert_file: \"/etc/ssl/certs/server.crt\"\n    key_file: \"/etc/ssl/private/server.key\"\n    ca_file: \"/etc/ssl/certs/ca.crt\"\n    min_version: \"TLS1.3\"\n    client_auth: \"require\"\n";
+        let config: Result<Config, _> = serde_saphyr::from_str(yaml);
+        assert!(config.is_ok(), "{config:?}");
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_place() {
+        let yaml =
+            "guarding: {regenerate: 9}\nrefusal: {input-status: 200}\nstream: {max-channels: 0}\n";
+        let config: Config = serde_saphyr::from_str(yaml).unwrap();
+        let paths: Vec<String> = config.mistakes().into_iter().map(|m| m.path).collect();
+        assert_eq!(
+            paths,
+            [
+                "guarding.regenerate",
+                "refusal.input-status",
+                "stream.max-channels"
+            ]
+        );
+    }
+}

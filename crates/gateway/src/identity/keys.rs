@@ -15,6 +15,7 @@ use subtle::ConstantTimeEq as _;
 use super::{ApiKey, ConfiguredKey, Grants, Reason, config::is_name};
 use crate::{
     clock::Clock,
+    fault::{Fault, FaultKind},
     principal::{Principal, Proof, Scope},
     secrets::unhex,
     store::{Store, with_pool},
@@ -140,6 +141,21 @@ pub enum KeyError {
     /// The operating system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,
+}
+
+impl From<KeyError> for Fault {
+    fn from(error: KeyError) -> Self {
+        let message = error.to_string();
+        match error {
+            KeyError::NotFound => Self::new(FaultKind::NotFound, "unknown_key", message),
+            KeyError::Spec { at, .. } => {
+                Self::new(FaultKind::BadRequest, "invalid_key_specification", message).about(at)
+            }
+            KeyError::Database(_) | KeyError::Malformed | KeyError::Random => {
+                Self::new(FaultKind::Unavailable, "keys_unavailable", message)
+            }
+        }
+    }
 }
 
 const BUMP: &str = "UPDATE api_key_generation SET generation = generation + 1 WHERE one = 1";

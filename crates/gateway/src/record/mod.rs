@@ -1,4 +1,46 @@
 //! What happened, without content: events, a durable store, back-pressure.
+//!
+//! A request takes a [`Slot`] before anything is done for it, and finishes it with an
+//! [`Interaction`] before its answer is given. Events are appended to a journal in the data folder,
+//! from which a task moves them into an [`AuditStore`]. Keyed hashes stand for contents, [`Label`]s
+//! for names that the program knows.
+
+mod alert;
+mod alert_desk;
+mod audit_store;
+mod config;
+mod event;
+mod feedback;
+mod frame;
+mod interaction;
+mod journal;
+mod mover;
+mod recorder;
+mod sql;
+mod story;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::store::Step;
+
+pub use alert::{Alert, AlertRoute, AlertTarget, Alerts, AlertsConfig};
+pub use alert_desk::{AlertDesk, Deliver};
+pub use audit_store::{AuditStore, Batch, Day, Query, Stored};
+pub use config::{Addresses, Durability, RecordConfig, WhenFull};
+pub use event::{
+    Abandoned, AuthFailure, ConfigChange, Event, Feedback, FeedbackLabel, Gap, KeyManagement,
+    LimitHit, MlAudit, Review, SCHEMA_VERSION, SecurityDetails, SecurityEvent, Service,
+    StreamBegun, Suspicion, UpstreamState, What, schema,
+};
+pub use feedback::{FeedbackRates, Rate};
+pub use frame::Entry;
+pub use interaction::{Interaction, LayerTimes, Outcome, RuleHit, Side, Unseen, is_attack};
+pub use journal::Position;
+pub use recorder::{Observe, RecordError, Recorder, Slot};
+pub use sql::SqlAudit;
+pub use story::Story;
+pub use words::{At, ContentHasher, Cost, Hashing, KeyedHash, Label, NoRequestId, RequestId};
 
 /// Tables of this module, in the order in which they came; never edited, only added to.
-pub(crate) const MIGRATIONS: &[&str] = &[];
+pub(crate) const MIGRATIONS: &[Step] = &[sql::TABLES];

@@ -22,6 +22,8 @@ pub enum Purpose {
     LimitNames,
     /// The seed of the Ed25519 key that signs service tokens.
     ServiceToken,
+    /// The seed of the Ed25519 key that signs predictions.
+    PredictionSigning,
     /// Deterministic noise of predictions.
     Noise,
     /// Keyed hashes for caches of verdicts.
@@ -30,12 +32,13 @@ pub enum Purpose {
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ApiKeyPepper,
         Self::AuditHash,
         Self::Redaction,
         Self::LimitNames,
         Self::ServiceToken,
+        Self::PredictionSigning,
         Self::Noise,
         Self::Cache,
     ];
@@ -48,6 +51,7 @@ impl Purpose {
             Self::Redaction => "redaction",
             Self::LimitNames => "limit-names",
             Self::ServiceToken => "service-token",
+            Self::PredictionSigning => "prediction-signing",
             Self::Noise => "noise",
             Self::Cache => "cache",
         }

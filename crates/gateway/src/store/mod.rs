@@ -1,12 +1,19 @@
 //! SQLite or PostgreSQL.
 
+mod config;
+mod error;
+
 use std::{borrow::Cow, path::Path, time::Duration};
 
 use sqlx::{
-    PgPool, SqlSafeStr as _, SqlStr, SqlitePool,
-    migrate::{MigrateError, Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions as _, PgPool, SqlSafeStr as _, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
+
+pub use config::{Place, StoreConfig, Synchronous};
+pub use error::StoreError;
 
 /// A database. The same SQL text runs on both engines: placeholders are `$1`, `$2`.
 ///
@@ -31,35 +38,55 @@ macro_rules! with_pool {
 }
 pub(crate) use with_pool;
 
-/// Why a database is not to be had.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The database said no. Its words are not repeated: they may hold values.
-    #[error("the database cannot be used")]
-    Database(#[from] sqlx::Error),
-    /// A table could not be made or is not what it was.
-    #[error("the tables of the database cannot be brought up to date")]
-    Migration(#[from] MigrateError),
+/// One step of a module's tables, in the words of each engine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// For SQLite.
+    pub(crate) sqlite: &'static str,
+    /// For PostgreSQL.
+    pub(crate) postgres: &'static str,
 }
 
 impl Store {
     /// Opens the database at `place`: a `postgres://` URL, or the path of a file that is made if
-    /// it is not there.
+    /// it is not there, readable by its owner only.
     ///
     /// # Errors
     /// When it cannot be opened or its tables cannot be brought up to date.
     pub async fn open(place: &str) -> Result<Self, StoreError> {
-        let store = if place.starts_with("postgres://") || place.starts_with("postgresql://") {
-            Self::Postgres(PgPool::connect(place).await?)
+        Self::open_with(&StoreConfig {
+            place: Place::new(place),
+            ..StoreConfig::default()
+        })
+        .await
+    }
+
+    /// Opens the database that `config` names.
+    ///
+    /// # Errors
+    /// When it cannot be opened or its tables cannot be brought up to date.
+    pub async fn open_with(config: &StoreConfig) -> Result<Self, StoreError> {
+        let wait = Duration::from_millis(config.busy_timeout_ms.into());
+        let store = if config.place.is_postgres() {
+            let options: PgConnectOptions = config.place.expose().parse()?;
+            let pool = PgPoolOptions::new()
+                .max_connections(config.max_connections)
+                .acquire_timeout(wait);
+            let options = options.disable_statement_logging();
+            Self::Postgres(pool.connect_with(options).await?)
         } else {
+            let path = Path::new(config.place.expose());
+            private_file(path)?;
             let options = SqliteConnectOptions::new()
-                .filename(Path::new(place))
+                .filename(path)
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Normal)
-                .busy_timeout(Duration::from_secs(5));
-            let pool = SqlitePoolOptions::new().max_connections(4);
+                .synchronous(config.synchronous.into())
+                .busy_timeout(wait)
+                .disable_statement_logging();
+            let pool = SqlitePoolOptions::new()
+                .max_connections(config.max_connections)
+                .acquire_timeout(wait);
             Self::Sqlite(pool.connect_with(options).await?)
         };
         store.migrate().await?;
@@ -80,17 +107,33 @@ impl Store {
         Ok(store)
     }
 
+    /// The words that begin a transaction which writes. SQLite must take its one write lock at
+    /// once: a reader that turns writer is refused without waiting.
+    pub(crate) const fn begin(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "BEGIN IMMEDIATE",
+            Self::Postgres(_) => "BEGIN",
+        }
+    }
+
+    /// Closes every connection once what runs on it has ended.
+    pub async fn close(&self) {
+        with_pool!(self, pool => pool.close().await);
+    }
+
     async fn migrate(&self) -> Result<(), StoreError> {
         // Each module numbers its own steps, so that one may grow without moving the others.
-        let identity = (1_000..).zip(crate::identity::MIGRATIONS);
-        let record = (2_000..).zip(crate::record::MIGRATIONS);
+        let identity = (1_000..).zip(crate::identity::MIGRATIONS.iter().copied());
+        let record = (2_000..).zip(crate::record::MIGRATIONS.iter().map(|step| match self {
+            Self::Sqlite(_) => step.sqlite,
+            Self::Postgres(_) => step.postgres,
+        }));
         let migrations = identity.chain(record).map(|(version, sql)| {
-            let sql: SqlStr = (*sql).into_sql_str();
             Migration::new(
                 version,
                 Cow::Borrowed("bartizan"),
                 MigrationType::Simple,
-                sql,
+                sql.into_sql_str(),
                 false,
             )
         });
@@ -100,6 +143,35 @@ impl Store {
     }
 }
 
+/// Makes the file, for its owner only, before the engine does; its companions get the same mode.
+fn private_file(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use std::{
+            fs::{DirBuilder, OpenOptions, Permissions},
+            os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+        };
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)?;
+        }
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)?
+            .set_permissions(Permissions::from_mode(0o600))?;
+    }
+    #[cfg(not(unix))]
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +179,7 @@ mod tests {
     #[tokio::test]
     async fn opens_and_opens_again() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.db");
+        let path = folder.path().join("data/a.db");
         for _ in 0..2 {
             let store = Store::open(path.to_str().unwrap()).await.unwrap();
             let one: i64 = with_pool!(&store, pool => sqlx::query_scalar("SELECT 1 + $1")
@@ -117,5 +189,33 @@ mod tests {
             .unwrap();
             assert_eq!(one, 2);
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn only_the_owner_reads_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data/a.db");
+        let store = Store::open(path.to_str().unwrap()).await.unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600);
+        }
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn errors_repeat_no_words_of_the_database() {
+        let store = Store::in_memory().await.unwrap();
+        let error: StoreError = with_pool!(&store, pool => sqlx::query("SELECT MARKER_9f")
+            .execute(pool)
+            .await
+            .map(drop))
+        .unwrap_err()
+        .into();
+        assert!(!format!("{error} {error:?}").contains("MARKER_9f"));
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::json::Value;
+use super::json::{Data, Value};
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -27,7 +27,7 @@ pub enum Format {
 impl Format {
     /// Tells the format by its fields.
     pub(super) fn of(root: &Value<'_>) -> Self {
-        if let Value::Array(items) = root {
+        if let Data::Array(items) = &root.data {
             let messages = items.is_empty() || items.iter().all(|item| item.has("role"));
             return if messages {
                 Self::Messages

@@ -1,7 +1,7 @@
 //! A JSON reader that keeps what a gateway has to know and `serde_json` throws away: where every
 //! string stands in the document, and whether a key came twice. RFC 8259, strictly.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, ops::Range};
 
 use bartizan_text::OffsetMap;
 
@@ -9,22 +9,57 @@ use super::{ConversationError, JsonError, ParseLimits};
 
 /// A JSON value that points back into its document.
 #[derive(Debug)]
-pub(super) enum Value<'a> {
+pub(super) struct Value<'a> {
+    pub(super) data: Data<'a>,
+    /// Where it stands, from its first to its last byte.
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// What a value is.
+#[derive(Debug)]
+pub(super) enum Data<'a> {
     Null,
-    Bool,
+    Bool(bool),
     Number(Text<'a>),
     String(Text<'a>),
     Array(Vec<Value<'a>>),
+    /// A long list of short numbers such as an embedding, as it stands there without brackets.
+    Numbers(&'a str),
     Object(Vec<(Text<'a>, Value<'a>)>),
 }
 
-/// A JSON string.
+/// A JSON string, or the literal of a number.
 #[derive(Debug, Clone)]
 pub(super) struct Text<'a> {
     /// What it says.
     pub(super) value: Cow<'a, str>,
+    /// Where its first byte stands in the document, behind the quote.
+    pub(super) start: usize,
+    /// Where it ends in the document, before the quote.
+    pub(super) end: usize,
+    /// Where each byte of it stands in the document, if it has escapes.
+    escapes: Option<OffsetMap>,
+}
+
+impl Text<'_> {
     /// Where each byte of it stands in the document.
-    pub(super) map: OffsetMap,
+    pub(super) fn map(&self) -> OffsetMap {
+        self.escapes
+            .clone()
+            .unwrap_or_else(|| starting_at(self.start))
+    }
+
+    /// Where it stands with its quotes, if it is a string.
+    pub(super) const fn quoted(&self) -> Range<usize> {
+        self.start.saturating_sub(1)..self.end + 1
+    }
+}
+
+fn starting_at(start: usize) -> OffsetMap {
+    let mut map = OffsetMap::identity();
+    map.push(0, start, 1, 1);
+    map
 }
 
 impl<'a> Value<'a> {
@@ -39,28 +74,28 @@ impl<'a> Value<'a> {
     }
 
     pub(super) fn str(&self, key: &str) -> Option<&str> {
-        match self.get(key)? {
-            Self::String(text) => Some(&text.value),
+        match &self.get(key)?.data {
+            Data::String(text) => Some(&text.value),
             _ => None,
         }
     }
 
     pub(super) fn items(&self) -> &[Self] {
-        match self {
-            Self::Array(items) => items,
+        match &self.data {
+            Data::Array(items) => items,
             _ => &[],
         }
     }
 
     pub(super) fn members(&self) -> &[(Text<'a>, Self)] {
-        match self {
-            Self::Object(members) => members,
+        match &self.data {
+            Data::Object(members) => members,
             _ => &[],
         }
     }
 
     pub(super) const fn is_object(&self) -> bool {
-        matches!(self, Self::Object(_))
+        matches!(self.data, Data::Object(_))
     }
 }
 
@@ -118,26 +153,32 @@ impl<'a> Reader<'a, '_> {
             return Err(JsonError::TooDeep(self.limits.max_depth));
         }
         self.blank();
-        match self.peek() {
-            Some(b'"') => Ok(Value::String(self.string()?)),
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word("true", Value::Bool),
-            Some(b'f') => self.word("false", Value::Bool),
-            Some(b'n') => self.word("null", Value::Null),
-            Some(_) => Err(JsonError::Unexpected),
-            None => Err(JsonError::Ended),
-        }
+        let start = self.at;
+        let data = match self.peek() {
+            Some(b'"') => Data::String(self.string()?),
+            Some(b'{') => self.object(depth)?,
+            Some(b'[') => self.array(depth)?,
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            Some(b't') => self.word("true", Data::Bool(true))?,
+            Some(b'f') => self.word("false", Data::Bool(false))?,
+            Some(b'n') => self.word("null", Data::Null)?,
+            Some(_) => return Err(JsonError::Unexpected),
+            None => return Err(JsonError::Ended),
+        };
+        Ok(Value {
+            data,
+            start,
+            end: self.at,
+        })
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
+    fn object(&mut self, depth: usize) -> Result<Data<'a>, JsonError> {
         self.at += 1;
         let mut members: Vec<(Text<'a>, Value<'a>)> = Vec::new();
-        let mut seen: HashSet<Cow<'a, str>> = HashSet::new();
+        let mut seen = Seen::default();
         self.blank();
         if self.eat(b'}') {
-            return Ok(Value::Object(members));
+            return Ok(Data::Object(members));
         }
         loop {
             self.blank();
@@ -146,7 +187,7 @@ impl<'a> Reader<'a, '_> {
                 return Err(self.wrong());
             }
             let key = self.string()?;
-            if !seen.insert(key.value.clone()) {
+            if !seen.insert(&members, &key.value) {
                 self.at = start;
                 return Err(JsonError::DuplicateKey);
             }
@@ -156,30 +197,59 @@ impl<'a> Reader<'a, '_> {
             members.push((key, value));
             self.blank();
             if self.eat(b'}') {
-                return Ok(Value::Object(members));
+                return Ok(Data::Object(members));
             }
             self.expect(b',')?;
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value<'a>, JsonError> {
+    fn array(&mut self, depth: usize) -> Result<Data<'a>, JsonError> {
         self.at += 1;
+        if let Some(numbers) = self.numbers() {
+            return Ok(Data::Numbers(numbers));
+        }
         let mut items = Vec::new();
         self.blank();
         if self.eat(b']') {
-            return Ok(Value::Array(items));
+            return Ok(Data::Array(items));
         }
         loop {
             items.push(self.value(depth + 1)?);
             self.blank();
             if self.eat(b']') {
-                return Ok(Value::Array(items));
+                return Ok(Data::Array(items));
             }
             self.expect(b',')?;
         }
     }
 
-    fn number(&mut self) -> Result<Value<'a>, JsonError> {
+    /// A long list of numbers, none as long as a card or an account: such lists come by the
+    /// hundred thousand and say nothing each. Nothing is read if it is another list.
+    fn numbers(&mut self) -> Option<&'a str> {
+        const MANY: usize = 16;
+        let start = self.at;
+        let mut count = 0;
+        loop {
+            self.blank();
+            match self.number() {
+                Ok(Data::Number(text)) if !is_long_number(&text.value) => count += 1,
+                _ => break,
+            }
+            self.blank();
+            if self.peek() == Some(b']') && count >= MANY {
+                let numbers = self.text.get(start..self.at);
+                self.at += 1;
+                return numbers;
+            }
+            if !self.eat(b',') {
+                break;
+            }
+        }
+        self.at = start;
+        None
+    }
+
+    fn number(&mut self) -> Result<Data<'a>, JsonError> {
         let start = self.at;
         self.eat(b'-');
         if !self.eat(b'0') && self.digits() == 0 {
@@ -199,11 +269,11 @@ impl<'a> Reader<'a, '_> {
         let fits =
             literal.len() <= MAX_NUMBER_BYTES && literal.parse::<f64>().is_ok_and(f64::is_finite);
         if fits {
-            let mut map = OffsetMap::identity();
-            map.push(0, start, 1, 1);
-            Ok(Value::Number(Text {
+            Ok(Data::Number(Text {
                 value: Cow::Borrowed(literal),
-                map,
+                start,
+                end: self.at,
+                escapes: None,
             }))
         } else {
             self.at = start;
@@ -219,7 +289,7 @@ impl<'a> Reader<'a, '_> {
         self.at - start
     }
 
-    fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, JsonError> {
+    fn word(&mut self, word: &str, value: Data<'a>) -> Result<Data<'a>, JsonError> {
         if !self.rest().starts_with(word) {
             return Err(JsonError::Unexpected);
         }
@@ -231,15 +301,16 @@ impl<'a> Reader<'a, '_> {
         self.at += 1;
         let start = self.at;
         let len = self.run()?;
-        let mut map = OffsetMap::identity();
-        map.push(0, start, 1, 1);
         let plain = self.text.get(start..start + len).unwrap_or_default();
         if self.eat(b'"') {
             return Ok(Text {
                 value: Cow::Borrowed(plain),
-                map,
+                start,
+                end: self.at - 1,
+                escapes: None,
             });
         }
+        let mut map = starting_at(start);
         let mut value = plain.to_owned();
         while !self.eat(b'"') {
             let escape = self.at;
@@ -256,7 +327,9 @@ impl<'a> Reader<'a, '_> {
         }
         Ok(Text {
             value: Cow::Owned(value),
-            map,
+            start,
+            end: self.at - 1,
+            escapes: Some(map),
         })
     }
 
@@ -351,6 +424,40 @@ impl<'a> Reader<'a, '_> {
         } else {
             JsonError::Ended
         }
+    }
+}
+
+/// Whether a number has as many digits as a card or an account.
+pub(super) fn is_long_number(literal: &str) -> bool {
+    const DIGITS: usize = 12;
+    literal.len() >= DIGITS
+        && !literal.contains('.')
+        && literal.bytes().filter(u8::is_ascii_digit).count() >= DIGITS
+}
+
+/// The keys of an object so far. Few keys are compared one by one, many are hashed.
+#[derive(Default)]
+struct Seen<'a> {
+    hashed: HashSet<Cow<'a, str>>,
+}
+
+impl<'a> Seen<'a> {
+    const FEW: usize = 16;
+
+    /// Whether `key` is new behind `members`.
+    #[expect(
+        clippy::ptr_arg,
+        reason = "the set keeps it, borrowed if it is borrowed"
+    )]
+    fn insert(&mut self, members: &[(Text<'a>, Value<'a>)], key: &Cow<'a, str>) -> bool {
+        if members.len() < Self::FEW {
+            return members.iter().all(|(known, _)| known.value != *key);
+        }
+        if self.hashed.is_empty() {
+            let keys = members.iter().map(|(known, _)| known.value.clone());
+            self.hashed.extend(keys);
+        }
+        self.hashed.insert(key.clone())
     }
 }
 

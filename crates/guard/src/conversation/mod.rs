@@ -7,6 +7,7 @@
 //! alone: a `role` inside tool arguments or metadata raises nobody's trust.
 
 mod blob;
+mod document;
 mod error;
 mod format;
 mod image;
@@ -14,12 +15,15 @@ mod joined;
 mod json;
 mod part;
 mod place;
+mod probabilities;
 mod walk;
 
+pub use document::{Document, Member, Value};
 pub use error::{ConversationError, JsonError};
 pub use format::Format;
 pub use joined::{JoinedView, Piece};
-pub use part::{Part, PartKind};
+pub use part::{Part, PartKind, Slot};
+pub use place::identifier_field;
 
 /// What reading one body may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +70,8 @@ pub struct Conversation {
 /// # Errors
 /// When it is too large, is no JSON or JSON that parsers read differently, or has no message.
 pub fn parse(body: &[u8], limits: &ParseLimits) -> Result<Conversation, ConversationError> {
-    let root = json::read(body, limits)?;
-    let format = Format::of(&root);
-    let parts = walk::parts(&root, format, limits)?;
-    Ok(Conversation { format, parts })
+    let document = Document::read(body, limits)?;
+    document.conversation(document.format(), limits)
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use bartizan_core::{Origin, Span};
 use bartizan_text::OffsetMap;
@@ -20,6 +23,11 @@ pub struct Part {
     pub text: String,
     /// Whether the next part is text of the same message, so that a reader sees one text.
     pub joined_with_next: bool,
+    /// In what the document holds it.
+    pub(super) slot: Slot,
+    /// Where the string that holds it, or that holds the JSON that holds it, stands in the
+    /// document, without its quotes.
+    pub(super) outermost: (usize, usize),
     /// From the text to the document, innermost first; empty if it does not stand there.
     pub(super) maps: Vec<Arc<OffsetMap>>,
     pub(super) group: u32,
@@ -35,6 +43,8 @@ impl Part {
             kind,
             text,
             joined_with_next: false,
+            slot: Slot::Derived,
+            outermost: (0, 0),
             maps: Vec::new(),
             group: 0,
         }
@@ -50,6 +60,83 @@ impl Part {
         let outwards = |span: Span, map: &Arc<OffsetMap>| map.span(span.as_range());
         Some(self.maps.iter().fold(span, outwards))
     }
+
+    /// In what the document holds the text.
+    #[must_use]
+    pub const fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// How many JSON strings stand around the text, one inside the other; 0 if it does not stand in
+    /// the document.
+    #[must_use]
+    pub fn nesting(&self) -> usize {
+        self.maps.len()
+    }
+
+    /// Where the outermost of these strings stands in the document, without its quotes.
+    #[must_use]
+    pub fn outermost(&self) -> Option<Span> {
+        let (start, end) = self.outermost;
+        (!self.maps.is_empty()).then(|| Span::from_range(start..end))
+    }
+
+    /// What to put into which bytes of the document so that `span` of the text reads `text`.
+    /// A number is replaced as a whole, by a string. `None` if the text does not stand in the
+    /// document.
+    #[must_use]
+    pub fn splice(&self, span: Span, text: &str) -> Option<(Span, String)> {
+        match self.slot {
+            Slot::String | Slot::Key => {
+                Some((self.document_span(span)?, escaped(text, self.nesting())))
+            }
+            Slot::Number => {
+                let whole = Span::from_range(0..self.text.len());
+                let literal = format!("\"{}\"", escaped(text, 1));
+                let splice = escaped(&literal, self.nesting().saturating_sub(1));
+                Some((self.document_span(whole)?, splice))
+            }
+            Slot::Probabilities | Slot::Derived => None,
+        }
+    }
+}
+
+/// `text` as it stands in a JSON string (RFC 8259, section 7) in a JSON string, and so on.
+fn escaped(text: &str, times: usize) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..times {
+        let mut outer = String::with_capacity(text.len() + 8);
+        for character in text.chars() {
+            match character {
+                '"' => outer.push_str("\\\""),
+                '\\' => outer.push_str("\\\\"),
+                '\n' => outer.push_str("\\n"),
+                '\r' => outer.push_str("\\r"),
+                '\t' => outer.push_str("\\t"),
+                '\0'..='\u{1f}' => {
+                    let _ = write!(outer, "\\u{:04x}", u32::from(character));
+                }
+                _ => outer.push(character),
+            }
+        }
+        text = outer;
+    }
+    text
+}
+
+/// In what a document holds the text of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// A JSON string.
+    String,
+    /// The key of a member.
+    Key,
+    /// A number.
+    Number,
+    /// Tokens with their probabilities, joined to a text.
+    Probabilities,
+    /// Something that stands there only encoded, such as a file, or not at all.
+    Derived,
 }
 
 impl fmt::Debug for Part {

@@ -96,8 +96,13 @@ pub(super) enum Block {
     Audio,
     File,
     Document,
+    /// What the model may call, told in the middle of a conversation.
+    Tools,
+    /// Of a known kind, without a text of its own kind; every field is read.
+    Other,
 }
 
+/// Types of blocks and items, from the types of the SDKs `openai` 3.54 and `anthropic` 2.12.
 pub(super) const BLOCKS: &[(&str, Block)] = &[
     ("text", Block::Text),
     ("input_text", Block::Text),
@@ -122,6 +127,67 @@ pub(super) const BLOCKS: &[(&str, Block)] = &[
     ("file_search_call", Block::Result),
     ("web_search_call", Block::Result),
     ("mcp_call", Block::Result),
+    ("tool_search_call", Block::Call),
+    ("shell_call", Block::Call),
+    ("local_shell_call", Block::Call),
+    ("computer_call", Block::Call),
+    ("apply_patch_call", Block::Call),
+    ("program", Block::Call),
+    ("mcp_approval_request", Block::Call),
+    ("code_interpreter_call", Block::Result),
+    ("shell_call_output", Block::Result),
+    ("local_shell_call_output", Block::Result),
+    ("computer_call_output", Block::Result),
+    ("apply_patch_call_output", Block::Result),
+    ("program_output", Block::Result),
+    ("mcp_approval_response", Block::Result),
+    ("web_fetch_tool_result", Block::Result),
+    ("tool_search_tool_result", Block::Result),
+    ("advisor_tool_result", Block::Result),
+    ("bash_code_execution_tool_result", Block::Result),
+    ("text_editor_code_execution_tool_result", Block::Result),
+    ("web_fetch_result", Block::Result),
+    ("web_search_result", Block::Result),
+    ("advisor_result", Block::Result),
+    ("advisor_redacted_result", Block::Result),
+    ("code_execution_result", Block::Result),
+    ("encrypted_code_execution_result", Block::Result),
+    ("bash_code_execution_result", Block::Result),
+    ("code_execution_output", Block::Result),
+    ("bash_code_execution_output", Block::Result),
+    ("text_editor_code_execution_view_result", Block::Result),
+    ("text_editor_code_execution_create_result", Block::Result),
+    (
+        "text_editor_code_execution_str_replace_result",
+        Block::Result,
+    ),
+    ("tool_search_tool_search_result", Block::Result),
+    ("web_search_tool_result_error", Block::Result),
+    ("web_fetch_tool_result_error", Block::Result),
+    ("advisor_tool_result_error", Block::Result),
+    ("code_execution_tool_result_error", Block::Result),
+    ("bash_code_execution_tool_result_error", Block::Result),
+    (
+        "text_editor_code_execution_tool_result_error",
+        Block::Result,
+    ),
+    ("tool_search_tool_result_error", Block::Result),
+    ("tool_reference", Block::Other),
+    ("browser_state", Block::Result),
+    ("tool_search_output", Block::Tools),
+    ("additional_tools", Block::Tools),
+    ("tool_addition", Block::Tools),
+    ("tool_removal", Block::Tools),
+    ("mcp_list_tools", Block::Tools),
+    ("mcp_tool_listing", Block::Tools),
+    ("compaction", Block::Other),
+    ("compaction_trigger", Block::Other),
+    ("configuration_update", Block::Other),
+    ("item_reference", Block::Other),
+    ("fallback", Block::Other),
+    ("container_upload", Block::File),
+    ("image_generation_call", Block::Image),
+    ("computer_screenshot", Block::Image),
     ("image", Block::Image),
     ("image_url", Block::Image),
     ("input_image", Block::Image),
@@ -163,8 +229,6 @@ pub(super) const STRUCTURAL: &[&str] = &[
     "modalities",
     "include",
     "anthropic_version",
-    "signature",
-    "encrypted_content",
     "file_id",
     "ttl",
     "required",
@@ -192,8 +256,37 @@ pub(super) fn is_plain_key(key: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'$'))
 }
 
-/// Whether `text` is one word such as an id, a model or a media type.
+/// Fields that only their maker can read and write, in base64: it refuses what it did not seal, and
+/// what others make of them no format says.
+const SEALED: &[&str] = &[
+    "signature",
+    "encrypted_content",
+    "encrypted_index",
+    "encrypted_stdout",
+    "encrypted_reasoning",
+];
+
+/// Bytes of such a field.
+const MAX_SEALED: usize = 1 << 20;
+
+/// The longest identifier in bytes that is no text in a field of that name; `None` where every text
+/// is looked at. Models read the names of tools and speakers, so a sentence must not hide in one.
+#[must_use]
+pub fn identifier_field(name: &str) -> Option<usize> {
+    match name {
+        "name" => Some(32),
+        name if SEALED.contains(&name) => Some(MAX_SEALED),
+        name => STRUCTURAL.contains(&name).then_some(128),
+    }
+}
+
+/// Whether `text` is one word such as an id, a model or a media type, and neither an address nor a
+/// number as long as a card's or an account's.
 pub(super) fn is_identifier(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.:/+=@".contains(&byte))
+    const DIGITS: usize = 12;
+    let mut run = 0;
+    text.bytes().all(|byte| {
+        run = if byte.is_ascii_digit() { run + 1 } else { 0 };
+        run < DIGITS && (byte.is_ascii_alphanumeric() || b"_-.:/+=".contains(&byte))
+    })
 }

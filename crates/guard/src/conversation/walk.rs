@@ -1,18 +1,19 @@
 //! From JSON to parts. One recursion visits every value; tables say what a key or a block type
 //! means in its place.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, ops::Range, sync::Arc};
 
 use bartizan_core::Origin;
 use bartizan_text::OffsetMap;
 
 use super::{
-    ConversationError, Format, ParseLimits, Part, PartKind, blob, image,
-    json::{self, Text, Value},
+    ConversationError, Format, ParseLimits, Part, PartKind, Slot, blob, image,
+    json::{self, Data, Text, Value},
     place::{
-        BLOCKS, Block, Place, ROLES, ROOT_FIELDS, STRUCTURAL, Shape, is_identifier, is_plain_key,
-        lookup,
+        BLOCKS, Block, Place, ROLES, ROOT_FIELDS, Shape, identifier_field, is_identifier,
+        is_plain_key, lookup,
     },
+    probabilities,
 };
 
 /// Takes a document of `format` apart.
@@ -27,6 +28,7 @@ pub(super) fn parts(
         parts: Vec::new(),
         path: String::new(),
         outer: Vec::new(),
+        outermost: 0..0,
         groups: 0,
     };
     walker.root(root)?;
@@ -48,6 +50,8 @@ struct Walker<'l> {
     path: String,
     /// The maps of the strings whose JSON is being walked, innermost first.
     outer: Vec<Arc<OffsetMap>>,
+    /// Where the outermost of these strings stands in the document.
+    outermost: Range<usize>,
     groups: u32,
 }
 
@@ -90,12 +94,12 @@ impl Walker<'_> {
     }
 
     fn visit(&mut self, value: &Value<'_>, key: &str, place: &Place) -> Outcome {
-        match value {
-            Value::Null | Value::Bool => Ok(()),
-            Value::Number(text) => self.number(text, place),
-            Value::String(text) => self.string(text, key, place),
-            Value::Array(items) => self.array(items, key, place),
-            Value::Object(_) => match place.shape {
+        match &value.data {
+            Data::Null | Data::Bool(_) | Data::Numbers(_) => Ok(()),
+            Data::Number(text) => self.number(text, place),
+            Data::String(text) => self.string(text, key, place),
+            Data::Array(items) => self.array(items, key, place),
+            Data::Object(_) => match place.shape {
                 Shape::Messages => self.message(value, place),
                 Shape::Content => self.block(value, place),
                 Shape::Calls | Shape::Choices => self.nested(value, place),
@@ -114,9 +118,12 @@ impl Walker<'_> {
             place.group = self.groups;
         }
         for (index, item) in items.iter().enumerate() {
-            self.inside(&format!("[{index}]"), |walker| {
-                walker.visit(item, key, &place)
-            })?;
+            self.inside(
+                |path| {
+                    let _ = write!(path, "[{index}]");
+                },
+                |walker| walker.visit(item, key, &place),
+            )?;
         }
         Ok(())
     }
@@ -133,15 +140,20 @@ impl Walker<'_> {
         }
         for (index, (key, value)) in object.members().iter().enumerate() {
             let plain = is_plain_key(&key.value);
-            let step = match (plain, self.path.is_empty()) {
-                (true, true) => key.value.to_string(),
-                (true, false) => format!(".{}", key.value),
-                (false, _) => format!("[#{index}]"),
+            let step = |path: &mut String| {
+                if !plain {
+                    let _ = write!(path, "[#{index}]");
+                    return;
+                }
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&key.value);
             };
-            self.inside(&step, |walker| {
+            self.inside(step, |walker| {
                 if !plain {
                     let place = Place::new(walker.default_origin(), PartKind::Field, Shape::Any);
-                    walker.push_text(key, &place)?;
+                    walker.push_text(key, &place, Slot::Key)?;
                 }
                 visit(walker, &key.value, value)
             })?;
@@ -149,9 +161,13 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn inside(&mut self, step: &str, visit: impl FnOnce(&mut Self) -> Outcome) -> Outcome {
+    fn inside(
+        &mut self,
+        step: impl FnOnce(&mut String),
+        visit: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Outcome {
         let length = self.path.len();
-        self.path.push_str(step);
+        step(&mut self.path);
         let outcome = visit(self);
         self.path.truncate(length);
         outcome
@@ -160,7 +176,10 @@ impl Walker<'_> {
     /// A message, or an item of the Responses format.
     fn message(&mut self, message: &Value<'_>, place: &Place) -> Outcome {
         let is_block = message.str("type").is_some_and(|kind| kind != "message");
-        if is_block && !message.has("role") {
+        let brings_tools = message
+            .str("type")
+            .is_some_and(|kind| matches!(lookup(BLOCKS, kind), Some(Block::Tools)));
+        if is_block && (!message.has("role") || brings_tools) {
             return self.block(message, &place.shaped(Shape::Content));
         }
         let role = message.str("role");
@@ -208,8 +227,7 @@ impl Walker<'_> {
             (Shape::Choices, "text") => {
                 walker.visit(value, key, &model(PartKind::Text, Shape::Text))
             }
-            // Probabilities of tokens repeat the text, token by token.
-            (Shape::Choices, "logprobs") => Ok(()),
+            (Shape::Choices, "logprobs") => walker.probabilities(value, Origin::Model),
             (Shape::Calls, "function" | "custom") => walker.visit(value, key, place),
             _ => walker.visit(value, key, &place.field()),
         })
@@ -245,7 +263,7 @@ impl Walker<'_> {
                 Origin::Model,
                 PartKind::ToolCallArguments,
                 Shape::Arguments,
-                &["input", "arguments"],
+                &["input", "arguments", "action", "operation", "code"],
             ),
             Block::Result => (
                 Origin::Tool,
@@ -257,6 +275,14 @@ impl Walker<'_> {
             Block::Audio => return self.file(block, place.origin, &PartKind::Audio),
             Block::File => return self.file(block, place.origin, &PartKind::File),
             Block::Document => return self.file(block, Origin::Retrieved, &PartKind::Document),
+            Block::Tools => {
+                let tools = Place::new(Origin::Tool, PartKind::ToolDescription, Shape::Any);
+                return self.members(block, |walker, key, value| walker.visit(value, key, &tools));
+            }
+            Block::Other => {
+                let field = Place::new(place.origin, PartKind::Field, Shape::Any);
+                return self.members(block, |walker, key, value| walker.visit(value, key, &field));
+            }
         };
         let group = if shape == Shape::Text { place.group } else { 0 };
         let said_place = Place {
@@ -266,18 +292,26 @@ impl Walker<'_> {
             group,
         };
         let field = Place::new(origin, PartKind::Field, Shape::Any);
+        let is_text = matches!(known, Block::Text);
         self.members(block, |walker, key, value| {
+            if is_text && key == "logprobs" {
+                return walker.probabilities(value, origin);
+            }
+            // What was said and is not shown, sealed for its maker.
+            if matches!(known, Block::Thought) && key == "data" {
+                return walker.visit(value, "encrypted_content", &field);
+            }
             let is_result_entry =
-                matches!(known, Block::Result) && !matches!(value, Value::String(_));
+                matches!(known, Block::Result) && !matches!(value.data, Data::String(_));
             if said.contains(&key) {
                 // What a tool returns as an object of its own is data, not blocks.
-                let shape = match value {
-                    Value::Object(inner)
+                let shape = match &value.data {
+                    Data::Object(inner)
                         if is_result_entry && !inner.iter().any(|(key, _)| key.value == "type") =>
                     {
                         Shape::Any
                     }
-                    Value::Array(items)
+                    Data::Array(items)
                         if is_result_entry && !items.iter().all(|item| item.has("type")) =>
                     {
                         Shape::Any
@@ -295,16 +329,19 @@ impl Walker<'_> {
         let inner = Place::new(origin, kind.clone(), Shape::Any);
         let blocks = Place::new(origin, kind.clone(), Shape::Content);
         self.push_marker(origin, kind.clone())?;
-        self.members(block, |walker, key, value| match (key, value) {
-            ("content", Value::Array(_)) => walker.visit(value, key, &blocks),
-            ("source", Value::Object(members)) => {
-                let is_blocks = members
-                    .iter()
-                    .any(|(key, value)| key.value == "content" && matches!(value, Value::Array(_)));
+        self.members(block, |walker, key, value| match (key, &value.data) {
+            ("content", Data::Array(_)) => walker.visit(value, key, &blocks),
+            ("source", Data::Object(members)) => {
+                let is_blocks = members.iter().any(|(key, value)| {
+                    key.value == "content" && matches!(value.data, Data::Array(_))
+                });
                 let place = if is_blocks { &blocks } else { &inner };
-                walker.members(value, |walker, key, value| {
-                    let place = if key == "content" { place } else { &inner };
-                    walker.visit(value, key, place)
+                // Text that says it is text is never a file in base64.
+                let is_text = value.str("type") == Some("text");
+                walker.members(value, |walker, key, value| match key {
+                    "content" => walker.visit(value, key, place),
+                    "data" if is_text => walker.visit(value, key, &inner.shaped(Shape::Text)),
+                    _ => walker.visit(value, key, &inner),
                 })
             }
             _ => walker.visit(value, key, &inner),
@@ -316,11 +353,12 @@ impl Walker<'_> {
             return Ok(());
         }
         match place.kind {
+            _ if place.shape == Shape::Text => self.push_text(text, place, Slot::String),
             PartKind::Image | PartKind::Audio | PartKind::File | PartKind::Document => {
                 self.embedded(text, key, place)
             }
             PartKind::ToolCallArguments | PartKind::ToolResult => self.maybe_json(text, place),
-            _ => self.push_text(text, place),
+            _ => self.push_text(text, place, Slot::String),
         }
     }
 
@@ -329,21 +367,31 @@ impl Walker<'_> {
             place.shape,
             Shape::Content | Shape::Text | Shape::Messages | Shape::Arguments
         );
-        // Models read the names of tools and speakers, so a sentence must not hide in one.
-        let longest = if key == "name" { 32 } else { 128 };
+        // A model that calls a tool may put anything into its name.
+        let by_model = self.format == Format::Answer && key == "name";
         !said
+            && !by_model
             && self.format != Format::Generic
-            && STRUCTURAL.contains(&key)
-            && text.len() <= longest
+            && identifier_field(key).is_some_and(|longest| text.len() <= longest)
             && is_identifier(text)
     }
 
     /// Numbers that are long enough to be a card or an account.
     fn number(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
-        const MIN_DIGITS: usize = 12;
-        let digits = text.value.bytes().filter(u8::is_ascii_digit).count();
-        if digits >= MIN_DIGITS && !text.value.contains('.') {
-            self.push_text(text, place)?;
+        if json::is_long_number(&text.value) {
+            self.push_text(text, place, Slot::Number)?;
+        }
+        Ok(())
+    }
+
+    /// Probabilities of tokens repeat the text token by token, so they are read joined.
+    fn probabilities(&mut self, value: &Value<'_>, origin: Origin) -> Outcome {
+        for text in probabilities::texts(value) {
+            let part = Part::new(&*self.path, origin, PartKind::Field, text);
+            self.push(Part {
+                slot: Slot::Probabilities,
+                ..part
+            })?;
         }
         Ok(())
     }
@@ -352,12 +400,15 @@ impl Walker<'_> {
     fn maybe_json(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
         let looks = text.value.trim_start().starts_with(['{', '[']);
         if !looks || self.outer.len() >= self.limits.max_nested_json {
-            return self.push_text(text, place);
+            return self.push_text(text, place, Slot::String);
         }
         let Ok(inner) = json::read(text.value.as_bytes(), self.limits) else {
-            return self.push_text(text, place);
+            return self.push_text(text, place, Slot::String);
         };
-        self.outer.insert(0, Arc::new(text.map.clone()));
+        if self.outer.is_empty() {
+            self.outermost = text.start..text.end;
+        }
+        self.outer.insert(0, Arc::new(text.map()));
         let outcome = self.visit(&inner, "", &place.shaped(Shape::Arguments));
         self.outer.remove(0);
         outcome
@@ -366,15 +417,15 @@ impl Walker<'_> {
     fn embedded(&mut self, text: &Text<'_>, key: &str, place: &Place) -> Outcome {
         let payload = match blob::data_url(&text.value) {
             Some((_, payload)) => payload,
-            None if matches!(key, "data" | "file_data" | "image")
+            None if matches!(key, "data" | "file_data" | "image" | "result")
                 && blob::is_base64(&text.value) =>
             {
                 &text.value
             }
-            None => return self.push_text(text, place),
+            None => return self.push_text(text, place, Slot::String),
         };
         let Some(bytes) = blob::decode(payload, self.limits.max_blob_bytes) else {
-            return self.push_text(text, place);
+            return self.push_text(text, place, Slot::String);
         };
         let picture = image::texts(&bytes);
         let mut texts = picture.texts;
@@ -383,9 +434,8 @@ impl Walker<'_> {
             texts.extend(String::from_utf8(bytes));
         }
         for (index, text) in texts.into_iter().enumerate() {
-            self.inside(&format!("#text[{index}]"), |walker| {
-                walker.push(place.origin, PartKind::Metadata, text, Vec::new(), 0)
-            })?;
+            let path = format!("{}#text[{index}]", self.path);
+            self.push(Part::new(path, place.origin, PartKind::Metadata, text))?;
         }
         if picture.unread {
             self.push_marker(place.origin, unknown("unread-picture-text"))?;
@@ -393,47 +443,48 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn push_text(&mut self, text: &Text<'_>, place: &Place) -> Outcome {
-        let mut maps = vec![Arc::new(text.map.clone())];
+    fn push_text(&mut self, text: &Text<'_>, place: &Place, slot: Slot) -> Outcome {
+        let mut maps = Vec::with_capacity(1 + self.outer.len());
+        maps.push(Arc::new(text.map()));
         maps.extend(self.outer.iter().cloned());
-        let text = text.value.clone().into_owned();
-        self.push(place.origin, place.kind.clone(), text, maps, place.group)
+        let outermost = if self.outer.is_empty() {
+            text.start..text.end
+        } else {
+            self.outermost.clone()
+        };
+        self.push(Part {
+            path: self.path.clone(),
+            origin: place.origin,
+            kind: place.kind.clone(),
+            text: text.value.as_ref().to_owned(),
+            joined_with_next: false,
+            slot,
+            outermost: (outermost.start, outermost.end),
+            maps,
+            group: place.group,
+        })
     }
 
     fn push_marker(&mut self, origin: Origin, kind: PartKind) -> Outcome {
-        self.push(origin, kind, String::new(), Vec::new(), 0)
+        self.push(Part::new(&*self.path, origin, kind, String::new()))
     }
 
-    fn push(
-        &mut self,
-        origin: Origin,
-        kind: PartKind,
-        text: String,
-        maps: Vec<Arc<OffsetMap>>,
-        group: u32,
-    ) -> Outcome {
+    fn push(&mut self, part: Part) -> Outcome {
         if self.parts.len() >= self.limits.max_parts {
             return Err(ConversationError::TooManyParts {
                 limit: self.limits.max_parts,
             });
         }
-        self.parts.push(Part {
-            path: self.path.clone(),
-            origin,
-            kind,
-            text,
-            joined_with_next: false,
-            maps,
-            group,
-        });
+        self.parts.push(part);
         Ok(())
     }
 }
 
 fn non_empty(value: &Value<'_>, path: &'static str) -> Outcome {
-    let found = match value {
-        Value::Array(items) if items.is_empty() => return Err(ConversationError::Empty { path }),
-        Value::Array(items) => {
+    let found = match &value.data {
+        Data::Array(items) if items.is_empty() => return Err(ConversationError::Empty { path }),
+        Data::Numbers(_) => "a list of numbers",
+        Data::Array(items) => {
             let wrong = items.iter().position(|item| !item.is_object());
             return wrong.map_or(Ok(()), |index| {
                 Err(ConversationError::WrongType {
@@ -443,11 +494,11 @@ fn non_empty(value: &Value<'_>, path: &'static str) -> Outcome {
                 })
             });
         }
-        Value::Object(_) => return Ok(()),
-        Value::Null => "null",
-        Value::Bool => "a truth value",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Data::Object(_) => return Ok(()),
+        Data::Null => "null",
+        Data::Bool(_) => "a truth value",
+        Data::Number(_) => "a number",
+        Data::String(_) => "a text",
     };
     Err(ConversationError::WrongType {
         path: path.to_owned(),

@@ -115,6 +115,19 @@ impl Redactor {
         }
     }
 
+    /// The same with typed marks instead of tokens, for text whose tokens nobody could turn back:
+    /// the vault is dropped with the redactor, or a restorer would undo what was just redacted.
+    #[must_use]
+    pub fn without_tokens(mut self) -> Self {
+        let styles = self.styles.entities.values_mut();
+        for style in styles.chain([&mut self.styles.default]) {
+            if *style == Style::Vault {
+                *style = Style::Typed;
+            }
+        }
+        self
+    }
+
     /// What stands in the place of `value`, which is an `entity`.
     pub fn replace(&mut self, entity: &str, value: &str) -> String {
         match self.styles.of(entity) {
@@ -188,6 +201,12 @@ impl Redactor {
     #[must_use]
     pub const fn cipher(&self) -> &FormatPreserving {
         &self.cipher
+    }
+
+    /// The vault, for whoever turns its tokens back later.
+    #[must_use]
+    pub fn into_vault(self) -> Vault {
+        self.vault
     }
 
     /// The vault behind [`Style::Vault`].

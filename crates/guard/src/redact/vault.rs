@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use bartizan_core::Secret;
@@ -242,10 +242,11 @@ fn nonce(number: u64) -> Nonce {
     Nonce::assume_unique_for_key(bytes)
 }
 
-/// Puts values back into a stream of text; a token may be cut anywhere.
+/// Puts values back into a stream of text; a token may be cut anywhere. `V` is a reference to the
+/// vault, or an `Arc` of it where the stream outlives its caller.
 #[derive(Debug)]
-pub struct Restorer<'v> {
-    vault: &'v Vault,
+pub struct Restorer<V> {
+    vault: V,
     /// Starts with `[`, or is empty.
     held: String,
 }
@@ -253,10 +254,10 @@ pub struct Restorer<'v> {
 /// Longest token: brackets, an entity's name, a number, and the mark.
 const MAX_TOKEN: usize = 96;
 
-impl<'v> Restorer<'v> {
+impl<V: Deref<Target = Vault>> Restorer<V> {
     /// A restorer for the tokens of `vault`.
     #[must_use]
-    pub const fn new(vault: &'v Vault) -> Self {
+    pub const fn new(vault: V) -> Self {
         Self {
             vault,
             held: String::new(),

@@ -1,0 +1,238 @@
+//! `bartizan serve`: the gateway.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bartizan_gateway::{
+    clock::SystemClock,
+    config::{Config as ConfigFile, Mistake},
+    secrets::ProcessEnvironment,
+    serve::{Handle, ListenAddresses, ServeError},
+    start::{self, Eyes, StartError, Started},
+    telemetry,
+};
+
+use crate::{
+    cli::{Serve, Setup},
+    config::Config,
+    engine::{Engine, read_config},
+    env,
+    exit::Exit,
+    output,
+    problem::{Problem, Problems},
+};
+
+/// Answers until it is told to stop.
+pub(crate) fn run(arguments: &Serve) -> Result<Exit, Problems> {
+    let config = read_config(&arguments.setup)?;
+    let mut file = config.file.clone();
+    if let Some(address) = arguments.listen {
+        file.server.listen = ListenAddresses::One(address);
+    }
+    let data = data_folder(arguments, &file)?;
+    let eyes = eyes(&arguments.setup, &config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::new(format!("cannot start threads: {error}")))?;
+    runtime.block_on(serve(arguments, &config, &file, &data, eyes))
+}
+
+async fn serve(
+    arguments: &Serve,
+    config: &Config,
+    file: &ConfigFile,
+    data: &Path,
+    eyes: Eyes,
+) -> Result<Exit, Problems> {
+    let filter = env::get(env::LOG);
+    let filter = filter.as_ref().and_then(|filter| filter.to_str());
+    let log = telemetry::subscriber(&file.telemetry.log, filter, std::io::stderr);
+    // Another subscriber in this process would be a fault of the program; then it keeps the log.
+    let _ = tracing::subscriber::set_global_default(log);
+    telemetry::hook_panics();
+    let clock = Arc::new(SystemClock);
+    let started = start::start(file, eyes, data, &ProcessEnvironment, clock)
+        .await
+        .map_err(|error| problems(config, &error))?;
+    welcome(&started, file, data)?;
+    let stop = started.server.handle();
+    tokio::spawn(watch_signals(stop));
+    started.run().await;
+    let _ = arguments;
+    Ok(Exit::Clean)
+}
+
+/// Says where it listens, and what a first request looks like.
+fn welcome(started: &Started, file: &ConfigFile, data: &Path) -> Result<(), Problem> {
+    let scheme = if file.server.active_tls().is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let addresses = started.server.addresses();
+    let mut text = String::new();
+    for address in &addresses {
+        text.push_str(&format!("listening at {scheme}://{address}\n"));
+    }
+    text.push_str(&format!("data in {}\n", data.display()));
+    if let Some(path) = &started.master_key_made {
+        text.push_str(&format!(
+            "made the master key {}: keep a copy, nothing sealed opens without it\n",
+            path.display()
+        ));
+    }
+    if started.gateway.engine().upstreams.is_echo_only() {
+        text.push_str(
+            "no upstream is configured: the built-in echo answers in the place of a model\n",
+        );
+    }
+    if let (Some(key), Some(address)) = (&started.first_key, addresses.first()) {
+        let key = key.expose();
+        text.push_str(&format!(
+            "\nThis key is shown once; it may do everything:\n\n  {key}\n\nTry it:\n\n  \
+             curl {scheme}://{address}/v1/chat/completions \\\n    -H 'authorization: Bearer {key}' \
+             -H 'content-type: application/json' \\\n    -d '{{\"model\": \"echo\", \"messages\": \
+             [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n"
+        ));
+    }
+    output::stdout(&text)
+}
+
+/// Stops at the first signal; open requests get their time to end.
+async fn watch_signals(server: Handle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        tracing::error!("signals cannot be watched; only a kill stops the gateway");
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hangup.recv() => reload(&server),
+        }
+    }
+    server.shutdown();
+}
+
+fn reload(server: &Handle) {
+    match server.reload_tls() {
+        Ok(()) => tracing::info!("certificates read again"),
+        Err(error) => tracing::error!(%error, "the former certificates stay"),
+    }
+}
+
+fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
+    let engine = Engine::with_config(setup, config.clone())?;
+    let styles = engine.styles(&[])?;
+    Ok(Eyes {
+        judge: engine.judge,
+        rules: engine.rules,
+        styles,
+    })
+}
+
+/// `--data`, the environment, the file, or the user's folder for data of programs.
+fn data_folder(arguments: &Serve, file: &ConfigFile) -> Result<PathBuf, Problem> {
+    let named = arguments
+        .data
+        .clone()
+        .or_else(|| env::get(env::DATA).map(PathBuf::from))
+        .or_else(|| file.data.clone());
+    let users = || {
+        let data = env::get(env::XDG_DATA_HOME).map(PathBuf::from);
+        let home = || env::get(env::HOME).map(|home| PathBuf::from(home).join(".local/share"));
+        data.or_else(home).map(|data| data.join("bartizan"))
+    };
+    named.or_else(users).ok_or_else(|| {
+        Problem::new("there is no folder for the gateway's data")
+            .help("name one with `--data`, for instance `--data /var/lib/bartizan`")
+    })
+}
+
+/// What kept the gateway from starting, each mistake at its place in the file.
+pub(super) fn problems(config: &Config, error: &StartError) -> Problems {
+    match error {
+        StartError::Config(mistakes) | StartError::Serve(ServeError::Config(mistakes)) => mistakes
+            .iter()
+            .map(|mistake| problem(config, mistake))
+            .collect(),
+        StartError::Secret { path, source } => {
+            vec![problem(config, &Mistake::new(path, source.to_string()))]
+        }
+        other => {
+            let mut message = other.to_string();
+            let mut cause = std::error::Error::source(other);
+            while let Some(inner) = cause {
+                let inner_text = inner.to_string();
+                if !message.contains(&inner_text) {
+                    message = format!("{message}: {inner_text}");
+                }
+                cause = inner.source();
+            }
+            Problem::new(message).into()
+        }
+    }
+}
+
+/// A mistake at its place in the file.
+pub(super) fn problem(config: &Config, mistake: &Mistake) -> Problem {
+    let message = format!("in `{}`: {}", mistake.path, mistake.message);
+    match line_of(&config.text, &mistake.path) {
+        Some((line, column)) => {
+            Problem::new(message).at(&config.path, &config.text, line, column)
+        }
+        None => Problem::new(message),
+    }
+}
+
+/// The line and column, from 1, of the key that `path` leads to, or of the last one on the way that
+/// is there. Reads block style, by indentation; `a[1]` is the second item of `a`.
+fn line_of(text: &str, path: &str) -> Option<(u64, u64)> {
+    let steps = path
+        .split('.')
+        .map(|step| step.split('[').next().unwrap_or(step));
+    let mut found = None;
+    let mut lines = (1..).zip(text.lines()).peekable();
+    let mut deeper_than: Option<usize> = None;
+    'steps: for step in steps {
+        while let Some(&(number, line)) = lines.peek() {
+            let key = line.trim_start_matches([' ', '-']);
+            let indent = line.len() - key.len();
+            let is_content = !key.is_empty() && !key.starts_with('#');
+            if is_content && deeper_than.is_some_and(|least| indent <= least) {
+                break 'steps;
+            }
+            lines.next();
+            let name = key.split(':').next().unwrap_or_default();
+            if is_content && name.trim_matches(['"', '\'']).replace('_', "-") == step.replace('_', "-") {
+                found = Some((number, indent as u64 + 1));
+                deeper_than = Some(indent);
+                continue 'steps;
+            }
+        }
+        break;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_are_found_in_the_file() {
+        let yaml = "guard:\n  disable: []\nserver:\n  listen: 127.0.0.1:1\n  tls:\n    cert_file: a\nroutes:\n  - model: x\n    targets:\n      - upstream: y\n";
+        assert_eq!(line_of(yaml, "server.tls.cert_file"), Some((6, 5)));
+        assert_eq!(line_of(yaml, "server.tls.key_file"), Some((5, 3)));
+        assert_eq!(line_of(yaml, "routes[0].targets[0].upstream"), Some((10, 9)));
+        assert_eq!(line_of(yaml, "limits.preset"), None);
+    }
+}

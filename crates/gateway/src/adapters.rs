@@ -1,0 +1,381 @@
+//! What joins the modules that do not know each other: the upstream client for those that ask
+//! other servers, and the record for those that have something to tell.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bartizan_core::Origin;
+use bartizan_guard::{Subject, conversation::PartKind};
+use bartizan_policy::DecisionContext;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
+use parking_lot::{Mutex, RwLock};
+use serde_json::json;
+
+use crate::{
+    clock::Clock,
+    config::{Config, Mistake},
+    endpoint::Endpoint,
+    fault::{Fault, FaultKind},
+    identity::KeySource,
+    judge::{Ask, Question, Unanswered},
+    predict::PostJson,
+    proxy::{Engine, today},
+    record::{AlertTarget, Alerts, Event, Observe, Recorder, UpstreamState, What},
+    secrets::{Environment, Fetch, FetchBounds, FetchError, SecretError, Vault, VaultConfig},
+    telemetry::Metrics,
+    upstream::{
+        self, ConnectError, FetchHost, FetchLimits, SystemResolver, UpstreamConfig, UpstreamError,
+        UpstreamEvent, UpstreamRequest,
+    },
+};
+
+/// The present generation of rules and policy; clones share it.
+#[derive(Clone, Debug)]
+pub struct EngineCell(Arc<RwLock<Arc<Engine>>>);
+
+impl EngineCell {
+    /// A cell with this generation.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(engine))))
+    }
+
+    /// The generation that new requests meet.
+    #[must_use]
+    pub fn get(&self) -> Arc<Engine> {
+        Arc::clone(&self.0.read())
+    }
+
+    /// Puts another in its place; requests under way end with theirs.
+    pub fn replace(&self, engine: Engine) {
+        *self.0.write() = Arc::new(engine);
+    }
+}
+
+/// Puts the judge's questions to a model of the configuration.
+///
+/// The question itself passes the guard and the policy like a request of a client: what may not
+/// leave for a model may not leave for a judge.
+pub(crate) struct AskUpstream {
+    engine: EngineCell,
+    clock: Arc<dyn Clock>,
+}
+
+impl AskUpstream {
+    pub(crate) const fn new(engine: EngineCell, clock: Arc<dyn Clock>) -> Self {
+        Self { engine, clock }
+    }
+
+    async fn put(&self, question: &Question) -> Result<String, Unanswered> {
+        let engine = self.engine.get();
+        let route = engine
+            .upstreams
+            .route(&question.model)
+            .ok_or(Unanswered::Unreachable)?;
+        let request = UpstreamRequest {
+            endpoint: Endpoint::ChatCompletions,
+            body: chat(question).into(),
+            model: None,
+            model_name: Arc::clone(&question.model),
+            headers: HeaderMap::new(),
+        };
+        let permit = {
+            let cx = DecisionContext::new(
+                bartizan_core::Direction::Input,
+                Origin::User,
+                today(&*self.clock),
+            );
+            let subject = Subject::input(question.user.as_bytes(), Origin::User);
+            let clock = || self.clock.nanos();
+            let judgement = engine.judge.text(&subject, PartKind::Text, &clock, &cx);
+            engine
+                .judge
+                .policy()
+                .admit(request, &judgement.decision)
+                .map_err(|_| Unanswered::Unreachable)?
+        };
+        let mut response =
+            engine
+                .upstreams
+                .ask(route, &permit)
+                .await
+                .map_err(|error| match error {
+                    UpstreamError::Status { status, .. } => Unanswered::Status(status.as_u16()),
+                    _ => Unanswered::Unreachable,
+                })?;
+        let mut body = Vec::new();
+        while let Some(piece) = response.body.next().await {
+            body.extend_from_slice(&piece.map_err(|_| Unanswered::Unreachable)?);
+            if body.len() > MAX_OPINION {
+                return Err(Unanswered::Malformed);
+            }
+        }
+        let answer: serde_json::Value =
+            serde_json::from_slice(&body).map_err(|_| Unanswered::Malformed)?;
+        answer
+            .pointer("/choices/0/message/content")
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+            .ok_or(Unanswered::Malformed)
+    }
+}
+
+/// Bytes of a judge's answer.
+const MAX_OPINION: usize = 64 << 10;
+
+fn chat(question: &Question) -> String {
+    json!({
+        "model": &*question.model,
+        "messages": [
+            { "role": "system", "content": question.system },
+            { "role": "user", "content": question.user },
+        ],
+        "max_tokens": question.max_tokens,
+        "temperature": 0,
+    })
+    .to_string()
+}
+
+impl Ask for AskUpstream {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<String, Unanswered>> {
+        Box::pin(self.put(question))
+    }
+}
+
+impl Fetch for upstream::Fetch {
+    fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        bounds: FetchBounds,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, FetchError>> {
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let limits = FetchLimits {
+                max_bytes: bounds.max_bytes,
+                timeout: bounds.timeout,
+            };
+            let fetched = self
+                .send(
+                    head.method,
+                    &head.uri.to_string(),
+                    head.headers,
+                    body,
+                    &limits,
+                )
+                .await
+                .map_err(|error| match error {
+                    UpstreamError::Connect(ConnectError::Refused(_)) => FetchError::Refused,
+                    UpstreamError::TooLarge => FetchError::TooLarge,
+                    UpstreamError::FirstByte | UpstreamError::Idle | UpstreamError::Total => {
+                        FetchError::TimedOut
+                    }
+                    _ => FetchError::Unreachable,
+                })?;
+            let mut response = http::Response::new(fetched.body);
+            *response.status_mut() = fetched.status;
+            *response.headers_mut() = fetched.headers;
+            Ok(response)
+        })
+    }
+}
+
+/// A client for the hosts of `urls` and no others.
+fn client(urls: &[String], allow_private: bool) -> Result<Arc<upstream::Fetch>, Mistake> {
+    let hosts: Vec<FetchHost> = urls
+        .iter()
+        .map(|url| FetchHost {
+            url: url.clone(),
+            allow_private,
+        })
+        .collect();
+    let tls = UpstreamConfig::default();
+    upstream::Fetch::new(&hosts, &tls, Arc::new(SystemResolver)).map(Arc::new)
+}
+
+/// The client of Vault, which may well be in a private network: its address is the operator's own.
+pub(crate) fn vault(
+    config: &VaultConfig,
+    environment: &dyn Environment,
+) -> Result<Vault, SecretError> {
+    let fetch = client(std::slice::from_ref(&config.address), true)
+        .map_err(|_| crate::secrets::VaultError::Fetch(FetchError::Refused))?;
+    Ok(Vault::new(config, environment, fetch)?)
+}
+
+/// The client of the issuers' key sets.
+pub(crate) fn identity_fetch(config: &Config) -> Result<Arc<dyn Fetch>, Mistake> {
+    let urls: Vec<String> = config
+        .identity
+        .issuers
+        .iter()
+        .filter_map(|issuer| match &issuer.keys {
+            KeySource::JwksUrl(url) => Some(url.clone()),
+            _ => None,
+        })
+        .collect();
+    Ok(client(&urls, true)?)
+}
+
+/// Posts rows to the servers of classical models.
+pub(crate) struct PostToUpstream {
+    bases: BTreeMap<String, String>,
+    client: Arc<upstream::Fetch>,
+}
+
+impl PostToUpstream {
+    pub(crate) fn new(config: &Config) -> Result<Self, Mistake> {
+        let bases: BTreeMap<String, String> = config
+            .predict
+            .models
+            .values()
+            .filter_map(|model| {
+                let upstream = config.upstreams.get(&model.upstream)?;
+                let base = upstream.base_url.as_deref()?.trim_end_matches('/');
+                Some((model.upstream.clone(), base.to_owned()))
+            })
+            .collect();
+        let urls: Vec<String> = bases.values().cloned().collect();
+        let is_private = |name: &String| {
+            config
+                .upstreams
+                .get(name)
+                .is_some_and(|upstream| upstream.allow_private)
+        };
+        Ok(Self {
+            client: client(&urls, bases.keys().all(is_private))?,
+            bases,
+        })
+    }
+}
+
+impl PostJson for PostToUpstream {
+    fn post<'a>(
+        &'a self,
+        upstream: &'a str,
+        path: &'a str,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<Bytes, Fault>> {
+        Box::pin(async move {
+            let Some(base) = self.bases.get(upstream) else {
+                return Err(UpstreamError::Unsupported.fault());
+            };
+            let url = format!("{base}{path}");
+            let limits = FetchLimits::default();
+            let fetched = self
+                .client
+                .post_json(&url, HeaderMap::new(), body, &limits)
+                .await
+                .map_err(|error| error.fault())?;
+            if fetched.status.is_success() {
+                return Ok(fetched.body);
+            }
+            Err(Fault::new(
+                FaultKind::BadGateway,
+                "upstream_error",
+                "the server of the model refused the request",
+            ))
+        })
+    }
+}
+
+/// What happens to upstreams, for the record.
+pub(crate) fn upstream_events(recorder: Recorder) -> Arc<dyn Fn(UpstreamEvent) + Send + Sync> {
+    Arc::new(move |event| {
+        let state = match event {
+            UpstreamEvent::Breaker { upstream, state } => UpstreamState {
+                upstream: upstream.into(),
+                to: state.as_str().into(),
+                reason: "breaker".into(),
+                ..UpstreamState::default()
+            },
+            UpstreamEvent::Failed { upstream, error } => UpstreamState {
+                upstream: upstream.into(),
+                reason: error.into(),
+                ..UpstreamState::default()
+            },
+            UpstreamEvent::FellBack { from, to, error } => UpstreamState {
+                upstream: from.into(),
+                to: to.into(),
+                reason: error.into(),
+                ..UpstreamState::default()
+            },
+        };
+        recorder.note(What::UpstreamState(state));
+    })
+}
+
+/// Who is told of every event: metrics, and alerts.
+pub(crate) fn observers(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<Vec<Arc<dyn Observe>>, Mistake> {
+    let alerts = Alarm::new(config)?;
+    Ok(vec![
+        Arc::clone(metrics) as Arc<dyn Observe>,
+        Arc::new(alerts),
+    ])
+}
+
+/// Turns events into alerts and sends them: to the log, or to webhooks from a task of its own. A
+/// webhook that is slow loses alerts, never requests.
+struct Alarm {
+    alerts: Mutex<Alerts>,
+    queue: tokio::sync::mpsc::Sender<(String, String)>,
+}
+
+/// Alerts that wait for a webhook.
+const WAITING_ALERTS: usize = 256;
+
+impl Alarm {
+    fn new(config: &Config) -> Result<Self, Mistake> {
+        let urls: Vec<String> = config
+            .record
+            .alerts
+            .routes
+            .iter()
+            .filter_map(|route| match &route.to {
+                AlertTarget::Webhook(url) => Some(url.clone()),
+                AlertTarget::Log => None,
+            })
+            .collect();
+        let client = client(&urls, true)?;
+        let (queue, mut waiting) = tokio::sync::mpsc::channel::<(String, String)>(WAITING_ALERTS);
+        tokio::spawn(async move {
+            let limits = FetchLimits {
+                timeout: Duration::from_secs(5),
+                ..FetchLimits::default()
+            };
+            while let Some((url, body)) = waiting.recv().await {
+                let sent = client
+                    .post_json(&url, HeaderMap::new(), body.into(), &limits)
+                    .await;
+                if !sent.is_ok_and(|answer| answer.status.is_success()) {
+                    tracing::warn!("an alert was not taken by its webhook");
+                }
+            }
+        });
+        Ok(Self {
+            alerts: Mutex::new(Alerts::new(config.record.alerts.clone())),
+            queue,
+        })
+    }
+}
+
+impl Observe for Alarm {
+    fn event(&self, event: &Event) {
+        for (to, alert) in self.alerts.lock().observe(event) {
+            let Ok(body) = serde_json::to_string(&alert) else {
+                continue;
+            };
+            match to {
+                AlertTarget::Log => tracing::warn!(alert = %body, "alert"),
+                AlertTarget::Webhook(url) => {
+                    if self.queue.try_send((url, body)).is_err() {
+                        tracing::warn!("an alert is lost: its webhook is too slow");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
+use bartizan_core::{Direction, Finding, Origin, Sink};
+use bartizan_guard::{
+    Judge, Judgement,
+    conversation::{Conversation, ParseLimits},
+    redact::{Keys, Redactor, Style, Styles},
+};
+use bartizan_policy::{Date, DecisionContext};
+use bartizan_text::rules::RuleSet;
+
+use super::GuardingConfig;
+use crate::{
+    clock::Clock,
+    principal::Principal,
+    upstream::Upstreams,
+    wire::{MediaConfig, RefusalConfig, stream::StreamConfig},
+};
+
+/// One generation of rules, policy, and configuration. A reload makes another; requests under way
+/// end with theirs.
+#[derive(Debug)]
+pub struct Engine {
+    /// Looks and decides.
+    pub judge: Judge,
+    /// The rules that it looks for.
+    pub rules: Arc<RuleSet>,
+    /// How values are replaced.
+    pub styles: Styles,
+    /// What is done beside looking.
+    pub guarding: GuardingConfig,
+    /// What the refused get.
+    pub refusal: RefusalConfig,
+    /// What may pass unread.
+    pub media: MediaConfig,
+    /// How streams are guarded.
+    pub stream: StreamConfig,
+    /// What reading a body may cost.
+    pub parse: ParseLimits,
+    /// Where answers are shown, if all of them are shown in one place.
+    pub sink: Option<Sink>,
+    /// The models.
+    pub upstreams: Arc<Upstreams>,
+    /// The key of hashes, pseudonyms, and encryption.
+    pub redaction_key: [u8; 32],
+}
+
+/// What a decision depends on beside the texts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances<'a> {
+    pub(super) direction: Direction,
+    pub(super) route: &'a str,
+    pub(super) principal: &'a Principal,
+    pub(super) threshold_factor: f32,
+}
+
+/// Bodies from this size on are looked at beside the threads that serve others.
+const HEAVY_BYTES: usize = 64 << 10;
+
+impl Engine {
+    /// Looks at a conversation and decides.
+    pub(super) fn judge(
+        &self,
+        conversation: &Conversation,
+        circumstances: &Circumstances<'_>,
+        clock: &dyn Clock,
+    ) -> Judgement {
+        let bytes = conversation.parts.iter().map(|part| part.text.len()).sum();
+        heavy(bytes, || {
+            self.decide(conversation, circumstances, clock, |cx| {
+                let nanos = || clock.nanos();
+                let sink = self.sink;
+                let parts = self.judge.look(conversation, sink, &nanos, cx);
+                self.judge.decide(parts, cx)
+            })
+        })
+    }
+
+    /// Decides with the context that `circumstances` make.
+    pub(super) fn decide<T>(
+        &self,
+        conversation: &Conversation,
+        circumstances: &Circumstances<'_>,
+        clock: &dyn Clock,
+        decide: impl FnOnce(&DecisionContext<'_>) -> T,
+    ) -> T {
+        let origin = match circumstances.direction {
+            Direction::Input => Origin::User,
+            Direction::Output => Origin::Model,
+        };
+        let text_hash = |part: u32, finding: &Finding| {
+            let text = &conversation.parts.get(part as usize)?.text;
+            let span = finding.span?.as_range();
+            Some(self.text_hash(text.as_bytes().get(span)?))
+        };
+        let mut cx = DecisionContext::new(circumstances.direction, origin, today(clock));
+        cx.route = circumstances.route;
+        cx.tenant = &circumstances.principal.tenant;
+        cx.threshold_factor = circumstances.threshold_factor;
+        cx.text_hash = Some(&text_hash);
+        decide(&cx)
+    }
+
+    /// The hash by which exceptions of the policy name a text: HMAC-SHA-256 (RFC 2104) under a key
+    /// derived for it, in lower-case hexadecimal; as `bartizan check` prints it under the same key.
+    fn text_hash(&self, text: &[u8]) -> String {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, &self.redaction_key);
+        let derived = hmac::sign(&master, b"bartizan/v1/allow-list");
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), text);
+        tag.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// Replaces values, in the name of `principal`'s tenant: another tenant's pseudonyms differ.
+    pub(super) fn redactor(&self, principal: &Principal) -> Redactor {
+        let mut styles = self.styles.clone();
+        if self.guarding.reversible {
+            styles.default = Style::Vault;
+        }
+        self.redactor_with(styles, principal)
+    }
+
+    /// Replaces values of answers, which nobody turns back: no tokens of a vault.
+    pub(super) fn one_way_redactor(&self, principal: &Principal) -> Redactor {
+        let mut styles = self.styles.clone();
+        let all = styles.entities.values_mut().chain([&mut styles.default]);
+        for style in all.filter(|style| **style == Style::Vault) {
+            *style = Style::Typed;
+        }
+        self.redactor_with(styles, principal)
+    }
+
+    fn redactor_with(&self, styles: Styles, principal: &Principal) -> Redactor {
+        let scope = if principal.tenant.is_empty() {
+            &principal.id
+        } else {
+            &principal.tenant
+        };
+        Redactor::new(styles, Keys::new(self.redaction_key), &**scope)
+    }
+}
+
+/// Today in UTC.
+pub(crate) fn today(clock: &dyn Clock) -> Date {
+    let ms = i64::try_from(clock.unix_ms()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_millisecond(ms).map_or(Date::MIN, |now| {
+        now.to_zoned(jiff::tz::TimeZone::UTC).date()
+    })
+}
+
+/// Does long work without holding up the other tasks of this thread.
+fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let has_others = Handle::try_current()
+        .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if bytes >= HEAVY_BYTES && has_others {
+        tokio::task::block_in_place(work)
+    } else {
+        work()
+    }
+}

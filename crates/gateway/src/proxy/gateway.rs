@@ -1,0 +1,398 @@
+use std::sync::Arc;
+
+use bartizan_core::Direction;
+use bartizan_guard::{Judge, redact::Redactor};
+use bartizan_text::rules::RuleSet;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use tower::ServiceExt as _;
+
+use super::{Engine, KnownAnswers, ReviewQueue, exchange::Exchange, output::REQUEST_ID, routes};
+use crate::{
+    adapters::EngineCell,
+    body::Body,
+    clock::Clock,
+    endpoint::{Dialect, Endpoint},
+    extraction::{Extraction, ExtractionEvent},
+    fault::Fault,
+    guard_api::{GuardService, Judged, RequestId as RequestIdText},
+    identity::{self, Authenticator},
+    judge::JudgeLayer,
+    limits::{self, Limits},
+    predict::{Predicted, Watch},
+    principal::Principal,
+    record::{self, Interaction, Label, Recorder, RequestId, Side, What},
+    serve::{BodyLimits, Peer, Service},
+    telemetry::{Metrics, Traces},
+    wire,
+};
+
+/// The gateway: everything that a request meets.
+pub struct Gateway {
+    engine: EngineCell,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) authenticator: Arc<Authenticator>,
+    pub(super) limits: Arc<Limits>,
+    pub(super) extraction: Arc<Extraction>,
+    pub(super) judge_layer: Option<Arc<JudgeLayer>>,
+    pub(super) recorder: Recorder,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) traces: Option<Traces>,
+    pub(super) review: Arc<ReviewQueue>,
+    pub(super) known_answers: KnownAnswers,
+    pub(super) body_limits: BodyLimits,
+}
+
+/// What a gateway is made of.
+pub(crate) struct GatewayParts {
+    /// Rules, policy, and models.
+    pub(crate) engine: EngineCell,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who may ask.
+    pub authenticator: Arc<Authenticator>,
+    /// How often and how much.
+    pub limits: Arc<Limits>,
+    /// Who copies a model.
+    pub extraction: Arc<Extraction>,
+    /// A model that judges.
+    pub judge_layer: Option<Arc<JudgeLayer>>,
+    /// Where events go.
+    pub recorder: Recorder,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Spans, if they are wanted.
+    pub traces: Option<Traces>,
+    /// Bounds of request bodies.
+    pub body_limits: BodyLimits,
+}
+
+impl Gateway {
+    /// A gateway of `parts`.
+    #[must_use]
+    pub(crate) fn new(parts: GatewayParts) -> Arc<Self> {
+        let waiting = parts.engine.get().guarding.review.max_waiting;
+        Arc::new(Self {
+            engine: parts.engine,
+            clock: parts.clock,
+            authenticator: parts.authenticator,
+            limits: parts.limits,
+            extraction: parts.extraction,
+            judge_layer: parts.judge_layer,
+            recorder: parts.recorder,
+            metrics: parts.metrics,
+            traces: parts.traces,
+            review: Arc::new(ReviewQueue::new(waiting)),
+            known_answers: KnownAnswers::default(),
+            body_limits: parts.body_limits,
+        })
+    }
+
+    /// The generation of rules and policy that new requests meet.
+    #[must_use]
+    pub fn engine(&self) -> Arc<Engine> {
+        self.engine.get()
+    }
+
+    /// Puts another generation in the place of the present one; requests under way end with theirs.
+    pub fn replace_engine(&self, engine: Engine) {
+        self.engine.replace(engine);
+    }
+
+    /// Where events go.
+    #[must_use]
+    pub const fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// What is rendered at `/metrics`.
+    #[must_use]
+    pub fn render_metrics(&self) -> String {
+        self.metrics.set_record(&self.recorder);
+        self.metrics.render()
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Who may ask.
+    #[must_use]
+    pub const fn authenticator(&self) -> &Arc<Authenticator> {
+        &self.authenticator
+    }
+
+    /// Proves who asks; a failure is recorded, and the client learns nothing of its reason.
+    pub(super) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: &Peer,
+    ) -> Result<Arc<Principal>, Fault> {
+        let other = identity::Peer {
+            address: peer.address.ip(),
+            chain: &peer.certificates,
+        };
+        let denied = match self.authenticator.authenticate(headers, &other) {
+            Ok(principal) => return Ok(principal),
+            Err(denied) => denied,
+        };
+        self.recorder.note(What::AuthFailure(record::AuthFailure {
+            reason: denied.reason.as_str().into(),
+            proof: Label::NONE,
+            ip_address: self.recorder.address(peer.address.ip()),
+            user_id: Label::NONE,
+        }));
+        Err(denied.into())
+    }
+
+    /// Records what the detectors of extraction report.
+    pub(super) fn suspect(&self, principal: &Principal, model: &Label, event: &ExtractionEvent) {
+        self.recorder.note(What::Suspicion(record::Suspicion {
+            user_id: (&principal.id).into(),
+            model: model.clone(),
+            detector: event.signal.as_str().into(),
+            score: event.suspicion as f32,
+            level: match event.suspicion {
+                ..0.3 => "low",
+                ..0.7 => "elevated",
+                _ => "high",
+            }
+            .into(),
+        }));
+    }
+
+    async fn model_route(
+        self: &Arc<Self>,
+        endpoint: Endpoint,
+        request: Request<Incoming>,
+        peer: &Peer,
+    ) -> Response<Body> {
+        let started = self.clock.nanos();
+        let id = RequestId::new(&*self.clock);
+        let dialect = match endpoint {
+            Endpoint::Models | Endpoint::Model => wire::models::dialect(request.headers()),
+            _ => endpoint.dialect(),
+        };
+        let refuse = |fault: &Fault| {
+            let id = id.to_string();
+            let mut response = wire::fault(fault, dialect, &id);
+            name_request(&mut response, &id);
+            response
+        };
+        let principal = match self.authenticate(request.headers(), peer) {
+            Ok(principal) => principal,
+            Err(fault) => return refuse(&fault),
+        };
+        if !principal.may(crate::principal::Scope::Infer) {
+            return refuse(&routes::forbidden());
+        }
+        let who = Label::from(&principal.id);
+        let slot = match self.recorder.admit(id, who.clone(), endpoint.path()).await {
+            Ok(slot) => slot,
+            Err(fault) => return refuse(&fault),
+        };
+        let interaction = Interaction {
+            user_id: who,
+            endpoint: endpoint.path().into(),
+            team: (&principal.team).into(),
+            tenant: (&principal.tenant).into(),
+            ..Interaction::default()
+        };
+        let exchange = Exchange {
+            gateway: Arc::clone(self),
+            engine: self.engine(),
+            principal,
+            endpoint,
+            slot,
+            started,
+            waited: 0,
+            interaction,
+            input: Side::default(),
+            output: None,
+            admission: None,
+            usage: limits::Usage::default(),
+            choices: 1,
+            locale: locale(request.headers()),
+        };
+        match endpoint {
+            Endpoint::Models | Endpoint::Model => {
+                exchange.list_models(request.uri().path(), dialect).await
+            }
+            _ => exchange.run(request).await,
+        }
+    }
+
+    /// Checks that whoever asks may use the route, and tells the route who that is.
+    fn let_in(
+        &self,
+        request: &mut Request<Incoming>,
+        peer: &Arc<Peer>,
+        id: &Arc<str>,
+    ) -> Result<(), Fault> {
+        let access = routes::access(request.uri().path())
+            .ok_or_else(|| routes::not_found(request.uri().path()))?;
+        if let Some(scope) = access {
+            let principal = self.authenticate(request.headers(), peer)?;
+            if !principal.may(scope) {
+                return Err(routes::forbidden());
+            }
+            request.extensions_mut().insert(principal);
+        }
+        let extensions = request.extensions_mut();
+        extensions.insert(RequestIdText(Arc::clone(id)));
+        extensions.insert(Arc::clone(peer));
+        Ok(())
+    }
+}
+
+/// The gateway as a service: routes of models go straight through, all others through a router.
+pub struct Front {
+    gateway: Arc<Gateway>,
+    router: axum::Router,
+}
+
+impl Front {
+    /// The front of `gateway`; `router` holds the routes that are no model's.
+    #[must_use]
+    pub const fn new(gateway: Arc<Gateway>, router: axum::Router) -> Self {
+        Self { gateway, router }
+    }
+
+    async fn other_route(
+        &self,
+        mut request: Request<Incoming>,
+        peer: &Arc<Peer>,
+    ) -> Response<Body> {
+        let id: Arc<str> = RequestId::new(&*self.gateway.clock).to_string().into();
+        let path = request.uri().path().to_owned();
+        let mut response = match self.gateway.let_in(&mut request, peer, &id) {
+            Ok(()) => match self.router.clone().oneshot(request).await {
+                Ok(response) => response.map(Body::stream),
+                Err(never) => match never {},
+            },
+            Err(fault) => wire::fault(&fault, dialect_of(&path), &id),
+        };
+        name_request(&mut response, &id);
+        response
+    }
+}
+
+impl Service for Front {
+    async fn call(&self, request: Request<Incoming>, peer: Arc<Peer>) -> Response<Body> {
+        match Endpoint::of(request.method(), request.uri().path()) {
+            Some(endpoint) => self.gateway.model_route(endpoint, request, &peer).await,
+            None => self.other_route(request, &peer).await,
+        }
+    }
+
+    fn fault(&self, _: &Method, path: &str, fault: &Fault) -> Response<Body> {
+        let id = RequestId::new(&*self.gateway.clock).to_string();
+        let mut response = wire::fault(fault, dialect_of(path), &id);
+        name_request(&mut response, &id);
+        response
+    }
+}
+
+/// Whose shapes a path's errors have.
+fn dialect_of(path: &str) -> Dialect {
+    let is_anthropic = path.starts_with("/anthropic/") || path.ends_with("/messages");
+    if is_anthropic {
+        Dialect::Anthropic
+    } else {
+        Dialect::OpenAi
+    }
+}
+
+fn name_request(response: &mut Response<Body>, id: &str) {
+    if let Ok(value) = http::HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+}
+
+/// The language in which the client wants to read refusals: the first of `Accept-Language`.
+fn locale(headers: &HeaderMap) -> String {
+    let wanted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split([',', ';']).next())
+        .map(str::trim)
+        .filter(|locale| locale.len() <= 35);
+    wanted.unwrap_or_default().to_owned()
+}
+
+impl GuardService for Gateway {
+    fn judge(&self) -> Judge {
+        self.engine().judge.clone()
+    }
+
+    fn rules(&self) -> Arc<RuleSet> {
+        Arc::clone(&self.engine().rules)
+    }
+
+    fn redactor(&self, principal: &Principal) -> Redactor {
+        self.engine().redactor(principal)
+    }
+
+    fn second_opinion(&self) -> Option<Arc<JudgeLayer>> {
+        self.judge_layer.clone()
+    }
+
+    fn threshold_factor(&self, principal: &Principal) -> f32 {
+        let now = self.clock.unix_ms();
+        self.extraction.threshold_factor(&principal.id, now)
+    }
+
+    fn judged(&self, judged: &Judged<'_>) {
+        let side = Side::of(judged.judgement);
+        let (input, output) = match judged.direction {
+            Direction::Input => (side, None),
+            Direction::Output => (Side::default(), Some(side)),
+        };
+        let interaction = Interaction {
+            user_id: (&judged.principal.id).into(),
+            team: (&judged.principal.team).into(),
+            tenant: (&judged.principal.tenant).into(),
+            endpoint: judged.route.into(),
+            status: StatusCode::OK.as_u16(),
+            latency_us: judged.nanos / 1_000,
+            overhead_us: judged.nanos / 1_000,
+            policy_version: Label::Known(self.engine().judge.policy().version().into()),
+            ..Interaction::default()
+        };
+        let interaction = interaction.judged(input, output);
+        self.recorder
+            .note(What::LlmInteraction(Box::new(interaction)));
+    }
+}
+
+impl Watch for Gateway {
+    fn extraction(&self) -> Option<&Extraction> {
+        Some(&self.extraction)
+    }
+
+    fn predicted(&self, predicted: &Predicted<'_>) {
+        let hasher = self.recorder.hasher();
+        let model = Label::Known(predicted.model.into());
+        for event in predicted.events {
+            self.suspect(predicted.principal, &model, event);
+        }
+        self.recorder.note(What::MlAudit(Box::new(record::MlAudit {
+            event_type: "prediction".into(),
+            user_id: (&predicted.principal.id).into(),
+            action: "predict".into(),
+            resource: model,
+            status: match predicted.status {
+                ..400 => "success",
+                400..500 => "refused",
+                _ => "failure",
+            }
+            .into(),
+            status_code: predicted.status,
+            latency_ms: predicted.nanos as f64 / 1e6,
+            input_hash: Some(hasher.hash(&predicted.input_digest)),
+            ..record::MlAudit::default()
+        })));
+    }
+}

@@ -1,0 +1,541 @@
+//! From a configuration to a gateway that listens.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bartizan_core::Secret;
+use bartizan_guard::{Judge, Memory, conversation::ParseLimits, redact::Styles};
+use bartizan_text::rules::RuleSet;
+
+use crate::{
+    adapters::{self, EngineCell},
+    clock::Clock,
+    config::{Config, Mistake},
+    extraction::Extraction,
+    guard_api::{self, GuardApi},
+    identity::{self, Authenticator, Grants, KeySpec},
+    judge::JudgeLayer,
+    limits::{Limits, MemoryStore, RedisStore, StoreConfig as LimitStoreConfig},
+    predict::{
+        self, Demonstration, ModelBackend, ModelConfig, PostJson, PredictConfig, Served,
+        UpstreamModel,
+    },
+    principal::Scope,
+    proxy::{Engine, Front, Gateway, GatewayParts, routes},
+    record::{Recorder, Service, SqlAudit, What},
+    secrets::{
+        Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, SecretRef,
+        Vault,
+    },
+    serve::{ServeError, Server},
+    store::Store,
+    telemetry::{Metrics, Traces},
+    upstream::{SystemResolver, UpstreamParts, Upstreams},
+};
+
+/// What looks and decides, from the files that the gateway does not read itself.
+#[derive(Clone, Debug)]
+pub struct Eyes {
+    /// Looks and decides.
+    pub judge: Judge,
+    /// The rules that it looks for.
+    pub rules: Arc<RuleSet>,
+    /// How values are replaced.
+    pub styles: Styles,
+}
+
+/// A gateway that listens, and answers once it runs.
+pub struct Started {
+    /// The data plane.
+    pub server: Server,
+    /// What it serves.
+    pub front: Front,
+    /// The gateway behind it.
+    pub gateway: Arc<Gateway>,
+    /// The key that was made because there was none; to be shown once.
+    pub first_key: Option<Secret<String>>,
+    /// Where the master key was made, if it was.
+    pub master_key_made: Option<PathBuf>,
+    limits: Option<(Arc<MemoryStore>, Store)>,
+}
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration has mistakes.
+    #[error("the configuration has mistakes")]
+    Config(Vec<Mistake>),
+    /// The data folder cannot be made or written.
+    #[error("the data folder `{}` cannot be used ({})", path.display(), .source.kind())]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// The master key.
+    #[error(transparent)]
+    Master(#[from] crate::secrets::MasterError),
+    /// The key store.
+    #[error(transparent)]
+    Keys(#[from] crate::secrets::KeyStoreError),
+    /// A secret of the configuration.
+    #[error("in `{path}`: {source}")]
+    Secret {
+        /// Its place in the configuration.
+        path: String,
+        /// Why.
+        source: crate::secrets::SecretError,
+    },
+    /// The record.
+    #[error(transparent)]
+    Record(#[from] crate::record::RecordError),
+    /// Who may ask.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
+    /// The first key.
+    #[error(transparent)]
+    FirstKey(#[from] crate::identity::KeyError),
+    /// The store of limits.
+    #[error("the address of the store of limits cannot be used")]
+    Limits,
+    /// Traces.
+    #[error(transparent)]
+    Traces(#[from] crate::telemetry::TracesError),
+    /// The sockets.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The key that signs predictions.
+    #[error("the key that signs predictions cannot be used")]
+    Signer,
+}
+
+/// Everything that a gateway keeps over a reload.
+struct Ground {
+    store: Store,
+    keys: KeyStore,
+    keyring: Keyring,
+    vault: Option<Vault>,
+    master_key_made: Option<PathBuf>,
+}
+
+/// Opens stores and keys, and listens. Needs a tokio runtime.
+///
+/// # Errors
+/// When the configuration has mistakes, or something that it names cannot be used.
+pub async fn start(
+    config: &Config,
+    eyes: Eyes,
+    data: &Path,
+    environment: &dyn Environment,
+    clock: Arc<dyn Clock>,
+) -> Result<Started, StartError> {
+    let mistakes = config.mistakes();
+    if !mistakes.is_empty() {
+        return Err(StartError::Config(mistakes));
+    }
+    // The system's or another's choice of a provider would be two in one process.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    make_private(data)?;
+    let ground = Ground::open(config, data, environment, &clock).await?;
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")));
+    let traces = match &config.telemetry.traces {
+        Some(traces) => Some(Traces::start(traces, env!("CARGO_PKG_VERSION"))?),
+        None => None,
+    };
+    let recorder = Recorder::open(
+        config.record.clone(),
+        &data.join("journal"),
+        Arc::new(SqlAudit::new(ground.store.clone())),
+        ground.keyring.derive(Purpose::AuditHash).expose(),
+        Arc::clone(&clock),
+        adapters::observers(config, &metrics)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
+    )
+    .await?;
+    let upstreams = upstreams(config, &ground, environment, &clock, &recorder).await?;
+    metrics.configured(
+        upstreams.patterns().map(|name| &**name),
+        upstreams.states().map(|(name, _)| &**name),
+    );
+    let engine = engine(config, eyes, upstreams, &ground.keyring);
+    let cell = EngineCell::new(engine);
+    let authenticator = authenticator(config, &ground, environment, &clock).await?;
+    let first_key = first_key(config, &authenticator).await?;
+    let (limits, saved) = limits(config, &ground, environment, &clock).await?;
+    let extraction = Arc::new(Extraction::new(config.extraction.clone()));
+    let judge_layer = JudgeLayer::new(
+        config.judge.clone(),
+        Arc::new(adapters::AskUpstream::new(cell.clone(), Arc::clone(&clock))),
+        Arc::clone(&clock),
+    );
+    let gateway = Gateway::new(GatewayParts {
+        engine: cell.clone(),
+        clock: Arc::clone(&clock),
+        authenticator,
+        limits,
+        extraction,
+        judge_layer: judge_layer.map(Arc::new),
+        recorder: recorder.clone(),
+        metrics,
+        traces,
+        body_limits: config.server.body_limits(),
+    });
+    let router = routes::router(Arc::clone(&gateway))
+        .merge(guard_api::router(GuardApi::new(
+            Arc::clone(&gateway) as Arc<dyn guard_api::GuardService>,
+            Arc::clone(&clock),
+            config.guard_api.clone(),
+        )))
+        .merge(predict::router(predict_api(
+            config, &ground, &gateway, &clock,
+        )?));
+    let server = Server::bind(&config.server, config.is_authenticated()).await?;
+    recorder.note(What::Service(Service {
+        action: "started".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    }));
+    tokio::spawn({
+        let authenticator = Arc::clone(gateway.authenticator());
+        async move { authenticator.run().await }
+    });
+    Ok(Started {
+        server,
+        front: Front::new(Arc::clone(&gateway), router),
+        gateway,
+        first_key,
+        master_key_made: ground.master_key_made.clone(),
+        limits: saved,
+    })
+}
+
+impl Started {
+    /// Answers until the server is told to stop and has drained, then closes the record.
+    pub async fn run(self) {
+        let saving = self.limits.as_ref().map(|(memory, store)| {
+            let (memory, store) = (Arc::clone(memory), store.clone());
+            let clock = self.gateway.clock();
+            tokio::spawn(async move {
+                let mut ticks = tokio::time::interval(std::time::Duration::from_secs(5));
+                loop {
+                    ticks.tick().await;
+                    // A save that fails is tried again; the counters in memory are right.
+                    let _ = memory.save(&store, &*clock).await;
+                }
+            })
+        });
+        self.server.run(self.front).await;
+        if let Some(saving) = saving {
+            saving.abort();
+        }
+        if let Some((memory, store)) = &self.limits {
+            let _ = memory.save(store, &*self.gateway.clock()).await;
+        }
+        let recorder = self.gateway.recorder();
+        recorder.note(What::Service(Service {
+            action: "stopped".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+        }));
+        recorder.close().await;
+    }
+}
+
+impl Ground {
+    async fn open(
+        config: &Config,
+        data: &Path,
+        environment: &dyn Environment,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let mut placed = config.store.clone();
+        if placed.place.is_empty() {
+            let file = data.join("bartizan.db");
+            placed.place = crate::store::Place::new(file.display().to_string());
+        }
+        let store = Store::open_with(&placed).await?;
+        let vault =
+            match &config.secrets.vault {
+                Some(vault) => Some(adapters::vault(vault, environment).map_err(|source| {
+                    StartError::Secret {
+                        path: "secrets.vault".to_owned(),
+                        source,
+                    }
+                })?),
+                None => None,
+            };
+        let opener = Opener {
+            environment,
+            data,
+            store: &store,
+            vault: vault.as_ref(),
+        };
+        let (master, place) = MasterKey::open(&config.secrets.master_key, &opener).await?;
+        let keys = KeyStore::open(store.clone(), master, Arc::clone(clock)).await?;
+        let keyring = keys.keyring().await?;
+        Ok(Self {
+            store,
+            keys,
+            keyring,
+            vault,
+            master_key_made: match place {
+                Place::Made(path) => Some(path),
+                Place::Found => None,
+            },
+        })
+    }
+
+    fn resolver<'a>(&'a self, config: &Config, environment: &'a dyn Environment) -> Resolver<'a> {
+        Resolver {
+            environment,
+            keys: Some(&self.keys),
+            vault: self.vault.as_ref(),
+            allow_plain_text: config.secrets.dangerously_allow_plain_text,
+        }
+    }
+}
+
+fn make_private(data: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(data).map_err(|source| StartError::Data {
+        path: data.to_owned(),
+        source,
+    })
+}
+
+async fn upstreams(
+    config: &Config,
+    ground: &Ground,
+    environment: &dyn Environment,
+    clock: &Arc<dyn Clock>,
+    recorder: &Recorder,
+) -> Result<Upstreams, StartError> {
+    let resolver = ground.resolver(config, environment);
+    let mut keys = BTreeMap::new();
+    for (name, upstream) in &config.upstreams {
+        let Some(reference) = &upstream.key else {
+            continue;
+        };
+        let reference = SecretRef::parse(reference.clone());
+        let key = resolver
+            .resolve(&reference)
+            .await
+            .map_err(|source| StartError::Secret {
+                path: format!("upstreams.{name}.key"),
+                source,
+            })?;
+        keys.insert(name.clone(), key);
+    }
+    let parts = UpstreamParts {
+        clock: Arc::clone(clock),
+        resolver: Arc::new(SystemResolver),
+        events: adapters::upstream_events(recorder.clone()),
+    };
+    Upstreams::new(&config.upstream_settings(), &keys, &parts).map_err(StartError::Config)
+}
+
+fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) -> Engine {
+    let remembered = config.guarding.remember_texts;
+    let judge = if remembered == 0 {
+        eyes.judge
+    } else {
+        let key = keyring.derive(Purpose::Cache);
+        eyes.judge
+            .with_memory(Arc::new(Memory::new(key.expose(), remembered)))
+    };
+    Engine {
+        judge,
+        rules: eyes.rules,
+        styles: eyes.styles,
+        guarding: config.guarding.clone(),
+        refusal: config.refusal,
+        media: config.media,
+        stream: config.stream.clone(),
+        parse: ParseLimits {
+            max_bytes: config.server.max_body_bytes,
+            ..ParseLimits::default()
+        },
+        sink: config.sink,
+        upstreams: Arc::new(upstreams),
+        redaction_key: *keyring.derive(Purpose::Redaction).expose(),
+    }
+}
+
+async fn authenticator(
+    config: &Config,
+    ground: &Ground,
+    environment: &dyn Environment,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Authenticator>, StartError> {
+    let resolver = ground.resolver(config, environment);
+    let parts = identity::Parts {
+        store: ground.store.clone(),
+        keyring: &ground.keyring,
+        resolver: &resolver,
+        fetch: adapters::identity_fetch(config)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
+        clock: Arc::clone(clock),
+    };
+    Ok(Arc::new(
+        Authenticator::open(&config.identity, parts).await?,
+    ))
+}
+
+/// A key for whoever starts the gateway for the first time.
+async fn first_key(
+    config: &Config,
+    authenticator: &Authenticator,
+) -> Result<Option<Secret<String>>, StartError> {
+    let has_other = !config.identity.keys.is_empty()
+        || !config.identity.issuers.is_empty()
+        || !config.identity.certificates.is_empty()
+        || config.identity.dangerously_allow_anonymous;
+    let keys = authenticator.keys();
+    if has_other || !keys.list().await?.is_empty() {
+        return Ok(None);
+    }
+    let spec = KeySpec {
+        name: "first key".to_owned(),
+        grants: Grants {
+            scopes: Scope::ALL.map(|scope| scope.as_str().to_owned()).to_vec(),
+            ..Grants::default()
+        },
+        expires_ms: None,
+    };
+    let new = keys.create(&spec).await?;
+    Ok(Some(Secret::new(new.key.expose().to_owned())))
+}
+
+async fn limits(
+    config: &Config,
+    ground: &Ground,
+    environment: &dyn Environment,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<Limits>, Option<(Arc<MemoryStore>, Store)>), StartError> {
+    let name_key = ground.keyring.derive(Purpose::LimitNames);
+    let memory = |most| Arc::new(MemoryStore::new(Arc::clone(clock), most));
+    match &config.limits.store {
+        LimitStoreConfig::Memory { max_counters, .. } => {
+            let store = memory(*max_counters);
+            // Counters that cannot be read begin anew; the database is asked for keys anyway.
+            let _ = store.load(&ground.store, &**clock).await;
+            let limits = Limits::new(
+                &config.limits,
+                Arc::clone(&store) as _,
+                None,
+                &name_key,
+                Arc::clone(clock),
+            );
+            Ok((Arc::new(limits), Some((store, ground.store.clone()))))
+        }
+        LimitStoreConfig::Redis {
+            url,
+            prefix,
+            timeout_ms,
+            ..
+        } => {
+            let resolver = ground.resolver(config, environment);
+            let url = resolver
+                .resolve(url)
+                .await
+                .map_err(|source| StartError::Secret {
+                    path: "limits.store.url".to_owned(),
+                    source,
+                })?;
+            let timeout = std::time::Duration::from_millis(*timeout_ms);
+            let redis = RedisStore::new(&url, prefix, timeout, Arc::clone(clock))
+                .map_err(|_| StartError::Limits)?;
+            let local = Limits::counts_locally(&config.limits).then(|| memory(1_000_000));
+            let limits = Limits::new(
+                &config.limits,
+                Arc::new(redis),
+                local,
+                &name_key,
+                Arc::clone(clock),
+            );
+            Ok((Arc::new(limits), None))
+        }
+    }
+}
+
+/// The classical models by name, and the one of `/predict`: the built-in demonstration where none
+/// is configured.
+fn served(config: &PredictConfig, post: &Arc<dyn PostJson>) -> (BTreeMap<String, Served>, String) {
+    let backend = |name: &String, model: &ModelConfig| -> Arc<dyn ModelBackend> {
+        if model.upstream.is_empty() {
+            return Arc::new(Demonstration);
+        }
+        let there = if model.upstream_model.is_empty() {
+            name
+        } else {
+            &model.upstream_model
+        };
+        let post = Arc::clone(post);
+        Arc::new(UpstreamModel::new(
+            post,
+            &model.upstream,
+            there,
+            model.protocol,
+        ))
+    };
+    let mut models: BTreeMap<String, Served> = config
+        .models
+        .iter()
+        .map(|(name, model)| {
+            let served = Served {
+                config: model.clone(),
+                backend: backend(name, model),
+            };
+            (name.clone(), served)
+        })
+        .collect();
+    if models.is_empty() {
+        let demonstration = Served {
+            config: ModelConfig {
+                labels: Demonstration::labels(),
+                ..ModelConfig::default()
+            },
+            backend: Arc::new(Demonstration),
+        };
+        models.insert("demonstration".to_owned(), demonstration);
+    }
+    let default = match (config.default_model.as_str(), models.keys().next()) {
+        ("", Some(first)) if models.len() == 1 => first.clone(),
+        (named, _) => named.to_owned(),
+    };
+    (models, default)
+}
+
+fn predict_api(
+    config: &Config,
+    ground: &Ground,
+    gateway: &Arc<Gateway>,
+    clock: &Arc<dyn Clock>,
+) -> Result<predict::PredictApi, StartError> {
+    let post = adapters::PostToUpstream::new(config)
+        .map_err(|mistake| StartError::Config(vec![mistake]))?;
+    let post: Arc<dyn PostJson> = Arc::new(post);
+    let (models, default_model) = served(&config.predict, &post);
+    let signer = if config.predict.sign {
+        let seed = ground.keyring.derive(Purpose::PredictionSigning);
+        Some(predict::Signer::from_seed(seed.expose()).map_err(|_| StartError::Signer)?)
+    } else {
+        None
+    };
+    Ok(predict::PredictApi::new(
+        models,
+        default_model,
+        ground.keyring.derive(Purpose::Noise).expose(),
+        signer,
+        Arc::clone(clock),
+        Arc::clone(gateway) as Arc<dyn predict::Watch>,
+    ))
+}

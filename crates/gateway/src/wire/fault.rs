@@ -1,0 +1,352 @@
+use std::time::Duration;
+
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::{
+    body::Body,
+    endpoint::Dialect,
+    fault::{Fault, FaultKind},
+};
+
+/// A fault as the response that the SDKs of `dialect` expect.
+///
+/// The envelopes and types are those of the SDKs `openai` and `anthropic`; `x-request-id` and
+/// `request-id` are where they look for an id.
+#[must_use]
+pub fn fault(fault: &Fault, dialect: Dialect, request_id: &str) -> Response<Body> {
+    let body = match dialect {
+        Dialect::OpenAi => json!({ "error": {
+            "message": fault.message,
+            "type": open_ai_type(fault),
+            "param": fault.param,
+            "code": fault.code,
+        }}),
+        Dialect::Anthropic => json!({
+            "type": "error",
+            "error": { "type": anthropic_type(fault.kind), "message": fault.message },
+            "request_id": request_id,
+        }),
+    };
+    let status = match (dialect, fault.kind) {
+        // Anthropic's SDK knows no other status for a service that is full.
+        (Dialect::Anthropic, FaultKind::Unavailable) if fault.code == "overloaded" => {
+            StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        (_, kind) => kind.status(),
+    };
+    let mut response = response(status, &body, dialect, request_id);
+    if let Some(after) = fault.retry_after {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+    }
+    response
+}
+
+/// A JSON answer with the id where the SDKs of `dialect` look for it.
+pub(super) fn response(
+    status: StatusCode,
+    body: &Value,
+    dialect: Dialect,
+    request_id: &str,
+) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    let name = match dialect {
+        Dialect::OpenAi => "x-request-id",
+        Dialect::Anthropic => "request-id",
+    };
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(name, id);
+    }
+    response
+}
+
+/// Whole seconds, rounded up, so that nobody comes too early.
+fn seconds(after: Duration) -> u64 {
+    after.as_secs() + u64::from(after.subsec_nanos() > 0)
+}
+
+fn open_ai_type(fault: &Fault) -> &'static str {
+    match fault.kind {
+        FaultKind::BadRequest
+        | FaultKind::NotFound
+        | FaultKind::MethodNotAllowed
+        | FaultKind::RequestTimeout
+        | FaultKind::TooLarge
+        | FaultKind::UnsupportedMediaType
+        | FaultKind::Unprocessable
+        | FaultKind::Unauthenticated
+        | FaultKind::Forbidden => "invalid_request_error",
+        FaultKind::TooManyRequests if fault.code == "insufficient_quota" => "insufficient_quota",
+        FaultKind::TooManyRequests => "requests",
+        FaultKind::Internal
+        | FaultKind::BadGateway
+        | FaultKind::Unavailable
+        | FaultKind::GatewayTimeout => "server_error",
+    }
+}
+
+const fn anthropic_type(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::BadRequest
+        | FaultKind::MethodNotAllowed
+        | FaultKind::UnsupportedMediaType
+        | FaultKind::Unprocessable => "invalid_request_error",
+        FaultKind::Unauthenticated => "authentication_error",
+        FaultKind::Forbidden => "permission_error",
+        FaultKind::NotFound => "not_found_error",
+        FaultKind::TooLarge => "request_too_large",
+        FaultKind::TooManyRequests => "rate_limit_error",
+        FaultKind::Internal | FaultKind::BadGateway => "api_error",
+        FaultKind::Unavailable => "overloaded_error",
+        FaultKind::RequestTimeout | FaultKind::GatewayTimeout => "timeout_error",
+    }
+}
+
+/// What a client hears of an upstream's refusal: its status and, if it is one that everybody knows,
+/// its code; nothing that the upstream wrote.
+#[must_use]
+pub fn upstream_fault(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Fault {
+    let code = known_code(body);
+    let (kind, fallback, message) = match status.as_u16() {
+        // Our own credential was refused: nothing that the client can mend.
+        401 | 403 => (
+            FaultKind::BadGateway,
+            "upstream_refused",
+            "the upstream refused the gateway",
+        ),
+        404 => (
+            FaultKind::NotFound,
+            "model_not_found",
+            "the upstream has no such model",
+        ),
+        408 | 504 => (
+            FaultKind::GatewayTimeout,
+            "upstream_timeout",
+            "the upstream was too slow",
+        ),
+        413 => (
+            FaultKind::TooLarge,
+            "body_too_long",
+            "the upstream takes no body of this size",
+        ),
+        429 => (
+            FaultKind::TooManyRequests,
+            "rate_limit_exceeded",
+            "the upstream takes no more requests now",
+        ),
+        503 | 529 => (
+            FaultKind::Unavailable,
+            "overloaded",
+            "the upstream is overloaded",
+        ),
+        400..=499 => (
+            FaultKind::BadRequest,
+            "upstream_rejected",
+            "the upstream did not take the request",
+        ),
+        _ => (
+            FaultKind::BadGateway,
+            "upstream_failed",
+            "the upstream failed",
+        ),
+    };
+    let code = match kind {
+        FaultKind::BadGateway => fallback,
+        _ => code.unwrap_or(fallback),
+    };
+    Fault {
+        retry_after,
+        ..Fault::new(kind, code, message)
+    }
+}
+
+/// The code in an upstream's error, if it is one of the vendors' own.
+fn known_code(body: &[u8]) -> Option<&'static str> {
+    const CODES: &[&str] = &[
+        "context_length_exceeded",
+        "string_above_max_length",
+        "max_tokens_exceeded",
+        "invalid_value",
+        "unsupported_value",
+        "unsupported_parameter",
+        "unknown_parameter",
+        "missing_required_parameter",
+        "invalid_type",
+        "invalid_image_url",
+        "image_too_large",
+        "model_not_found",
+        "rate_limit_exceeded",
+        "insufficient_quota",
+        "content_filter",
+        "content_policy_violation",
+        "previous_response_not_found",
+    ];
+    const LONGEST: usize = 64 << 10;
+    if body.len() > LONGEST {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let code = body.get("error")?.get("code")?.as_str()?;
+    CODES.iter().copied().find(|known| *known == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(response: Response<Body>) -> String {
+        let Body::Full(bytes) = response.into_body() else {
+            panic!("no body")
+        };
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn both_dialects_have_their_envelope() {
+        let missing = Fault::new(
+            FaultKind::BadRequest,
+            "missing_required_parameter",
+            "`model` is missing",
+        )
+        .about("model");
+        let response = fault(&missing, Dialect::OpenAi, "req-1");
+        assert_eq!(response.status(), 400);
+        assert_eq!(response.headers()["x-request-id"], "req-1");
+        insta::assert_snapshot!(text(response), @r#"{"error":{"code":"missing_required_parameter","message":"`model` is missing","param":"model","type":"invalid_request_error"}}"#);
+        let limited = Fault::new(
+            FaultKind::TooManyRequests,
+            "rate_limit_exceeded",
+            "too many requests",
+        )
+        .retry_after(Duration::from_millis(1500));
+        let response = fault(&limited, Dialect::Anthropic, "req-2");
+        assert_eq!(response.headers()["retry-after"], "2");
+        assert_eq!(response.headers()["request-id"], "req-2");
+        insta::assert_snapshot!(text(response), @r#"{"error":{"message":"too many requests","type":"rate_limit_error"},"request_id":"req-2","type":"error"}"#);
+    }
+
+    #[test]
+    fn nothing_of_an_upstreams_error_but_a_known_code_passes() {
+        let body = br#"{"error":{"message":"MARKER in prompt","code":"context_length_exceeded"}}"#;
+        let known = upstream_fault(StatusCode::BAD_REQUEST, body, None);
+        assert_eq!(
+            (known.kind, known.code),
+            (FaultKind::BadRequest, "context_length_exceeded")
+        );
+        let body = br#"{"error":{"message":"MARKER","code":"MARKER"}}"#;
+        for status in 300..600 {
+            let status = StatusCode::from_u16(status).unwrap();
+            for fault in [
+                upstream_fault(status, body, None),
+                upstream_fault(status, b"MARKER", None),
+            ] {
+                assert!(!format!("{fault:?}").contains("MARKER"), "{status}");
+            }
+        }
+        let refused = upstream_fault(StatusCode::UNAUTHORIZED, body, None);
+        assert_eq!(
+            refused.kind,
+            FaultKind::BadGateway,
+            "a client's own key is not meant"
+        );
+    }
+
+    #[test]
+    fn api_12_every_kind_has_one_status_and_a_type_in_both_dialects() {
+        let cases = [
+            (
+                FaultKind::BadRequest,
+                400,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::Unauthenticated,
+                401,
+                "invalid_request_error",
+                "authentication_error",
+            ),
+            (
+                FaultKind::Forbidden,
+                403,
+                "invalid_request_error",
+                "permission_error",
+            ),
+            (
+                FaultKind::NotFound,
+                404,
+                "invalid_request_error",
+                "not_found_error",
+            ),
+            (
+                FaultKind::MethodNotAllowed,
+                405,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::RequestTimeout,
+                408,
+                "invalid_request_error",
+                "timeout_error",
+            ),
+            (
+                FaultKind::TooLarge,
+                413,
+                "invalid_request_error",
+                "request_too_large",
+            ),
+            (
+                FaultKind::UnsupportedMediaType,
+                415,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::Unprocessable,
+                422,
+                "invalid_request_error",
+                "invalid_request_error",
+            ),
+            (
+                FaultKind::TooManyRequests,
+                429,
+                "requests",
+                "rate_limit_error",
+            ),
+            (FaultKind::Internal, 500, "server_error", "api_error"),
+            (FaultKind::BadGateway, 502, "server_error", "api_error"),
+            (
+                FaultKind::Unavailable,
+                503,
+                "server_error",
+                "overloaded_error",
+            ),
+            (
+                FaultKind::GatewayTimeout,
+                504,
+                "server_error",
+                "timeout_error",
+            ),
+        ];
+        for (kind, status, open_ai, anthropic) in cases {
+            let one = Fault::new(kind, "some_code", "message");
+            for (dialect, name) in [(Dialect::OpenAi, open_ai), (Dialect::Anthropic, anthropic)] {
+                let response = fault(&one, dialect, "r");
+                assert_eq!(response.status(), status);
+                let body: Value = serde_json::from_str(&text(response)).unwrap();
+                assert_eq!(body["error"]["type"], name, "{kind:?}");
+            }
+        }
+        let full = Fault::new(FaultKind::Unavailable, "overloaded", "come again");
+        assert_eq!(fault(&full, Dialect::Anthropic, "").status(), 529);
+        assert_eq!(fault(&full, Dialect::OpenAi, "").status(), 503);
+    }
+}
