@@ -24,7 +24,7 @@ impl Sensitive {
         let mut patterns = PatternsBuilder::default();
         let secrets = Secrets::new(&mut patterns)?;
         Ok(Self {
-            pii: Pii::new(&PiiConfig::default())?,
+            pii: Pii::register(&mut patterns, &PiiConfig::default())?,
             secrets,
             scanner: Scanner::new(Arc::new(patterns.build()), ViewLimits::default()),
         })

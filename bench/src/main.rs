@@ -18,6 +18,7 @@ mod forty;
 mod hostile;
 mod latency;
 mod memory;
+mod patterns;
 mod ratio;
 mod stages;
 mod startup;
@@ -48,6 +49,9 @@ struct Args {
     /// Bytes of a piece for stages and hostile texts
     #[arg(long, default_value_t = 64 << 10)]
     piece: usize,
+    /// Bytes of text for stages
+    #[arg(long, default_value_t = 4_000_000)]
+    bytes: usize,
     /// The texts whose names hold this, for stages and hostile texts
     #[arg(long, default_value = "")]
     text: String,
@@ -78,6 +82,8 @@ enum What {
     Memory,
     /// Where the time goes
     Stages,
+    /// Which patterns cost most
+    Patterns,
     /// Everything but stages
     All,
     /// Write 1 MB of the mixed text, for other tools to be measured on
@@ -111,7 +117,8 @@ fn main() -> Result<(), miette::Report> {
         memory::run(args.stream_mb, binary)?;
     }
     match args.what {
-        What::Stages => stages::run(runs, args.piece, &args.text),
+        What::Stages => stages::run(runs, args.bytes, args.piece, &args.text),
+        What::Patterns => patterns::run(&args.text),
         What::Stream => memory::stream(),
         What::Sample => std::fs::write(&args.out, corpus::mixed(1_000_000))
             .map_err(|error| miette::miette!("cannot write `{}`: {error}", args.out.display())),

@@ -12,14 +12,19 @@ use crate::{
     table::Table,
 };
 
-pub(crate) fn run(runs: usize, size: usize, only: &str) -> Result<(), miette::Report> {
+pub(crate) fn run(
+    runs: usize,
+    bytes: usize,
+    size: usize,
+    only: &str,
+) -> Result<(), miette::Report> {
     let guard = engines::full().map_err(|error| miette::miette!("{error}"))?;
     let texts = [
-        ("English", corpus::english(4_000_000)),
-        ("mixed", corpus::mixed(4_000_000)),
-        ("code", corpus::only_code(4_000_000)),
-        ("log", corpus::only_log(4_000_000)),
-        ("Russian", corpus::language(5, 4_000_000)),
+        ("English", corpus::english(bytes)),
+        ("mixed", corpus::mixed(bytes)),
+        ("code", corpus::only_code(bytes)),
+        ("log", corpus::only_log(bytes)),
+        ("Russian", corpus::language(5, bytes)),
     ];
     let mut table = Table::new(
         "Stages",

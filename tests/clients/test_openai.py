@@ -141,12 +141,6 @@ def test_who_is_not_known_learns_nothing(gateway):
         assert "prefix" not in str(error.value) and "checksum" not in str(error.value)
 
 
-def test_an_unknown_model_is_named_as_such(client):
-    with pytest.raises(openai.NotFoundError) as error:
-        client.chat.completions.create(model="no-such-model", messages=say(HARMLESS))
-    assert error.value.code == "model_not_found"
-
-
 @pytest.mark.parametrize("messages", [[], "text", None, [None], [{"role": "user"}], [{"content": "x"}]])
 def test_ws_27_malformed_messages_are_the_clients_fault(client, messages):
     with pytest.raises(openai.BadRequestError):

@@ -1,12 +1,13 @@
 //! Compiles the built-in rule packs.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use bartizan_text::rules::{self, PackError, PackFile, RuleSet};
+use bartizan_text::rules::{self, PackError, PackFile, RuleFile, RuleSet};
 use miette::{IntoDiagnostic, WrapErr, miette};
 
 /// Arguments of the command.
@@ -18,6 +19,9 @@ pub(crate) struct Args {
     /// Where the compiled packs go
     #[arg(long, default_value = "crates/text/src/rules/builtin.json")]
     out: PathBuf,
+    /// Where the examples that `bartizan explain` shows go
+    #[arg(long, default_value = "crates/bartizan/src/commands/examples.json")]
+    examples: PathBuf,
     /// Where the schema of packs goes
     #[arg(long, default_value = "schemas/rule-pack.schema.json")]
     schema: PathBuf,
@@ -41,6 +45,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
     let schema = serde_json::to_string_pretty(&rules::schema()).into_diagnostic()? + "\n";
     let outputs = [
         (&args.out, set.to_json().into_diagnostic()?),
+        (&args.examples, examples(&read(&args.packs)?)?),
         (&args.schema, schema),
     ];
     for (path, content) in &outputs {
@@ -57,6 +62,26 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The first examples of every rule, by its id, as JSON.
+fn examples(files: &[PackFile]) -> miette::Result<String> {
+    const SHOWN: usize = 3;
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let rules = files
+        .iter()
+        .filter(|file| !file.name.ends_with("/pack.yaml"));
+    for file in rules {
+        let file: RuleFile = serde_saphyr::from_str(&file.text)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot read `{}`", file.name))?;
+        for rule in file.rules {
+            let shown = rule.examples.iter().flat_map(|texts| texts.value.iter());
+            let shown = shown.take(SHOWN).map(|text| text.value.trim().to_owned());
+            all.insert(rule.id.value, shown.collect());
+        }
+    }
+    Ok(serde_json::to_string_pretty(&all).into_diagnostic()? + "\n")
 }
 
 fn write(path: &Path, content: &str) -> miette::Result<()> {

@@ -143,7 +143,7 @@ pub(crate) struct Check {
 }
 
 /// What is looked for, and what is done about it.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Setup {
     /// Configuration file; `bartizan.yaml` in the current folder if there is one
     #[arg(long, value_name = "FILE", help_heading = "Configuration")]
@@ -200,8 +200,12 @@ pub(crate) enum Format {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// Id of a rule, e.g. `prompt.instruction-override`
+    /// Id of a rule, e.g. `prompt.instruction-override`, or of a request, as the header
+    /// `x-bartizan-request-id` gives it
     pub(crate) rule: Option<String>,
+    /// Folder of the gateway's database, for requests
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) setup: Setup,
 }

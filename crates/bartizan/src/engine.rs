@@ -11,6 +11,7 @@ use bartizan_guard::{
 };
 use bartizan_policy::Policy;
 use bartizan_text::{
+    names::NameKind,
     pii::PiiConfigError,
     rules::{RuleSet, reload},
 };
@@ -119,6 +120,13 @@ impl Engine {
         let categories = bartizan_core::Category::ALL
             .map(|category| category.as_str().to_ascii_uppercase().replace('-', "_"));
         names.extend(categories.iter().map(String::as_str));
+        // What `--entities` leaves out is still an entity.
+        let others = if names.contains(&entity) {
+            return Ok(());
+        } else {
+            known_entities()
+        };
+        names.extend(others.iter().map(String::as_str));
         if names.contains(&entity) {
             return Ok(());
         }
@@ -184,12 +192,36 @@ pub(crate) fn rules(setup: &Setup, config: &Config) -> Result<Arc<RuleSet>, Prob
 fn settings(setup: &Setup, config: &Config) -> Settings {
     let mut settings = config.file.guard.clone();
     if !setup.entities.is_empty() {
-        settings.pii.entities.clone_from(&setup.entities);
+        only(&setup.entities, &mut settings);
     }
     if let Some(confidence) = setup.min_confidence {
         settings.pii.min_confidence = confidence;
     }
     settings
+}
+
+/// Narrows personal data down to `entities`, which two checks find between them.
+fn only(entities: &[String], settings: &mut Settings) {
+    let kind_of = |entity: &String| {
+        NameKind::ALL
+            .into_iter()
+            .find(|kind| kind.rule().entity.as_deref() == Some(entity.as_str()))
+    };
+    settings.names.kinds = entities.iter().filter_map(kind_of).collect();
+    settings.pii.entities = entities
+        .iter()
+        .filter(|entity| kind_of(entity).is_none())
+        .cloned()
+        .collect();
+    // An empty list would ask for everything.
+    for (check, asked) in [
+        ("names", !settings.names.kinds.is_empty()),
+        ("pii", !settings.pii.entities.is_empty()),
+    ] {
+        if !asked && !settings.disable.iter().any(|name| name == check) {
+            settings.disable.push(check.to_owned());
+        }
+    }
 }
 
 fn shape_limits(setup: &Setup, config: &Config) -> ShapeLimits {
@@ -240,7 +272,9 @@ fn settings_problem(config: &Config, error: &SettingsError) -> Problem {
 
 /// The entities that the standard checks know.
 fn known_entities() -> Vec<String> {
-    let Ok(guard) = Guard::standard(&Settings::default(), RuleSet::builtin()) else {
+    let mut settings = Settings::default();
+    settings.names.kinds = NameKind::ALL.to_vec();
+    let Ok(guard) = Guard::standard(&settings, RuleSet::builtin()) else {
         return Vec::new();
     };
     let rules = guard.rules();

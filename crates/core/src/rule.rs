@@ -232,6 +232,35 @@ pub struct Rule {
     pub entity: Option<Cow<'static, str>>,
 }
 
+impl Rule {
+    /// A built-in rule; `texts` say why it matters and what to do.
+    #[must_use]
+    pub const fn new(
+        id: &'static str,
+        title: &'static str,
+        severity: Severity,
+        category: Category,
+        refs: &'static [Cow<'static, str>],
+        texts: [&'static str; 2],
+        entity: Option<&'static str>,
+    ) -> Self {
+        let [why, fix] = texts;
+        Self {
+            id: Cow::Borrowed(id),
+            title: Cow::Borrowed(title),
+            severity,
+            category,
+            refs: Cow::Borrowed(refs),
+            why: Cow::Borrowed(why),
+            fix: Cow::Borrowed(fix),
+            entity: match entity {
+                Some(entity) => Some(Cow::Borrowed(entity)),
+                None => None,
+            },
+        }
+    }
+}
+
 /// A rule by reference: a `static` or a shared one; cheap to clone.
 #[derive(Clone, Debug)]
 pub enum RuleRef {

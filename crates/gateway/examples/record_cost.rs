@@ -14,7 +14,8 @@ use bartizan_core::Layer;
 use bartizan_gateway::{
     clock::SystemClock,
     record::{
-        Event, Interaction, Observe, Query, RecordConfig, Recorder, RequestId, Side, SqlAudit,
+        At, Event, Interaction, Observe, Query, RecordConfig, Recorder, RequestId, SCHEMA_VERSION,
+        Side, SqlAudit, What,
     },
     store::Store,
     telemetry::Metrics,
@@ -108,11 +109,12 @@ async fn main() {
         start.elapsed() / ROUNDS
     );
 
-    let event: Event = serde_json::from_str(&format!(
-        r#"{{"v":1,"timestamp":"2026-11-21T13:00:00Z","event":"llm_interaction",{}"#,
-        &serde_json::to_string(&interaction(&recorder, &body)).unwrap()[1..]
-    ))
-    .unwrap();
+    let event = Event {
+        v: SCHEMA_VERSION,
+        timestamp: At(1_763_730_000_000),
+        request_id: Some(RequestId::new(&SystemClock)),
+        what: What::LlmInteraction(Box::new(interaction(&recorder, &body))),
+    };
     let start = Instant::now();
     for _ in 0..ROUNDS {
         metrics.event(black_box(&event));
@@ -141,7 +143,7 @@ async fn main() {
     }
     let took = all.elapsed() / ROUNDS;
     times.sort_unstable();
-    let place = |share: f64| times[(times.len() as f64 * share) as usize];
+    let place = |share: f64| times.get((times.len() as f64 * share) as usize).unwrap();
     println!(
         "admit + finish (JSON, journal, metrics): p50 {:?}, p99 {:?}, p99.9 {:?}, mean {took:?}",
         place(0.5),

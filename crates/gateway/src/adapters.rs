@@ -32,23 +32,23 @@ use crate::{
 
 /// The present generation of rules and policy; clones share it.
 #[derive(Clone, Debug)]
-pub struct EngineCell(Arc<RwLock<Arc<Engine>>>);
+pub(crate) struct EngineCell(Arc<RwLock<Arc<Engine>>>);
 
 impl EngineCell {
     /// A cell with this generation.
     #[must_use]
-    pub fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Self(Arc::new(RwLock::new(Arc::new(engine))))
     }
 
     /// The generation that new requests meet.
     #[must_use]
-    pub fn get(&self) -> Arc<Engine> {
+    pub(crate) fn get(&self) -> Arc<Engine> {
         Arc::clone(&self.0.read())
     }
 
     /// Puts another in its place; requests under way end with theirs.
-    pub fn replace(&self, engine: Engine) {
+    pub(crate) fn replace(&self, engine: Engine) {
         *self.0.write() = Arc::new(engine);
     }
 }

@@ -281,21 +281,19 @@ impl Examine for Reader {
             .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
         let mut clusters = Vec::new();
         for stretch in stretches(&report.findings) {
-            let verdict = stretch
+            let actions: Vec<(&Finding, Verdict)> = stretch
                 .findings
                 .iter()
-                .map(|finding| self.action(finding))
-                .max()
-                .unwrap_or_default();
-            let action = match verdict {
+                .map(|&finding| (finding, self.action(finding)))
+                .collect();
+            let verdict = actions.iter().map(|(_, action)| *action).max();
+            let action = match verdict.unwrap_or_default() {
                 Verdict::Allow => Action::Keep,
                 Verdict::Redact => {
-                    let redacted: Vec<&Finding> = stretch
-                        .findings
+                    let redacted = actions
                         .iter()
-                        .copied()
-                        .filter(|finding| self.action(finding) == Verdict::Redact)
-                        .collect();
+                        .filter(|(_, action)| *action == Verdict::Redact)
+                        .map(|(finding, _)| *finding);
                     let text = bytes.get(stretch.range.clone()).unwrap_or_default();
                     Action::Replace(self.redactor.rewrite(text, stretch.range.start, redacted))
                 }

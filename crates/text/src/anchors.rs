@@ -21,62 +21,75 @@ pub(crate) struct Anchors {
 struct Index {
     /// One bit per hash.
     filter: Box<Filter>,
-    /// First words by hash, each with its place in `groups`; a power of two long.
-    // INVARIANT: at least half of the slots are empty, so that every search ends.
-    table: Vec<Option<(u32, u32)>>,
-    /// Literals with the same first word, and their numbers.
-    groups: Vec<Group>,
+    /// Where the entries of each slot begin in `entries`; one more than there are slots.
+    slots: Box<[u32; SLOTS + 1]>,
+    /// By slot. In one piece, since they are met at random: what is far apart is far from the
+    /// cache.
+    entries: Vec<Entry>,
+    /// The literals that `Entry` does not tell apart.
+    whole: BTreeMap<u32, Box<[u8]>>,
 }
 
-/// Literals with their numbers.
-type Group = Vec<(Box<[u8]>, u32)>;
+/// A literal, made ready to be compared.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// The first bytes, caseless.
+    first: u32,
+    /// Its place in the list, and whether these bytes say all.
+    number: u32,
+    is_plain: bool,
+    /// The eight bytes behind the first four, caseless, and which of them there are.
+    next: u64,
+    mask: u64,
+}
 
 /// 16 KiB: stays in the first cache, and passes 2 % of what is not there for 3,000 literals.
 type Filter = [u64; 1 << (FILTER_BITS - 6)];
 
 const FILTER_BITS: u32 = 17;
 
+/// About one literal in each.
+const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 12;
+
 impl Anchors {
     /// Takes lower-case literals of at least 3 bytes that do not start with white space; each is
     /// reported under its place in the list.
     pub(crate) fn new(literals: &[String]) -> Self {
-        let mut long: BTreeMap<u32, Group> = BTreeMap::new();
-        let mut short: BTreeMap<u32, Group> = BTreeMap::new();
-        for (number, literal) in (0..).zip(literals) {
-            let bytes = literal.as_bytes();
-            let (by_word, word) = match bytes {
-                [a, b, c] => (&mut short, short_word(caseless([*a, *b, *c, 0]))),
-                [a, b, c, d, ..] => (&mut long, caseless([*a, *b, *c, *d])),
-                _ => continue,
-            };
-            by_word
-                .entry(word)
-                .or_default()
-                .push((bytes.into(), number));
-        }
+        let numbered = || (0..).zip(literals.iter().map(String::as_bytes));
         Self {
-            long: Index::new(long),
-            short: Index::new(short),
+            long: Index::new(numbered().filter(|(_, literal)| literal.len() > 3)),
+            short: Index::new(numbered().filter(|(_, literal)| literal.len() == 3)),
         }
     }
 
-    /// Calls `found(number, start)` for every literal in `text`, in order of start.
-    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize)) {
+    /// Calls `found(number, start, words)` for every literal in `text`, in order of start; `words`
+    /// counts the words that start up to there: letters, digits, or characters outside ASCII
+    /// behind anything else but an underscore.
+    pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize, u32)) {
         let mut before = Before::default();
+        let mut words = 0u32;
+        let mut look = |base: usize, block: &[u8; 64]| {
+            let starts = starts_of(block, &mut before);
+            self.look(text, base, starts.all, &mut |number, at: usize| {
+                let up_to = u64::MAX >> (63 - (at & 63));
+                found(
+                    number,
+                    at,
+                    words.wrapping_add((starts.words & up_to).count_ones()),
+                );
+            });
+            words = words.wrapping_add(starts.words.count_ones());
+        };
         let (blocks, rest) = text.as_chunks::<64>();
         for (index, block) in blocks.iter().enumerate() {
-            self.look(text, index * 64, starts_of(block, &mut before), &mut found);
+            look(index * 64, block);
         }
         let mut last = [b' '; 64];
         for (byte, from) in last.iter_mut().zip(rest) {
             *byte = *from;
         }
-        self.look(
-            text,
-            blocks.len() * 64,
-            starts_of(&last, &mut before),
-            &mut found,
-        );
+        look(blocks.len() * 64, &last);
     }
 
     #[inline]
@@ -103,42 +116,90 @@ impl Anchors {
 }
 
 impl Index {
-    fn new(by_word: BTreeMap<u32, Group>) -> Self {
+    fn new<'l>(literals: impl Iterator<Item = (u32, &'l [u8])>) -> Self {
         let mut filter = Box::new([0; 1 << (FILTER_BITS - 6)]);
-        let mut table = vec![None; (4 * by_word.len()).next_power_of_two()];
-        let mut groups = Vec::with_capacity(by_word.len());
-        for (group, (word, literals)) in (0..).zip(by_word) {
-            set(&mut filter, word);
-            let free = probes(word, table.len()).find(|&at| matches!(table.get(at), Some(None)));
-            if let Some(slot) = free.and_then(|at| table.get_mut(at)) {
-                *slot = Some((word, group));
+        let mut entries = Vec::new();
+        let mut whole = BTreeMap::new();
+        for (number, literal) in literals {
+            let mut first = [0; 4];
+            first
+                .iter_mut()
+                .zip(literal)
+                .for_each(|(to, from)| *to = *from);
+            let first = match literal.len() {
+                ..4 => short_word(caseless(first)),
+                _ => caseless(first),
+            };
+            set(&mut filter, first);
+            let behind = literal.len().saturating_sub(4).min(8);
+            // Of letters alone nothing falls together.
+            let is_plain = literal.len() <= 12 && literal.iter().all(u8::is_ascii_lowercase);
+            entries.push(Entry {
+                first,
+                number,
+                is_plain,
+                next: next_word(literal, 0),
+                mask: u64::MAX.checked_shr(64 - 8 * behind as u32).unwrap_or(0),
+            });
+            if !is_plain {
+                whole.insert(number, literal.into());
             }
-            groups.push(literals);
+        }
+        entries.sort_by_key(|entry| slot_of(entry.first));
+        let mut slots = Box::new([0; SLOTS + 1]);
+        for (slot, start) in slots.iter_mut().enumerate() {
+            let before = entries.partition_point(|entry| slot_of(entry.first) < slot);
+            *start = u32::try_from(before).unwrap_or(u32::MAX);
         }
         Self {
             filter,
-            table,
-            groups,
+            slots,
+            entries,
+            whole,
         }
     }
 
     fn verify(&self, text: &[u8], at: usize, word: u32, found: &mut impl FnMut(u32, usize)) {
-        let group = probes(word, self.table.len())
-            .map_while(|at| *self.table.get(at)?)
-            .find(|&(other, _)| other == word)
-            .and_then(|(_, group)| self.groups.get(group as usize));
-        for (literal, number) in group.into_iter().flatten() {
-            if starts_with(text, at, literal) {
-                found(*number, at);
+        let slot = slot_of(word);
+        let (Some(&from), Some(&to)) = (self.slots.get(slot), self.slots.get(slot + 1)) else {
+            return;
+        };
+        let entries = self.entries.get(from as usize..to as usize);
+        let next = next_word(text, at);
+        for entry in entries.unwrap_or_default() {
+            if entry.first == word
+                && (next ^ entry.next) & entry.mask == 0
+                && (entry.is_plain || self.is_whole(text, at, entry.number))
+            {
+                found(entry.number, at);
             }
         }
     }
+
+    fn is_whole(&self, text: &[u8], at: usize, number: u32) -> bool {
+        let literal = self.whole.get(&number);
+        literal.is_some_and(|literal| starts_with(text, at, literal))
+    }
 }
 
-/// The slots of a table of `len` in which `word` may be.
-fn probes(word: u32, len: usize) -> impl Iterator<Item = usize> {
-    let first = word.wrapping_mul(0x9E37_79B1) >> 8;
-    (0..len).map(move |step| (first as usize + step) & (len - 1))
+/// The eight bytes behind the four at `at`, caseless; zeros behind the end.
+#[inline]
+fn next_word(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at + 4..).unwrap_or_default();
+    let bytes = rest.first_chunk::<8>().copied().unwrap_or_else(|| {
+        let mut bytes = [0; 8];
+        bytes
+            .iter_mut()
+            .zip(rest)
+            .for_each(|(to, from)| *to = *from);
+        bytes
+    });
+    u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
+}
+
+/// The slot of a first word; multiplicative hashing.
+const fn slot_of(word: u32) -> usize {
+    (word.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
 }
 
 fn starts_with(text: &[u8], at: usize, literal: &[u8]) -> bool {
@@ -182,16 +243,28 @@ struct Before {
     letter: u64,
     digit: u64,
     small: u64,
+    /// Any byte of `\w`.
+    word: u64,
     /// Bits of the last two bytes: a backslash at all, and an escape's letter behind one.
     backslash: u64,
     escape: u64,
 }
 
-/// One bit per byte of `block` at which a word starts.
+/// One bit per byte of a block.
+#[derive(Clone, Copy, Debug)]
+struct Starts {
+    /// Where a literal may stand.
+    all: u64,
+    /// Where a word starts that counts.
+    words: u64,
+}
+
+/// Where words start in `block`.
 #[inline]
-fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
+fn starts_of(block: &[u8; 64], before: &mut Before) -> Starts {
     let (words, _) = block.as_chunks::<8>();
     let (mut letter, mut digit, mut small, mut high, mut space, mut follow) = (0, 0, 0, 0, 0, 0);
+    let mut underscore = 0;
     for (index, word) in (0u32..).zip(words) {
         let bytes = u64::from_le_bytes(*word);
         let shift = index * 8;
@@ -205,6 +278,8 @@ fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
         digit |= compress(between(ascii, b'0', b'9') & !non_ascii) << shift;
         space |= compress(!at_least(ascii, b'!') & HIGH & !non_ascii) << shift;
         high |= compress(non_ascii) << shift;
+        let other = ascii ^ (ONES * b'_' as u64);
+        underscore |= compress(!at_least(other, 1) & HIGH & !non_ascii) << shift;
         // Bytes 10xxxxxx continue a character.
         follow |= compress(non_ascii & !(bytes << 1)) << shift;
     }
@@ -222,10 +297,13 @@ fn starts_of(block: &[u8; 64], before: &mut Before) -> u64 {
         before.escape = escaped >> 63;
         before.backslash = backslash >> 63;
     }
+    let begins = letter | digit | high;
+    let words = begins & !((begins | underscore) << 1 | before.word);
     before.letter = letter >> 63;
     before.digit = digit >> 63;
     before.small = small >> 63;
-    starts
+    before.word = (begins | underscore) >> 63;
+    Starts { all: starts, words }
 }
 
 fn backslashes(block: &[u8; 64], marks: u64) -> u64 {
@@ -265,7 +343,7 @@ mod tests {
     fn find(literals: &[&str], text: &str) -> Vec<(u32, usize)> {
         let literals: Vec<String> = literals.iter().map(|&l| l.to_owned()).collect();
         let mut found = Vec::new();
-        Anchors::new(&literals).find(text.as_bytes(), |number, at| found.push((number, at)));
+        Anchors::new(&literals).find(text.as_bytes(), |number, at, _| found.push((number, at)));
         found
     }
 
@@ -328,6 +406,16 @@ mod tests {
                         expected.push((number, at));
                     }
                 }
+            }
+            let mut words = Vec::new();
+            Anchors::new(&["abc".to_owned()]).find(bytes, |_, at, count| words.push((at, count)));
+            for (at, count) in words {
+                let begins = |at: &usize| {
+                    let is_start = |b: u8| b.is_ascii_alphanumeric() || b >= 0x80;
+                    let before = at.checked_sub(1).map_or(b' ', |at| bytes[at]);
+                    is_start(bytes[*at]) && !is_start(before) && before != b'_'
+                };
+                prop_assert_eq!(count as usize, (0..=at).filter(begins).count());
             }
             let mut found = found;
             found.sort_by_key(|&(number, at)| (at, number));

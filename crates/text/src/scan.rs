@@ -5,17 +5,19 @@
 //! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
-mod needs;
+mod inside;
+mod ways;
 
 use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
 
 use bartizan_core::Reach;
-use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson};
+use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson, util::pool::Pool};
 use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
+use self::inside::Inside;
 use crate::anchors::Anchors;
 
-pub use needs::needs;
+pub use ways::{Need, Way, needs};
 
 /// The patterns of one detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,16 +49,16 @@ pub struct PatternSpec<'a> {
     pub anchors: &'a [&'a str],
     /// The longest match in bytes. `None`: derived from the pattern by [`analyse`].
     pub max_len: Option<usize>,
-    /// Sets of literals of each of which one stands in every match, behind its start and where a
-    /// word starts: without them near by, the pattern is not tried. See [`analyse`].
-    pub needs: &'a [Vec<String>],
+    /// Anchors, each with what it needs: without it near by, the pattern is not tried. In place of
+    /// `anchors`, as [`analyse`] told them.
+    pub ways: &'a [Way],
     /// Bytes that the detector may look at behind the match before it decides; text within them
     /// keeps a place of a stream open.
     pub looks_ahead: usize,
     /// Whether ASCII case matters.
     pub case_sensitive: bool,
-    /// Whether a match may start inside a word. Each anchor then costs a pass of its own over the
-    /// text, and its case matters.
+    /// Whether a match may start inside a word. The anchors then cost a pass of their own over the
+    /// text, and their case matters.
     pub inside_words: bool,
     /// Whether runs such as `[\W_]{1,8}` may be longer than they say, up to the longest match: much
     /// cheaper, and right for white space and words in natural language.
@@ -71,7 +73,7 @@ impl<'a> PatternSpec<'a> {
             pattern,
             anchors: &[],
             max_len: None,
-            needs: &[],
+            ways: &[],
             looks_ahead: 0,
             case_sensitive: false,
             inside_words: false,
@@ -128,9 +130,8 @@ pub struct Analysis {
     pub anchors: Vec<String>,
     /// The longest match in bytes.
     pub max_len: usize,
-    /// Sets of lower-case literals of each of which one stands in every match, behind its start and
-    /// where a word starts.
-    pub needs: Vec<Vec<String>>,
+    /// The same anchors, each with what it needs.
+    pub ways: Vec<Way>,
 }
 
 /// Reads `pattern` and tells its anchors and its longest match.
@@ -143,7 +144,7 @@ pub fn analyse(pattern: &str) -> Result<Analysis, PatternError> {
     Ok(Analysis {
         anchors: anchors_of(&hir)?,
         max_len,
-        needs: needs::needs_of(&hir),
+        ways: ways::ways_of(&hir).ok_or(PatternError::NoAnchor)?,
     })
 }
 
@@ -318,16 +319,25 @@ pub struct PatternsBuilder {
     patterns: Vec<Pattern>,
     literals: BTreeMap<String, Uses>,
     sets: BTreeMap<Vec<String>, u32>,
-    inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
+    inside: Vec<(String, u32)>,
 }
 
 /// What a literal is looked for.
 #[derive(Debug, Default)]
 struct Uses {
-    /// Patterns that it is an anchor of.
-    patterns: Vec<u32>,
+    /// Patterns that it is an anchor of, and what they need then.
+    tries: Vec<(u32, Box<[Needed]>)>,
     /// Sets of needed literals that it belongs to.
     sets: Vec<u32>,
+}
+
+/// What must stand behind an anchor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Needed {
+    /// One literal of this set,
+    set: u32,
+    /// and at most so many words from here.
+    words: u32,
 }
 
 impl PatternsBuilder {
@@ -345,37 +355,42 @@ impl PatternsBuilder {
     /// # Errors
     /// When the pattern is not usable.
     pub fn add(&mut self, group: Group, spec: &PatternSpec<'_>) -> Result<u32, PatternError> {
-        let mut needs = spec.needs.to_vec();
-        let (anchors, max_len) = match (spec.anchors, spec.max_len) {
-            ([], _) => {
+        let (ways, max_len) = match (spec.ways, spec.anchors, spec.max_len) {
+            (ways @ [_, ..], _, Some(max_len)) => (ways.to_vec(), max_len),
+            (_, [], max_len) => {
                 let analysis = analyse(spec.pattern)?;
-                needs.extend(analysis.needs);
-                (analysis.anchors, spec.max_len.unwrap_or(analysis.max_len))
+                (analysis.ways, max_len.unwrap_or(analysis.max_len))
             }
-            (given, max_len) => {
+            (_, given, max_len) => {
                 let given = given.iter().map(|anchor| anchor.to_ascii_lowercase());
                 let max_len = match max_len {
                     Some(max_len) => max_len,
                     None => longest(&parse(spec.pattern)?)?,
                 };
-                (shortest_prefixes(given.collect()), max_len)
+                let way = Way {
+                    anchors: shortest_prefixes(given.collect()),
+                    needs: Vec::new(),
+                };
+                (vec![way], max_len)
             }
         };
-        if let Some(bad) = anchors.iter().find(|anchor| !is_anchor(anchor)) {
+        let mut anchors = ways.iter().flat_map(|way| &way.anchors);
+        if let Some(bad) = anchors.find(|anchor| !is_anchor(anchor)) {
             return Err(PatternError::BadAnchor(bad.clone()));
         }
         let index = u32::try_from(self.patterns.len()).unwrap_or(u32::MAX);
         if spec.inside_words {
-            let finders = spec.anchors.iter().map(memchr::memmem::Finder::new);
-            let owned = finders.map(|finder| (finder.into_owned(), index));
-            self.inside.extend(owned);
+            let anchors = spec.anchors.iter().map(|&anchor| anchor.to_owned());
+            self.inside.extend(anchors.map(|anchor| (anchor, index)));
         } else {
-            for anchor in anchors {
-                let uses = self.literals.entry(anchor).or_default();
-                uses.patterns.push(index);
+            for way in ways {
+                let needs: Box<[_]> = way.needs.into_iter().map(|need| self.need(need)).collect();
+                for anchor in way.anchors {
+                    let uses = self.literals.entry(anchor).or_default();
+                    uses.tries.push((index, needs.clone()));
+                }
             }
         }
-        let needs = needs.into_iter().map(|set| self.set(set)).collect();
         let Some(size) = self.sizes.get_mut(usize::from(group.0)) else {
             return Err(PatternError::TooLarge);
         };
@@ -385,7 +400,6 @@ impl PatternsBuilder {
             group,
             number,
             max_len,
-            needs,
             hold: max_len.saturating_add(spec.looks_ahead),
             source: spec.pattern.to_owned(),
             case_sensitive: spec.case_sensitive,
@@ -394,6 +408,12 @@ impl PatternsBuilder {
             steps: OnceLock::new(),
         });
         Ok(number)
+    }
+
+    fn need(&mut self, need: Need) -> Needed {
+        let words = need.words.unwrap_or(u32::MAX);
+        let set = self.set(need.literals);
+        Needed { set, words }
     }
 
     fn set(&mut self, literals: Vec<String>) -> u32 {
@@ -412,16 +432,71 @@ impl PatternsBuilder {
     /// Builds the set.
     #[must_use]
     pub fn build(self) -> Patterns {
-        let (anchors, uses): (Vec<_>, Vec<_>) = self.literals.into_iter().unzip();
+        let (anchors, all): (Vec<_>, Vec<_>) = self.literals.into_iter().unzip();
+        let (mut uses, mut tries, mut needs, mut sets) = (vec![], vec![], vec![], vec![]);
+        for of_literal in all {
+            let first = (tries.len(), sets.len());
+            for (pattern, needed) in of_literal.tries {
+                let from = needs.len();
+                needs.extend(needed);
+                let max_len = self.patterns.get(pattern as usize).map_or(0, |p| p.max_len);
+                tries.push(Try {
+                    pattern,
+                    max_len: max_len as u64,
+                    needs: (narrow(from), narrow(needs.len())),
+                });
+            }
+            sets.extend(of_literal.sets);
+            uses.push(Places {
+                tries: (narrow(first.0), narrow(tries.len())),
+                sets: (narrow(first.1), narrow(sets.len())),
+            });
+        }
         Patterns {
             longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
             anchors: Anchors::new(&anchors),
             uses,
-            sets: self.sets.len(),
-            inside: self.inside,
+            tries,
+            needs,
+            sets,
+            number_of_sets: self.sets.len(),
+            inside: Inside::new(self.inside),
             patterns: self.patterns,
+            scratch: Pool::new(Scratch::default),
         }
     }
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// What [`Patterns::read`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scan {
+    /// Every hit, in order of start; hits may overlap.
+    pub hits: Vec<Hit>,
+    /// Where more text could make a difference, if that was asked for.
+    pub open: OpenPlaces,
+    /// Groups with a pattern that should have been tried and cannot be compiled.
+    pub broken: Vec<Group>,
+}
+
+/// The expression cannot be compiled.
+#[derive(Clone, Copy, Debug)]
+struct Broken;
+
+/// What one pattern costs in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effort<'p> {
+    /// The pattern.
+    pub pattern: &'p str,
+    /// Places at which it was tried.
+    pub tried: usize,
+    /// Those at which it matched.
+    pub matched: usize,
+    /// Bytes that its expression read.
+    pub bytes: usize,
 }
 
 /// The patterns of every detector, matched in one pass.
@@ -429,13 +504,57 @@ impl PatternsBuilder {
 pub struct Patterns {
     anchors: Anchors,
     longest_anchor: usize,
-    /// By literal.
-    uses: Vec<Uses>,
-    /// Number of sets of needed literals.
-    sets: usize,
-    /// Anchors that may stand inside a word, and their patterns.
-    inside: Vec<(memchr::memmem::Finder<'static>, u32)>,
+    /// By literal: where its uses stand in `tries` and `sets`.
+    uses: Vec<Places>,
+    tries: Vec<Try>,
+    /// What tries need.
+    needs: Vec<Needed>,
+    /// Sets that literals belong to.
+    sets: Vec<u32>,
+    number_of_sets: usize,
+    /// Anchors that may stand inside a word.
+    inside: Inside,
     patterns: Vec<Pattern>,
+    scratch: Pool<Scratch, fn() -> Scratch>,
+}
+
+/// The uses of one literal, as ranges of places.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    tries: (u32, u32),
+    sets: (u32, u32),
+}
+
+/// A pattern to be tried at an anchor.
+#[derive(Clone, Copy, Debug)]
+struct Try {
+    pattern: u32,
+    /// Range of what it needs.
+    needs: (u32, u32),
+    max_len: u64,
+}
+
+/// What is kept from one text to the next, so that short texts do not pay for it.
+#[derive(Debug, Default)]
+struct Scratch {
+    found: Vec<Found>,
+    tried: Vec<u32>,
+    /// By set: where the next of its literals stands, counted on over all texts, and its word.
+    next: Vec<(u64, u32)>,
+    /// Bytes of the texts before this one.
+    base: u64,
+}
+
+/// Literals of a text whose memory is kept for the next.
+const KEPT: usize = 1 << 16;
+
+/// A literal in a text.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    literal: u32,
+    /// Words that start up to it.
+    word: u32,
+    at: usize,
 }
 
 /// Where in a text more text could still make or change a match.
@@ -460,8 +579,6 @@ struct Pattern {
     group: Group,
     number: u32,
     max_len: usize,
-    /// Sets of literals that it needs.
-    needs: Vec<u32>,
     /// Bytes from the start of a match that decide about it.
     hold: usize,
     source: String,
@@ -473,37 +590,36 @@ struct Pattern {
 }
 
 impl Patterns {
-    /// Every hit in `text`, in order of start; hits may overlap.
+    /// Every hit in `text`, in order of start; hits may overlap. A pattern that cannot be compiled
+    /// has none: [`Patterns::read`] tells of it.
     #[must_use]
     pub fn scan(&self, text: &str) -> Vec<Hit> {
-        self.hits(text, false).0
+        self.read(text, false).hits
     }
 
-    /// Every hit in `text`, and the places that more text could still decide.
+    /// Every hit in `text`, what could not be looked for, and, if more text `follows`, the places
+    /// that it could still decide.
     #[must_use]
-    pub fn scan_open(&self, text: &str) -> (Vec<Hit>, OpenPlaces) {
-        self.hits(text, true)
-    }
-
-    fn hits(&self, text: &str, follows: bool) -> (Vec<Hit>, OpenPlaces) {
-        let mut hits = Vec::new();
-        let (_, mut open) = self.places(text, follows, |pattern, at| {
-            hits.extend(pattern.match_at(text, at));
-        });
-        for (finder, index) in &self.inside {
-            let Some(pattern) = self.patterns.get(*index as usize) else {
-                continue;
+    pub fn read(&self, text: &str, follows: bool) -> Scan {
+        let (mut hits, mut broken) = (Vec::new(), Vec::new());
+        let mut look = |pattern: &Pattern, at| match pattern.match_at(text, at) {
+            Ok(hit) => hits.extend(hit),
+            Err(Broken) if broken.contains(&pattern.group) => {}
+            Err(Broken) => broken.push(pattern.group),
+        };
+        let (_, mut open) = self.places(text, follows, &mut look);
+        self.inside.find(text.as_bytes(), |index, at| {
+            let Some(pattern) = self.patterns.get(index as usize) else {
+                return;
             };
-            for at in finder.find_iter(text.as_bytes()) {
-                hits.extend(pattern.match_at(text, at));
-                if at.saturating_add(pattern.hold) >= text.len() {
-                    let first = open.groups.entry(pattern.group).or_insert(at);
-                    *first = at.min(*first);
-                }
+            look(pattern, at);
+            if at.saturating_add(pattern.hold) >= text.len() {
+                let first = open.groups.entry(pattern.group).or_insert(at);
+                *first = at.min(*first);
             }
-        }
+        });
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.group, hit.pattern));
-        (hits, open)
+        Scan { hits, open, broken }
     }
 
     /// The work that [`Patterns::scan`] does in `text`: literals that it finds, and expressions
@@ -513,6 +629,41 @@ impl Patterns {
         let mut tried = 0;
         let (literals, _) = self.places(text, false, |_, _| tried += 1);
         (literals, tried)
+    }
+
+    /// What the patterns cost in `text`, one by one.
+    #[must_use]
+    pub fn efforts(&self, text: &str) -> Vec<Effort<'_>> {
+        let mut places: BTreeMap<(Group, u32), Vec<usize>> = BTreeMap::new();
+        self.places(text, false, |pattern, at| {
+            let key = (pattern.group, pattern.number);
+            places.entry(key).or_default().push(at);
+        });
+        let effort = |pattern: &'_ Pattern| {
+            let tried = places.get(&(pattern.group, pattern.number))?;
+            let mut cache = None;
+            let walked = tried
+                .iter()
+                .filter_map(|&at| pattern.walked(text, at, &mut cache));
+            let (mut bytes, mut matched) = (0, 0);
+            for (walked, &at) in walked.zip(tried) {
+                bytes += walked;
+                matched += usize::from(matches!(pattern.match_at(text, at), Ok(Some(_))));
+            }
+            Some((tried.len(), matched, bytes))
+        };
+        let patterns = self.patterns.iter();
+        patterns
+            .filter_map(|pattern| {
+                let (tried, matched, bytes) = effort(pattern)?;
+                Some(Effort {
+                    pattern: &pattern.source,
+                    tried,
+                    matched,
+                    bytes,
+                })
+            })
+            .collect()
     }
 
     /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
@@ -528,19 +679,39 @@ impl Patterns {
             all: text.len().saturating_sub(self.longest_anchor),
             groups: BTreeMap::new(),
         };
-        let mut found: Vec<(u32, usize)> = Vec::new();
-        self.anchors
-            .find(text.as_bytes(), |literal, at| found.push((literal, at)));
+        let mut scratch = self.scratch.get();
+        let Scratch {
+            found,
+            tried,
+            next,
+            base,
+        } = &mut *scratch;
+        found.clear();
+        next.resize(self.number_of_sets, (0, 0));
+        // Behind every place of the texts before, so that these need not be forgotten one by one.
+        let first = *base + 1;
+        *base = first + text.len() as u64;
+        self.anchors.find(text.as_bytes(), |literal, at, word| {
+            found.push(Found { literal, word, at });
+        });
         // From the end to the start, so that what a pattern needs behind an anchor is known there.
-        let mut next = vec![usize::MAX; self.sets];
-        for here in found.chunk_by(|a, b| a.1 == b.1).rev() {
-            let uses = || {
-                let literals = here.iter();
-                literals.filter_map(|&(literal, at)| Some((self.uses.get(literal as usize)?, at)))
-            };
-            for (uses, at) in uses() {
-                for &index in &uses.patterns {
-                    let Some(pattern) = self.patterns.get(index as usize) else {
+        for here in found.chunk_by(|a, b| a.at == b.at).rev() {
+            tried.clear();
+            for &Found { literal, word, at } in here {
+                let place = first + at as u64;
+                for one in self.tries_of(literal) {
+                    let met = |need: &Needed| {
+                        next.get(need.set as usize).is_some_and(|&(there, behind)| {
+                            there > place
+                                && there < place.saturating_add(one.max_len)
+                                && behind.saturating_sub(word) <= need.words
+                        })
+                    };
+                    let is_worth = self.needs_of(one).iter().all(met);
+                    if !is_worth && !follows {
+                        continue;
+                    }
+                    let Some(pattern) = self.patterns.get(one.pattern as usize) else {
                         continue;
                     };
                     if follows
@@ -549,22 +720,42 @@ impl Patterns {
                     {
                         open.groups.insert(pattern.group, at);
                     }
-                    let end = at.saturating_add(pattern.max_len);
-                    let met = |&set: &u32| next.get(set as usize).is_some_and(|&at| at < end);
-                    if pattern.needs.iter().all(met) {
+                    // Anchors may start alike.
+                    if is_worth && !tried.contains(&one.pattern) {
+                        tried.push(one.pattern);
                         worth(pattern, at);
                     }
                 }
             }
-            for (uses, at) in uses() {
-                for &set in &uses.sets {
+            for found in here {
+                for &set in self.sets_of(found.literal) {
                     if let Some(place) = next.get_mut(set as usize) {
-                        *place = at;
+                        *place = (first + found.at as u64, found.word);
                     }
                 }
             }
         }
-        (found.len(), open)
+        let literals = found.len();
+        if literals > KEPT {
+            *found = Vec::new();
+        }
+        (literals, open)
+    }
+
+    fn tries_of(&self, literal: u32) -> &[Try] {
+        let places = self.uses.get(literal as usize);
+        let slice = places.and_then(|places| slice(&self.tries, places.tries));
+        slice.unwrap_or_default()
+    }
+
+    fn sets_of(&self, literal: u32) -> &[u32] {
+        let places = self.uses.get(literal as usize);
+        let slice = places.and_then(|places| slice(&self.sets, places.sets));
+        slice.unwrap_or_default()
+    }
+
+    fn needs_of(&self, one: &Try) -> &[Needed] {
+        slice(&self.needs, one.needs).unwrap_or_default()
     }
 
     /// The longest match of `group`, in bytes of the view.
@@ -586,10 +777,14 @@ impl Patterns {
     }
 }
 
+fn slice<T>(all: &[T], (from, to): (u32, u32)) -> Option<&[T]> {
+    all.get(from as usize..to as usize)
+}
+
 impl Pattern {
     /// Whether more text could make a match at `start`, or change what a detector says of one.
     fn is_open(&self, text: &str, start: usize) -> bool {
-        if let Some(hit) = self.match_at(text, start) {
+        if let Ok(Some(hit)) = self.match_at(text, start) {
             let looks_ahead = self.hold.saturating_sub(self.max_len);
             if hit.range.end.saturating_add(looks_ahead) >= text.len() {
                 return true;
@@ -612,6 +807,21 @@ impl Pattern {
             }
         }
         Some(end == text.len())
+    }
+
+    fn walked(&self, text: &str, start: usize, cache: &mut Option<dfa::Cache>) -> Option<usize> {
+        let dfa = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
+        let cache = cache.get_or_insert_with(|| dfa.create_cache());
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        let mut state = dfa.start_state_forward(cache, &input).ok()?;
+        let end = start.saturating_add(self.max_len).min(text.len());
+        for (walked, &byte) in (0..).zip(text.as_bytes().get(start..end)?) {
+            state = dfa.next_state(cache, state, byte).ok()?;
+            if state.is_dead() {
+                return Some(walked);
+            }
+        }
+        Some(end - start)
     }
 
     fn compile_steps(&self) -> Option<dfa::DFA> {
@@ -637,11 +847,15 @@ impl Pattern {
             .ok()
     }
 
-    fn match_at(&self, text: &str, start: usize) -> Option<Hit> {
-        let regex = self.regex.get_or_init(|| self.compile().ok()).as_ref()?;
+    fn match_at(&self, text: &str, start: usize) -> Result<Option<Hit>, Broken> {
+        let regex = self.regex.get_or_init(|| self.compile().ok());
+        let regex = regex.as_ref().ok_or(Broken)?;
         let end = start.saturating_add(self.max_len).min(text.len());
         let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
-        let range = start..regex.search_half(&input)?.offset();
+        let Some(end) = regex.search_half(&input) else {
+            return Ok(None);
+        };
+        let range = start..end.offset();
         let value = if regex.captures_len() > 1 {
             let mut slots = [None; 4];
             regex.search_slots(&input, &mut slots);
@@ -652,12 +866,12 @@ impl Pattern {
         } else {
             range.clone()
         };
-        Some(Hit {
+        Ok(Some(Hit {
             group: self.group,
             pattern: self.number,
             range,
             value,
-        })
+        }))
     }
 
     fn compile(&self) -> Result<meta::Regex, PatternError> {

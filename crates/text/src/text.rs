@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use bartizan_core::{Direction, Origin, Sink};
+use bartizan_core::{CheckError, Direction, Origin, Sink};
 
 use crate::{
     Patterns, View,
-    scan::{Group, Hit, OpenPlaces},
+    scan::{Group, Hit, OpenPlaces, Scan},
     views::{self, Derived, Disguise, ViewLimits},
 };
 
@@ -46,7 +46,7 @@ impl Scanner {
     #[must_use]
     pub fn read_main<'a>(&self, origin: Origin, raw: &'a [u8]) -> Text<'a> {
         let (main, disguises) = views::read(raw);
-        let (hits, open) = self.patterns.scan_open(&main.text);
+        let Scan { hits, open, broken } = self.patterns.read(&main.text, true);
         Text {
             origin,
             direction: Direction::Input,
@@ -58,6 +58,7 @@ impl Scanner {
             truncated: None,
             hits: vec![hits],
             open: Some(open),
+            broken,
         }
     }
 
@@ -79,12 +80,12 @@ impl Scanner {
         mut disguises: Vec<Disguise>,
         derived: Derived<'a>,
     ) -> Text<'a> {
-        let main_hits = self.patterns.scan(&main.text);
-        let derived_hits = derived
-            .views
-            .iter()
-            .map(|view| self.patterns.scan(&view.text));
-        let hits = std::iter::once(main_hits).chain(derived_hits).collect();
+        let (mut hits, mut broken) = (Vec::with_capacity(1 + derived.views.len()), Vec::new());
+        for view in std::iter::once(&main).chain(&derived.views) {
+            let scan = self.patterns.read(&view.text, false);
+            hits.push(scan.hits);
+            broken.extend(scan.broken);
+        }
         disguises.extend(derived.disguises);
         Text {
             origin,
@@ -97,6 +98,7 @@ impl Scanner {
             truncated: derived.truncated,
             hits,
             open: None,
+            broken,
         }
     }
 }
@@ -118,6 +120,8 @@ pub struct Text<'a> {
     hits: Vec<Vec<Hit>>,
     /// Asked for only where more text follows.
     open: Option<OpenPlaces>,
+    /// Groups that were not looked for everywhere.
+    broken: Vec<Group>,
 }
 
 impl<'a> Text<'a> {
@@ -145,6 +149,19 @@ impl<'a> Text<'a> {
                 .filter(move |hit| hit.group == group)
                 .map(move |hit| (view, hit))
         })
+    }
+
+    /// Whether every pattern of `group` could be looked for.
+    ///
+    /// # Errors
+    /// [`CheckError::Unavailable`] when one that should have been tried cannot be compiled.
+    pub fn complete(&self, group: Group) -> Result<(), CheckError> {
+        if self.broken.contains(&group) {
+            return Err(CheckError::Unavailable(
+                "a pattern cannot be compiled".into(),
+            ));
+        }
+        Ok(())
     }
 
     /// Where in the main view of a text read by [`Scanner::read_main`], if more text followed, a match of `group` could first come to be or

@@ -12,7 +12,7 @@ const ANCHORS: usize = 4;
 /// The page.
 pub(super) fn page(known: &Known) -> String {
     let mut known_formats: BTreeMap<&str, Vec<&SecretFormat>> = BTreeMap::new();
-    for format in formats::all() {
+    for format in formats::all().chain(formats::structural()) {
         known_formats
             .entry(&format.rule.id)
             .or_default()

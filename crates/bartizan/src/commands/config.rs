@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::serve;
 use crate::{
     cli::Setup,
     engine::{Engine, read_config},
@@ -18,7 +19,13 @@ pub(crate) fn check(file: PathBuf) -> Result<Exit, Problems> {
         config: Some(file),
         ..Setup::default()
     };
-    let engine = Engine::with_config(&setup, read_config(&setup)?)?;
+    let config = read_config(&setup)?;
+    let mistakes = config.file.mistakes();
+    if !mistakes.is_empty() {
+        let problems = mistakes.iter().map(|mistake| serve::problem(&config, mistake));
+        return Err(problems.collect());
+    }
+    let engine = Engine::with_config(&setup, config)?;
     engine.styles(&[])?;
     output::stdout(&format!(
         "`{name}` is in order: {} checks, {} rules in {} packs, {} policy rows\n",

@@ -6,6 +6,7 @@ use bartizan_core::{Confidence, Direction, Finding, Layer, Origin, Report, Rule,
 use bartizan_policy::{DecisionContext, Policy, Thresholds};
 use bartizan_text::rules::{RawRule, RuleFile};
 
+use super::story;
 use crate::{
     cli::Explain,
     clock,
@@ -26,6 +27,9 @@ const EXAMPLES: usize = 3;
 /// Shows one page, or the list of all of them.
 pub(crate) fn run(arguments: &Explain) -> Result<Exit, Problems> {
     let config = read_config(&arguments.setup)?;
+    if let Some(request) = arguments.rule.as_deref().and_then(|id| id.parse().ok()) {
+        return story::show(request, arguments.data.as_deref(), &config);
+    }
     let mut folders = config.file.packs.clone();
     folders.extend(arguments.setup.packs.iter().cloned());
     let engine = Engine::with_config(&arguments.setup, config)?;
@@ -136,18 +140,32 @@ fn page(engine: &Engine, rule: &RuleRef, written: Option<&RawRule>, columns: usi
                 .collect();
             row("reads", &format!("text of {}", origins.join(", ")));
         }
-        let examples = written
-            .examples
-            .iter()
-            .flat_map(|examples| examples.value.iter());
-        for (number, example) in examples.take(EXAMPLES).enumerate() {
-            row(
-                if number == 0 { "examples" } else { "" },
-                &safe::line(example.value.trim()),
-            );
-        }
+    }
+    for (number, example) in examples(rule, written).iter().enumerate() {
+        row(
+            if number == 0 { "examples" } else { "" },
+            &safe::line(example),
+        );
     }
     out
+}
+
+/// Texts that the rule is about: those of its pack, or those of the packs that come with the program.
+fn examples(rule: &Rule, written: Option<&RawRule>) -> Vec<String> {
+    // Made by `cargo xtask packs`; a test reads it.
+    const BUILTIN: &str = include_str!("examples.json");
+    match written.and_then(|written| written.examples.as_ref()) {
+        Some(examples) => examples
+            .value
+            .iter()
+            .take(EXAMPLES)
+            .map(|example| example.value.trim().to_owned())
+            .collect(),
+        None => serde_json::from_str::<BTreeMap<&str, Vec<String>>>(BUILTIN)
+            .ok()
+            .and_then(|mut all| all.remove(&*rule.id))
+            .unwrap_or_default(),
+    }
 }
 
 /// The layer and the check that report under a rule.

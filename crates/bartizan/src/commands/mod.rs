@@ -9,6 +9,7 @@ mod replay;
 mod rules;
 mod schema;
 mod serve;
+mod story;
 mod stream;
 
 use bartizan_text::rules::RuleSet;

@@ -2,11 +2,15 @@
 
 use std::{
     fmt::Write,
+    io::Cursor,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use bartizan_text::rules::{self, RuleSet, Trust, test_rules, test_survival};
+use bartizan_text::{
+    rules::{self, RuleSet, Trust, test_rules, test_survival},
+    secrets::proof,
+};
 
 use crate::{
     cli::Setup,
@@ -190,7 +194,29 @@ fn secret_key(path: &Path) -> Result<minisign::SecretKey, Problem> {
     let text = read_text(path).map_err(|_| bad_key(path))?;
     minisign::SecretKeyBox::from_string(&text)
         .and_then(minisign::SecretKeyBox::into_unencrypted_secret_key)
-        .map_err(|_| bad_key(path))
+        .ok()
+        .or_else(|| key_without_checksum(&text))
+        .ok_or_else(|| bad_key(path))
+}
+
+/// The key of `minisign -G -W`, which leaves the checksum out that the library asks for: zeroes
+/// stand in its place (minisign 0.11).
+fn key_without_checksum(text: &str) -> Option<minisign::SecretKey> {
+    // Algorithms, parameters of the password, id, and key; then the checksum (minisign(1), "Secret
+    // key format").
+    const KEY: usize = 126;
+    const CHECKSUM: [u8; 32] = [0; 32];
+    let bytes = proof::base64(text.lines().nth(1)?.trim().as_bytes())?;
+    let (key, checksum) = bytes.split_at_checked(KEY)?;
+    if !key.starts_with(b"Ed\0\0") || checksum != CHECKSUM {
+        return None;
+    }
+    let secret = minisign::SecretKey::from_bytes(&bytes).ok()?;
+    // In place of the checksum: do its two halves belong together?
+    let public = minisign::PublicKey::from_secret_key(&secret).ok()?;
+    let signature = minisign::sign(None, &secret, Cursor::new(b""), None, None).ok()?;
+    minisign::verify(&public, &signature, Cursor::new(b""), true, false, false).ok()?;
+    Some(secret)
 }
 
 fn bad_key(path: &Path) -> Problem {

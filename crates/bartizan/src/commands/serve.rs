@@ -10,7 +10,7 @@ use bartizan_gateway::{
     config::{Config as ConfigFile, Mistake},
     secrets::ProcessEnvironment,
     serve::{Handle, ListenAddresses, ServeError},
-    start::{self, Eyes, StartError, Started},
+    start::{self, Eyes, Reloader, StartError, Started},
     telemetry,
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Exit, Problems> {
     if let Some(address) = arguments.listen {
         file.server.listen = ListenAddresses::One(address);
     }
-    let data = data_folder(arguments, &file)?;
+    let data = data_folder(arguments.data.as_deref(), &file)?;
     let eyes = eyes(&arguments.setup, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -58,10 +58,13 @@ async fn serve(
         .await
         .map_err(|error| problems(config, &error))?;
     welcome(&started, file, data)?;
-    let stop = started.server.handle();
-    tokio::spawn(watch_signals(stop));
+    let hands = Hands {
+        server: started.server.handle(),
+        reloader: started.reloader(),
+        setup: arguments.setup.clone(),
+    };
+    tokio::spawn(watch_signals(hands));
     started.run().await;
-    let _ = arguments;
     Ok(Exit::Clean)
 }
 
@@ -101,8 +104,16 @@ fn welcome(started: &Started, file: &ConfigFile, data: &Path) -> Result<(), Prob
     output::stdout(&text)
 }
 
-/// Stops at the first signal; open requests get their time to end.
-async fn watch_signals(server: Handle) {
+/// What signals work on.
+struct Hands {
+    server: Handle,
+    reloader: Arc<Reloader>,
+    setup: Setup,
+}
+
+/// Stops at the first SIGINT or SIGTERM; open requests get their time to end. SIGHUP reads the
+/// configuration and the certificates again.
+async fn watch_signals(hands: Hands) {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
         signal(SignalKind::interrupt()),
@@ -116,21 +127,42 @@ async fn watch_signals(server: Handle) {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = hangup.recv() => reload(&server),
+            _ = hangup.recv() => hands.reload().await,
         }
     }
-    server.shutdown();
+    hands.server.shutdown();
 }
 
-fn reload(server: &Handle) {
-    match server.reload_tls() {
-        Ok(()) => tracing::info!("certificates read again"),
-        Err(error) => tracing::error!(%error, "the former certificates stay"),
+impl Hands {
+    async fn reload(&self) {
+        if let Err(error) = self.server.reload_tls() {
+            tracing::error!(%error, "the former certificates stay");
+        }
+        let read = read_config(&self.setup)
+            .and_then(|config| eyes(&self.setup, &config).map(|eyes| (config, eyes)));
+        let changed = match read {
+            Ok((config, eyes)) => {
+                let changed = self.reloader.reload(&config.file, eyes, &ProcessEnvironment);
+                changed.await.map_err(|error| problems(&config, &error))
+            }
+            Err(problems) => Err(problems),
+        };
+        match changed {
+            Ok(()) => tracing::info!("the configuration was read again"),
+            Err(problems) => {
+                tracing::error!("the former configuration stays");
+                output::show_problems(&problems);
+            }
+        }
     }
 }
 
 fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
-    let engine = Engine::with_config(setup, config.clone())?;
+    let mut config = config.clone();
+    if !config.file.guarding.names {
+        config.file.guard.disable.push("names".to_owned());
+    }
+    let engine = Engine::with_config(setup, config)?;
     let styles = engine.styles(&[])?;
     Ok(Eyes {
         judge: engine.judge,
@@ -140,10 +172,12 @@ fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
 }
 
 /// `--data`, the environment, the file, or the user's folder for data of programs.
-fn data_folder(arguments: &Serve, file: &ConfigFile) -> Result<PathBuf, Problem> {
-    let named = arguments
-        .data
-        .clone()
+pub(super) fn data_folder(
+    argument: Option<&Path>,
+    file: &ConfigFile,
+) -> Result<PathBuf, Problem> {
+    let named = argument
+        .map(Path::to_owned)
         .or_else(|| env::get(env::DATA).map(PathBuf::from))
         .or_else(|| file.data.clone());
     let users = || {

@@ -295,3 +295,39 @@ fn policies_decide() {
         run.stdout
     );
 }
+
+#[test]
+fn only_the_entities_asked_for_are_found() {
+    let text = "Write to Maria Garcia at maria@example.org";
+    let only = |entities: &str| {
+        let arguments = ["check", "--format", "json", "--entities", entities, text];
+        let run = Project::new().run(&arguments);
+        let has = |rule: &str| run.stdout.contains(rule);
+        (has("pii.person"), has("pii.email-address"))
+    };
+    assert_eq!(only("PERSON"), (true, false));
+    assert_eq!(only("EMAIL_ADDRESS"), (false, true));
+    assert_eq!(only("EMAIL_ADDRESS,PERSON"), (true, true));
+    assert_eq!(only("LOCATION"), (false, false));
+}
+
+#[test]
+fn a_style_may_name_an_entity_that_is_not_asked_for() {
+    let config =
+        "redact:\n  entities:\n    IBAN_CODE: mask\n    PERSON: typed\n    ORGANIZATION: mask\n";
+    let project = Project::new().with("bartizan.yaml", config);
+    let run = project.run(&[
+        "check",
+        "--config",
+        "bartizan.yaml",
+        "--redact",
+        "--entities",
+        "EMAIL_ADDRESS",
+        "write to maria@example.org",
+    ]);
+    assert!(
+        run.code <= 1 && !run.stdout.contains("maria@"),
+        "{}",
+        run.all()
+    );
+}

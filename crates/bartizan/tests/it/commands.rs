@@ -80,6 +80,34 @@ fn packs_are_tested() {
     );
 }
 
+/// `minisign -G -W` of 0.11 writes zeroes for the checksum.
+#[test]
+fn a_key_without_checksum_signs() {
+    // Made for this test, and used for nothing else.
+    const SECRET: &str = "untrusted comment: minisign encrypted secret key\nRWQAAEIyAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAxOwxteh44Lo7WdoKImtThhwbIp1YYLpmjfU/WDkaD4OFUVrT7F4iZ1rw7GaKoD+nNQSpw7LAFawFa9M9FbtXtW++fyhnSRn+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    const PUBLIC: &str = "RWTE7DG16Hjgulrw7GaKoD+nNQSpw7LAFawFa9M9FbtXtW++fyhnSRn+";
+    let project = with_pack(Project::new(), "mine").with("key", SECRET);
+    let run = project.run(&["rules", "sign", "mine", "--key", "key"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
+    let run = project.run(&["rules", "verify", "mine", "--trusted-key", PUBLIC]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    // One digit of the secret half is another one.
+    let broken = SECRET.replacen("tTh", "tAh", 1);
+    let project = project.with("key", broken);
+    let run = project.run(&["rules", "sign", "mine", "--key", "key"]);
+    assert!(
+        run.code == 2 && run.stderr.contains("minisign -G -W"),
+        "{}",
+        run.all()
+    );
+}
+
+#[test]
+fn built_in_rules_have_examples() {
+    let page = check(&["explain", "prompt.instruction-override"], 0).stdout;
+    assert!(page.contains("\nexamples        "), "{page}");
+}
+
 #[test]
 fn packs_are_signed_and_verified() {
     let pair = minisign::KeyPair::generate_unencrypted_keypair().unwrap();

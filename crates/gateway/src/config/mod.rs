@@ -128,12 +128,11 @@ impl Config {
 
 fn predict_mistakes(config: &Config) -> Vec<(String, String)> {
     let predict = &config.predict;
-    let mut mistakes = Vec::new();
-    let default = &predict.default_model;
-    if !default.is_empty() && !predict.models.contains_key(default) {
-        let message = format!("there is no model `{default}` under `predict.models`");
-        mistakes.push(("default-model".to_owned(), message));
-    }
+    let mut mistakes: Vec<(String, String)> = predict
+        .check()
+        .into_iter()
+        .map(|(path, message)| (path.to_string(), message))
+        .collect();
     for (name, model) in &predict.models {
         let upstream = &model.upstream;
         if !upstream.is_empty() && !config.upstreams.contains_key(upstream) {

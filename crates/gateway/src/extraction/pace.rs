@@ -144,6 +144,60 @@ impl Unsure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extraction::simulation::Dice;
+
+    /// How often traffic that is drawn so is flagged with exactly twenty gaps.
+    fn flagged_gaps(mut draw: impl FnMut(&mut Dice) -> f64) -> f64 {
+        const RUNS: u64 = 3_000;
+        let mut flagged = 0;
+        for seed in 0..RUNS {
+            let mut dice = Dice::new(seed);
+            let mut gaps = Gaps::default();
+            let mut now = 0;
+            let mut last = false;
+            for _ in 0..=LEAST_GAPS {
+                last = gaps.see(now);
+                now += (draw(&mut dice) * 1_000.0) as u64;
+            }
+            flagged += u64::from(last);
+        }
+        flagged as f64 / RUNS as f64
+    }
+
+    #[test]
+    fn ex_04_less_than_one_per_cent_of_skewed_gaps_are_a_clockwork() {
+        let exponential = |dice: &mut Dice| -(1.0 - dice.uniform()).ln();
+        assert!(flagged_gaps(|dice| 5.0 * exponential(dice)) < 0.01);
+        assert!(flagged_gaps(|dice| (1.0 + dice.normal()).exp()) < 0.01);
+        assert!(flagged_gaps(|dice| (1.0 + 0.5 * dice.normal()).exp()) < 0.01);
+        // Pareto with index 1.2, and the sum of four exponentials, the most even of these.
+        assert!(flagged_gaps(|dice| (1.0 - dice.uniform()).powf(-1.0 / 1.2)) < 0.01);
+        assert!(flagged_gaps(|dice| (0..4).map(|_| exponential(dice)).sum()) < 0.01);
+        assert!(flagged_gaps(|dice| 2.0 + 0.1 * dice.normal()) > 0.95);
+    }
+
+    #[test]
+    fn ex_04_less_than_one_per_cent_of_skewed_rows_are_made_up() {
+        let flagged = |draw: fn(&mut Dice) -> f64| {
+            const RUNS: u64 = 500;
+            let mut flagged = 0;
+            for seed in 0..RUNS {
+                let mut dice = Dice::new(seed);
+                let mut spread = Spread::default();
+                let mut last = false;
+                for _ in 0..LEAST_ROWS {
+                    let row: Vec<f64> = (0..10).map(|_| draw(&mut dice)).collect();
+                    last = spread.see(&row, (0.0, 1.0));
+                }
+                flagged += u64::from(last);
+            }
+            flagged as f64 / RUNS as f64
+        };
+        assert!(flagged(|dice| 0.1 * (0.7 * dice.normal()).exp()) < 0.01);
+        assert!(flagged(|dice| dice.uniform().powi(2)) < 0.01);
+        assert!(flagged(|dice| 0.5 + 0.1 * dice.normal()) < 0.01);
+        assert!(flagged(Dice::uniform) > 0.95);
+    }
 
     #[test]
     fn clockwork_and_bursts() {

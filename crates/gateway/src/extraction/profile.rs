@@ -7,6 +7,35 @@ use super::{
     steps::Steps,
 };
 
+/// A query, sketched before anything is locked.
+pub(super) enum Sketched<'a> {
+    Text {
+        sketch: TextSketch,
+        template: Option<Template>,
+    },
+    Row {
+        sketch: RowSketch,
+        values: &'a [f64],
+        range: Option<(f64, f64)>,
+    },
+}
+
+impl<'a> Sketched<'a> {
+    pub(super) fn of(query: Query<'a>) -> Self {
+        match query {
+            Query::Text(text) => Self::Text {
+                sketch: TextSketch::of(text),
+                template: Template::of(text),
+            },
+            Query::Vector { values, range } => Self::Row {
+                sketch: RowSketch::of(values),
+                values,
+                range,
+            },
+        }
+    }
+}
+
 /// What is remembered of one principal: at most about 24 KiB with a window of 100.
 #[derive(Debug, Default)]
 pub(super) struct Profile {
@@ -43,7 +72,7 @@ impl Profile {
         &mut self,
         config: &ExtractionConfig,
         scale: Option<&Scale>,
-        query: Query<'_>,
+        query: Sketched<'_>,
         now_ms: u64,
     ) -> Vec<Signal> {
         self.queries += 1;
@@ -55,23 +84,26 @@ impl Profile {
             seen.push(Signal::Timing);
         }
         let is_near = match query {
-            Query::Text(text) => {
-                if let Some(template) = Template::of(text)
+            Sketched::Text { sketch, template } => {
+                if let Some(template) = template
                     && self.steps.see(template.frame | 1, &template.numbers)
                 {
                     seen.push(Signal::Probing);
                 }
-                self.text(config, TextSketch::of(text))
+                self.text(config, sketch)
             }
-            Query::Vector { values, range } => {
+            Sketched::Row {
+                sketch,
+                values,
+                range,
+            } => {
                 if self.steps.see(0, values) {
                     seen.push(Signal::Probing);
                 }
                 if range.is_some_and(|range| self.spread.see(values, range)) {
                     seen.push(Signal::Synthetic);
                 }
-                let row = RowSketch::of(values);
-                scale.is_some_and(|scale| self.row(config, row, scale))
+                scale.is_some_and(|scale| self.row(config, sketch, scale))
             }
         };
         keep(&mut self.near, is_near, config.window);

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::{
     ExtractionConfig, ExtractionEvent, Query, Signal,
-    profile::Profile,
+    profile::{Profile, Sketched},
     sketch::{RowSketch, Scale},
 };
 
@@ -61,9 +61,16 @@ impl Extraction {
         query: Query<'_>,
         now_ms: u64,
     ) -> Vec<ExtractionEvent> {
-        let scale = self.scale(model, query);
+        if !self.config.enabled {
+            return Vec::new();
+        }
+        let sketched = Sketched::of(query);
+        let scale = match &sketched {
+            Sketched::Row { sketch, .. } => self.scale(model, sketch),
+            Sketched::Text { .. } => None,
+        };
         self.with(principal, |profile, config| {
-            profile.query(config, scale.as_ref(), query, now_ms)
+            profile.query(config, scale.as_ref(), sketched, now_ms)
         })
         .map_or_else(Vec::new, |(name, seen, profile)| {
             self.events(&name, seen, &profile, now_ms)
@@ -129,24 +136,17 @@ impl Extraction {
     }
 
     /// How rows for `model` are spread, this one included.
-    fn scale(&self, model: &str, query: Query<'_>) -> Option<Scale> {
-        let Query::Vector { values, .. } = query else {
-            return None;
-        };
-        if !self.config.enabled {
-            return None;
-        }
-        let row = RowSketch::of(values);
+    fn scale(&self, model: &str, row: &RowSketch) -> Option<Scale> {
         let mut scales = self.scales.lock();
         if let Some(scale) = scales.get_mut(model) {
-            scale.see(&row);
+            scale.see(row);
             return Some(scale.clone());
         }
         if scales.len() >= MOST_MODELS {
             return None;
         }
         let scale = scales.entry(model.to_owned()).or_default();
-        scale.see(&row);
+        scale.see(row);
         Some(scale.clone())
     }
 

@@ -18,6 +18,7 @@ use crate::{
     principal::Principal,
     record::{Interaction, Label, LimitHit, Outcome, Side, Slot, What},
     serve::{expect_json, read_body},
+    telemetry::{InFlight, TraceContext, UpstreamTime},
     upstream::Route,
     wire::{Request, Usage},
 };
@@ -43,6 +44,10 @@ pub(super) struct Exchange {
     pub(super) usage: limits::Usage,
     pub(super) choices: u32,
     pub(super) locale: String,
+    /// Where it stands in a trace, if spans are wanted.
+    pub(super) trace: Option<TraceContext>,
+    pub(super) upstream_time: Option<UpstreamTime>,
+    pub(super) in_flight: InFlight,
 }
 
 /// Why there is no answer of the model.

@@ -23,7 +23,8 @@ use crate::{
     principal::Principal,
     record::{self, Interaction, Label, Recorder, RequestId, Side, What},
     serve::{BodyLimits, Peer, Service},
-    telemetry::{Metrics, Traces},
+    telemetry::{Metrics, TraceContext, Traces},
+    upstream::Upstreams,
     wire,
 };
 
@@ -32,7 +33,7 @@ pub struct Gateway {
     engine: EngineCell,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) authenticator: Arc<Authenticator>,
-    pub(super) limits: Arc<Limits>,
+    pub(crate) limits: Arc<Limits>,
     pub(super) extraction: Arc<Extraction>,
     pub(super) judge_layer: Option<Arc<JudgeLayer>>,
     pub(super) recorder: Recorder,
@@ -97,6 +98,14 @@ impl Gateway {
     /// Puts another generation in the place of the present one; requests under way end with theirs.
     pub fn replace_engine(&self, engine: Engine) {
         self.engine.replace(engine);
+    }
+
+    /// Names models and upstreams that metrics tell apart.
+    pub(crate) fn know(&self, upstreams: &Upstreams) {
+        self.metrics.configured(
+            upstreams.patterns().map(|name| &**name),
+            upstreams.states().map(|(name, _)| &**name),
+        );
     }
 
     /// Where events go.
@@ -215,6 +224,12 @@ impl Gateway {
             usage: limits::Usage::default(),
             choices: 1,
             locale: locale(request.headers()),
+            trace: self
+                .traces
+                .as_ref()
+                .map(|traces| TraceContext::from_headers(request.headers(), traces.sample_ratio())),
+            upstream_time: None,
+            in_flight: self.metrics.in_flight(),
         };
         match endpoint {
             Endpoint::Models | Endpoint::Model => {

@@ -15,7 +15,8 @@ use crate::{
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
     limits,
-    record::{Cost, Label, Outcome, Side},
+    record::{At, Cost, Event, Label, Outcome, SCHEMA_VERSION, Side, What},
+    telemetry::{TRACEPARENT, TraceContext, UpstreamTime},
     upstream::{Route, UpstreamRequest, UpstreamResponse},
     wire::{self, Answer, Logprobs, Refused, Usage, moderations},
 };
@@ -42,16 +43,31 @@ impl Exchange {
             body: passed.outgoing.body().clone(),
             model: passed.outgoing.model_place(),
             model_name: passed.outgoing.model().into(),
-            headers: headers.clone(),
+            headers: self.outgoing_headers(headers),
         };
         let permit = self.permit(passed, outgoing)?;
         let before = self.gateway.clock.nanos();
         let response = self.engine.upstreams.ask(route, &permit).await;
-        self.waited += self.gateway.clock.nanos().saturating_sub(before);
+        let after = self.gateway.clock.nanos();
+        self.waited += after.saturating_sub(before);
+        self.upstream_time = Some(UpstreamTime {
+            start_us: before.saturating_sub(self.started) / 1_000,
+            end_us: after.saturating_sub(self.started) / 1_000,
+        });
         let response = response.map_err(|error| Stop::rejected(error.fault()))?;
         self.interaction.upstream = Label::from(response.target.upstream());
         self.interaction.model_version = response.target.model().map_or(Label::NONE, Label::from);
         Ok(response)
+    }
+
+    /// The client's headers, with our place in its trace.
+    fn outgoing_headers(&self, headers: &HeaderMap) -> HeaderMap {
+        let mut headers = headers.clone();
+        let parent = self.trace.as_ref().and_then(TraceContext::traceparent);
+        if let Some(parent) = parent.and_then(|parent| HeaderValue::try_from(parent).ok()) {
+            headers.insert(TRACEPARENT, parent);
+        }
+        headers
     }
 
     /// Guards an answer that is given in one piece; asks again for one that is refused, as often as
@@ -314,13 +330,30 @@ impl Exchange {
         self.interaction.overhead_us = self.overhead() / 1_000;
         self.interaction.policy_version = Label::Known(self.engine.judge.policy().version().into());
         let Self {
+            gateway,
             slot,
             interaction,
             input,
             output,
+            trace,
+            upstream_time,
+            in_flight,
             ..
         } = self;
-        (slot, interaction.judged(input, output))
+        drop(in_flight);
+        let interaction = interaction.judged(input, output);
+        if let (Some(traces), Some(context)) = (&gateway.traces, trace)
+            && context.sampled
+        {
+            let event = Event {
+                v: SCHEMA_VERSION,
+                timestamp: At(gateway.clock.unix_ms()),
+                request_id: Some(slot.request_id()),
+                what: What::LlmInteraction(Box::new(interaction.clone())),
+            };
+            traces.finish(&context, &event, upstream_time);
+        }
+        (slot, interaction)
     }
 }
 

@@ -13,6 +13,9 @@ pub struct GuardingConfig {
     pub hardening: HardeningConfig,
     /// Bounds on how a model may decode.
     pub decode: DecodeConfig,
+    /// Names of persons and places are personal data here, too. Off by default: most questions about
+    /// the world name somebody or some place, and an answer about `[REDACTED]` helps nobody.
+    pub names: bool,
     /// Personal data goes to the model as placeholders, and its values come back in the answer.
     pub reversible: bool,
     /// How often a refused answer is asked for again before the client is refused; not for
@@ -36,6 +39,7 @@ impl Default for GuardingConfig {
             history: History::Drop,
             hardening: HardeningConfig::default(),
             decode: DecodeConfig::default(),
+            names: false,
             reversible: false,
             regenerate: 0,
             review: ReviewConfig::default(),

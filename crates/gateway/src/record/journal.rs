@@ -23,6 +23,9 @@ pub(super) struct Journal {
     unsynced: Vec<File>,
     /// Whether the end of the file is not known to be the end of a frame.
     broken: bool,
+    /// Takes what would go into the file.
+    #[cfg(test)]
+    full: Option<File>,
     // Held for its lock.
     _lock: File,
 }
@@ -72,6 +75,8 @@ impl Journal {
             at,
             unsynced: Vec::new(),
             broken: false,
+            #[cfg(test)]
+            full: None,
             _lock: lock,
         };
         Ok((journal, torn))
@@ -95,7 +100,7 @@ impl Journal {
         if self.at.offset >= SEGMENT || self.broken {
             self.next_segment()?;
         }
-        if let Err(error) = self.file.write_all(frames) {
+        if let Err(error) = self.write(frames) {
             // A part of it may be there: the next frame must not follow half of one.
             self.broken = self.file.set_len(self.at.offset).is_err();
             return Err(error);
@@ -124,9 +129,18 @@ impl Journal {
         })
     }
 
+    fn write(&mut self, frames: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(full) = &mut self.full {
+            return full.write_all(frames);
+        }
+        self.file.write_all(frames)
+    }
+
+    /// Lets the disk be full, or have room again. `/dev/full` takes no byte.
     #[cfg(test)]
-    pub(super) fn replace_file(&mut self, file: File) -> File {
-        std::mem::replace(&mut self.file, file)
+    pub(super) fn fill_disk(&mut self, full: bool) {
+        self.full = full.then(|| OpenOptions::new().append(true).open("/dev/full").unwrap());
     }
 
     fn next_segment(&mut self) -> io::Result<()> {
@@ -381,7 +395,6 @@ mod tests {
         assert_eq!(numbers(folder, journal.end(), 1 << 20), [1, 3]);
     }
 
-    /// `/dev/full` takes no byte, like a disk without room.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_an_error_and_leaves_no_half_frame() {
@@ -389,15 +402,28 @@ mod tests {
         let folder = folder.path();
         let (mut journal, _) = Journal::open(folder).unwrap();
         journal.append(&frame(1)).unwrap();
-        let whole = std::mem::replace(
-            &mut journal.file,
-            OpenOptions::new().append(true).open("/dev/full").unwrap(),
-        );
+        journal.fill_disk(true);
         assert!(journal.append(&frame(2)).is_err());
         assert!(journal.probe().is_err());
-        journal.file = whole;
+        journal.fill_disk(false);
         journal.probe().unwrap();
         journal.append(&frame(3)).unwrap();
+        assert_eq!(numbers(folder, journal.end(), 1 << 20), [1, 3]);
+        assert_eq!(journal.end().segment, 1);
+    }
+
+    /// Such a file may end in half a frame.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_cannot_be_cut_is_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let (mut journal, _) = Journal::open(folder).unwrap();
+        journal.append(&frame(1)).unwrap();
+        journal.file = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        assert!(journal.append(&frame(2)).is_err());
+        journal.append(&frame(3)).unwrap();
+        assert_eq!(journal.end().segment, 2);
         assert_eq!(numbers(folder, journal.end(), 1 << 20), [1, 3]);
     }
 }

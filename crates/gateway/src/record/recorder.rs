@@ -316,10 +316,10 @@ impl Recorder {
         let _ = closed.wait_for(|closed| *closed).await;
     }
 
-    /// Puts another file in the journal's place.
+    /// Lets the disk be full, or have room again.
     #[cfg(test)]
-    pub(super) fn replace_file(&self, file: std::fs::File) -> std::fs::File {
-        self.0.journal.lock().replace_file(file)
+    pub(super) fn fill_disk(&self, full: bool) {
+        self.0.journal.lock().fill_disk(full);
     }
 
     /// Bytes that the disk is known to have.

@@ -1,5 +1,4 @@
 use std::{
-    fs::OpenOptions,
     path::Path,
     sync::{
         Arc,
@@ -378,7 +377,7 @@ async fn aud_14_drop_is_bounded_and_says_what_was_lost() {
     assert_eq!(recorded.count() as u64 + lost, 200);
 }
 
-/// AUD-14: the disk is full. `/dev/full` takes no byte.
+/// AUD-14: the disk is full.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn aud_14_a_full_disk() {
@@ -387,8 +386,7 @@ async fn aud_14_a_full_disk() {
         let store = Arc::new(Fragile::default());
         let recorder = open(tight(when_full), folder.path(), store.clone()).await;
         let slot = admit(&recorder, 1).await.unwrap();
-        let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
-        let disk = recorder.replace_file(full);
+        recorder.fill_disk(true);
         let answered = slot.finish(interaction(&recorder)).await;
         let next = admit(&recorder, 2).await;
         if when_full == WhenFull::Drop {
@@ -398,7 +396,7 @@ async fn aud_14_a_full_disk() {
             assert_eq!(answered.unwrap_err().kind.status(), 503);
             assert_eq!(next.unwrap_err().kind.status(), 503);
         }
-        recorder.replace_file(disk);
+        recorder.fill_disk(false);
         let slot = loop {
             if let Ok(slot) = admit(&recorder, 3).await {
                 break slot;

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
+use bartizan_gateway::config::Config;
 use bartizan_gateway::netpol::{ConcernKind, End, Network, NetworkPolicy, Pod, lint};
 use serde_json::Value;
 
@@ -268,6 +269,17 @@ fn net_05_the_container_is_not_root_and_the_unit_is_closed() {
     ] {
         assert!(settings.contains(setting), "{setting}");
     }
+}
+
+#[test]
+fn the_clusters_configuration_is_one() {
+    let config: Config = serde_saphyr::from_str(&read("kubernetes/gateway/bartizan.yaml")).unwrap();
+    let mistakes = config.mistakes();
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    let listens = serde_json::json!(8000);
+    let deployment = documents("kubernetes/gateway/deployment.yaml").remove(0);
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["ports"][0]["containerPort"], listens);
 }
 
 /// Names of series in an expression of PromQL.

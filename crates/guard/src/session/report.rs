@@ -56,16 +56,16 @@ const fn rule(
     why: &'static str,
     fix: &'static str,
 ) -> Rule {
-    Rule {
-        id: Cow::Borrowed(id),
-        title: Cow::Borrowed(title),
+    const REFS: &[Cow<'static, str>] = &[Cow::Borrowed("LLM01:2025"), Cow::Borrowed("AML.T0054")];
+    Rule::new(
+        id,
+        title,
         severity,
-        category: Category::Session,
-        refs: Cow::Borrowed(&[Cow::Borrowed("LLM01:2025"), Cow::Borrowed("AML.T0054")]),
-        why: Cow::Borrowed(why),
-        fix: Cow::Borrowed(fix),
-        entity: None,
-    }
+        Category::Session,
+        REFS,
+        [why, fix],
+        None,
+    )
 }
 
 static PROBING: Rule = rule(

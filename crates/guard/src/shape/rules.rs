@@ -13,16 +13,8 @@ const fn rule(
     why: &'static str,
     fix: &'static str,
 ) -> Rule {
-    Rule {
-        id: Cow::Borrowed(id),
-        title: Cow::Borrowed(title),
-        severity,
-        category,
-        refs: Cow::Borrowed(&[Cow::Borrowed("LLM10:2025")]),
-        why: Cow::Borrowed(why),
-        fix: Cow::Borrowed(fix),
-        entity: None,
-    }
+    const REFS: &[Cow<'static, str>] = &[Cow::Borrowed("LLM10:2025")];
+    Rule::new(id, title, severity, category, REFS, [why, fix], None)
 }
 
 pub(super) static TOO_LONG: Rule = rule(

@@ -45,3 +45,21 @@ pub(crate) fn is_whole_word(text: &str, range: &Range<usize>) -> bool {
     let joined = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|b| is_word(*b));
     !joined(range.start.checked_sub(1)) && !joined(Some(range.end))
 }
+
+/// The hazards of a test's `text`: their rules without `area`, and what they cover.
+#[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test may panic")]
+pub(super) fn named(
+    hazards: fn(&str, &mut Vec<Hazard>),
+    text: &str,
+    area: &str,
+) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    hazards(text, &mut out);
+    out.into_iter()
+        .map(|hazard| {
+            let rule = hazard.rule.id.trim_start_matches(area).to_owned();
+            (rule, text[hazard.range].to_owned())
+        })
+        .collect()
+}

@@ -5,16 +5,15 @@ use bartizan_core::{Category, Rule, Severity};
 macro_rules! rules {
     ($($name:ident: $id:literal, $severity:ident, $category:ident, [$($reference:literal),*],
         $title:literal, $why:literal, $fix:literal;)*) => {
-        $(pub(super) static $name: Rule = Rule {
-            id: Cow::Borrowed($id),
-            title: Cow::Borrowed($title),
-            severity: Severity::$severity,
-            category: Category::$category,
-            refs: Cow::Borrowed(&[$(Cow::Borrowed($reference)),*]),
-            why: Cow::Borrowed($why),
-            fix: Cow::Borrowed($fix),
-            entity: None,
-        };)*
+        $(pub(super) static $name: Rule = Rule::new(
+            $id,
+            $title,
+            Severity::$severity,
+            Category::$category,
+            &[$(Cow::Borrowed($reference)),*],
+            [$why, $fix],
+            None,
+        );)*
 
         /// Every rule about sinks.
         pub(super) static ALL: &[&Rule] = &[$(&$name),*];

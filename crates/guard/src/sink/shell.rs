@@ -104,21 +104,12 @@ pub(super) fn hazards(text: &str, out: &mut Vec<Hazard>) {
 }
 
 #[cfg(test)]
-#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
+    use crate::sink::hazard::named;
 
     fn found(text: &str) -> Vec<(String, String)> {
-        let mut out = Vec::new();
-        hazards(text, &mut out);
-        out.into_iter()
-            .map(|h| {
-                (
-                    h.rule.id.trim_start_matches("output.shell-").to_owned(),
-                    text[h.range].to_owned(),
-                )
-            })
-            .collect()
+        named(hazards, text, "output.shell-")
     }
 
     #[test]

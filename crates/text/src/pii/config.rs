@@ -170,6 +170,11 @@ impl Settings {
         self.enabled.get(usize::from(kind)) == Some(&true)
     }
 
+    /// Whether no region is in favour, and no match is asked for that is likelier wrong than right.
+    pub(super) fn is_plain(&self) -> bool {
+        self.regions.is_empty() && self.min_confidence >= 0.5
+    }
+
     /// Whether `region`, an ISO 3166 code, is in favour.
     pub(super) fn favours(&self, region: &str) -> bool {
         self.regions.iter().any(|known| known == region.as_bytes())

@@ -1,11 +1,6 @@
 //! The words around a candidate, and the key, tag, or column that it stands under.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    ops::Range,
-};
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
+use std::{borrow::Cow, collections::VecDeque, ops::Range};
 
 use super::starts::Starts;
 use super::table::Tables;
@@ -84,7 +79,8 @@ impl Kinds {
 /// against all of them.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    words: AhoCorasick,
+    /// Folded, in lower case, in ascending order.
+    words: Vec<String>,
     starts: Starts,
     labels: Vec<Kinds>,
 }
@@ -118,55 +114,46 @@ pub(super) enum Support {
 
 impl Lexicon {
     /// A lexicon of `(word, recogniser)`; `None` for words that speak against every recogniser.
-    pub(super) fn new<'a>(
-        entries: impl IntoIterator<Item = (&'a str, Option<u16>)>,
-    ) -> Result<Self, aho_corasick::BuildError> {
-        let mut numbers: HashMap<String, usize> = HashMap::new();
-        let mut words = Vec::new();
-        let mut labels: Vec<Kinds> = Vec::new();
-        for (word, kind) in entries {
-            let word = crate::views::main_view(word.as_bytes()).text.to_lowercase();
-            let number = *numbers.entry(word.clone()).or_insert_with(|| {
-                words.push(word);
-                labels.push(Kinds::default());
-                labels.len() - 1
-            });
-            if let (Some(kind), Some(label)) = (kind, labels.get_mut(number)) {
+    pub(super) fn new<'a>(entries: impl IntoIterator<Item = (&'a str, Option<u16>)>) -> Self {
+        let mut entries: Vec<(Cow<'a, str>, Option<u16>)> = entries
+            .into_iter()
+            .map(|(word, kind)| (folded(word), kind))
+            .filter(|(word, _)| !word.is_empty())
+            .collect();
+        entries.sort_unstable();
+        let mut words: Vec<String> = Vec::with_capacity(entries.len());
+        let mut labels: Vec<Kinds> = Vec::with_capacity(entries.len());
+        // The longest word wins where several start, so it speaks for the shorter ones as well:
+        // `my number is` for whatever `my number` speaks for. These stand before it.
+        let mut shorter: Vec<(usize, Kinds)> = Vec::new();
+        for same in entries.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((word, _)) = same.first() else {
+                continue;
+            };
+            let mut label = Kinds::default();
+            for kind in same.iter().filter_map(|(_, kind)| *kind) {
                 label.insert(kind);
             }
-        }
-        // The longest word wins where several start, so it speaks for the shorter ones as well:
-        // `my number is` for whatever `my number` speaks for.
-        let inherited: Vec<Kinds> = words
-            .iter()
-            .map(|word| {
-                let mut kinds = Kinds::default();
-                for (end, _) in word.char_indices().skip(1) {
-                    let shorter = word.get(..end).and_then(|head| numbers.get(head));
-                    if let Some(label) = shorter.and_then(|number| labels.get(*number)) {
-                        kinds.extend(label);
-                    }
-                }
-                kinds
-            })
-            .collect();
-        for (label, more) in labels.iter_mut().zip(&inherited) {
-            if !label.is_empty() {
-                label.extend(more);
+            while let Some((head, _)) = shorter.last()
+                && !words
+                    .get(*head)
+                    .is_some_and(|head| word.starts_with(head.as_str()))
+            {
+                shorter.pop();
             }
+            let mut all = label;
+            if let Some((_, kinds)) = shorter.last() {
+                all.extend(kinds);
+            }
+            shorter.push((words.len(), all));
+            words.push(word.clone().into_owned());
+            labels.push(if label.is_empty() { label } else { all });
         }
-        let starts = Starts::new(&words);
-        let words = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .start_kind(StartKind::Anchored)
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words)?;
-        Ok(Self {
+        Self {
+            starts: Starts::new(&words),
             words,
-            starts,
             labels,
-        })
+        }
     }
 
     /// Calls `found` for the words that start in `from..to` and end before `limit`; returns where
@@ -185,20 +172,35 @@ impl Lexicon {
             if !starts_word(text, start) {
                 continue;
             }
-            let input = Input::new(text).range(start..limit).anchored(Anchored::Yes);
-            if let Some(hit) = self.words.find(input)
-                && ends_word(text, start, hit.end())
+            if let Some((label, end)) = self.longest(text, start, limit)
+                && ends_word(text, start, end)
             {
                 found(Hit {
                     start,
-                    end: hit.end(),
-                    label: hit.pattern().as_usize(),
+                    end,
+                    label,
                     used: None,
                 });
-                from = hit.end();
+                from = end;
             }
         }
         from.max(to)
+    }
+
+    #[cfg(test)]
+    pub(super) const fn words(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The longest word at `start` that ends before `limit`, and where it ends.
+    fn longest(&self, text: &[u8], start: usize, limit: usize) -> Option<(usize, usize)> {
+        let rest = text.get(start..limit)?;
+        self.starts.words_at(rest).find_map(|label| {
+            let word = self.words.get(label)?.as_bytes();
+            rest.get(..word.len())?
+                .eq_ignore_ascii_case(word)
+                .then_some((label, start + word.len()))
+        })
     }
 
     /// What the key in `region` stands for: the last label in it.
@@ -223,6 +225,14 @@ impl Lexicon {
             (Some(_), _) => Some(all),
         }
     }
+}
+
+/// `word` as it stands in a folded text, in lower case.
+fn folded(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() && !word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(crate::views::main_view(word.as_bytes()).text.to_lowercase())
 }
 
 /// Whether a word stands alone at its start, begins at a hump of camel case, or belongs to a script
@@ -375,6 +385,11 @@ impl<'a> Context<'a> {
                 hit.used = Some(candidate.end);
             }
         }
+    }
+
+    /// Whether `start` stands under no key, tag, or column.
+    pub(super) fn is_prose(&mut self, start: usize) -> bool {
+        matches!(self.place(start), Place::Prose)
     }
 
     fn place(&mut self, start: usize) -> Place {

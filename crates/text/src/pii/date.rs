@@ -506,6 +506,63 @@ const MONTHS: [&[&str]; 12] = [
 /// Years in which someone alive was born, and a little beyond.
 const YEARS: std::ops::RangeInclusive<u32> = 1850..=2099;
 
+/// The end of the time of day behind the date `yyyy-mm-dd` at `start`, with its fraction and zone
+/// (RFC 3339 section 5.6; a blank may stand for the `T`).
+pub(super) fn time_behind(text: &[u8], start: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    let rest = rest.get(..48).unwrap_or(rest);
+    let digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
+    let [
+        y,
+        yy,
+        yyy,
+        yyyy,
+        b'-',
+        m,
+        mm,
+        b'-',
+        d,
+        dd,
+        b'T' | b't' | b' ',
+        h,
+        hh,
+        b':',
+        i,
+        ii,
+        ..,
+    ] = rest
+    else {
+        return None;
+    };
+    if !digits(&[*y, *yy, *yyy, *yyyy, *m, *mm, *d, *dd, *h, *hh, *i, *ii]) {
+        return None;
+    }
+    let mut tail = rest.get(16..)?;
+    if let [b':', s, ss, more @ ..] = tail
+        && digits(&[*s, *ss])
+    {
+        tail = more;
+        if let [b'.' | b',', first, ..] = tail
+            && first.is_ascii_digit()
+        {
+            let fraction = tail.iter().skip(1).take_while(|byte| byte.is_ascii_digit());
+            tail = tail.get(1 + fraction.count()..)?;
+        }
+    }
+    tail = match tail {
+        [b'Z' | b'z', more @ ..] => more,
+        [b'+' | b'-', h, hh, b':', i, ii, more @ ..] if digits(&[*h, *hh, *i, *ii]) => more,
+        [b'+' | b'-', h, hh, i, ii, more @ ..] if digits(&[*h, *hh, *i, *ii]) => more,
+        other => other,
+    };
+    let ends = match tail {
+        [b'-' | b'.' | b':' | b'/', next, ..] => !next.is_ascii_digit(),
+        [next, ..] => !next.is_ascii_alphanumeric() && *next != b'_',
+        [] => true,
+    };
+    ends.then_some(start + rest.len() - tail.len())
+}
+
 /// The date whose first digit is at `start`: its start (a month name may stand before) and its end.
 pub(super) fn date(text: &[u8], start: usize) -> Option<(usize, usize)> {
     if let Some(end) = compact(text, start) {
@@ -648,10 +705,12 @@ fn day_month_year(text: &[u8], end: usize) -> Option<usize> {
         return None;
     }
     let mut next = end;
+    let lettered = at(text, end).is_ascii_alphabetic() || at(text, end) >= 0x80;
     for ordinal in ["st", "nd", "rd", "th", "er", "º", "ο", "η"] {
-        if text
-            .get(next..)
-            .is_some_and(|rest| rest.starts_with(ordinal.as_bytes()))
+        if lettered
+            && text
+                .get(next..)
+                .is_some_and(|rest| rest.starts_with(ordinal.as_bytes()))
         {
             next += ordinal.len();
             break;
@@ -713,7 +772,8 @@ fn month_before(text: &[u8], start: usize) -> Option<usize> {
     while start - end < 3 && end > 0 && matches!(at(text, end - 1), b' ' | b'.' | b'-') {
         end -= 1;
     }
-    if end == start {
+    let last = at(text, end.wrapping_sub(1));
+    if end == start || !(last.is_ascii_alphabetic() || last >= 0x80) {
         return None;
     }
     let mut from = end;

@@ -332,7 +332,7 @@ pub(super) struct Engine {
     context: BTreeMap<String, Vec<String>>,
     /// Built with the first number that is looked at: a text without any pays for neither.
     shapes: OnceLock<Shapes>,
-    lexicon: OnceLock<Option<Lexicon>>,
+    lexicon: OnceLock<Lexicon>,
 }
 
 /// The engine of every built-in recogniser, built once for the process.
@@ -402,8 +402,8 @@ impl Engine {
     }
 
     /// The context words of every recogniser.
-    pub(super) fn lexicon(&self) -> Option<&Lexicon> {
-        let build = || {
+    pub(super) fn lexicon(&self) -> &Lexicon {
+        self.lexicon.get_or_init(|| {
             let mut words: Vec<(&str, Option<u16>)> = Vec::new();
             for (kind, recogniser) in (0..).zip(&self.recognisers) {
                 words.extend(recogniser.context.iter().map(|word| (*word, Some(kind))));
@@ -414,9 +414,8 @@ impl Engine {
             let any = GENERIC.iter().chain(national::GENERIC_CONTEXT);
             words.extend(any.map(|word| (*word, Some(ANY_NATIONAL))));
             words.extend(AGAINST.iter().map(|word| (*word, None)));
-            Lexicon::new(words).ok()
-        };
-        self.lexicon.get_or_init(build).as_ref()
+            Lexicon::new(words)
+        })
     }
 
     pub(super) fn recognisers(&self) -> &[&'static Recogniser] {

@@ -180,17 +180,17 @@ pub(super) fn register(patterns: &mut PatternsBuilder) -> Result<Group, PatternE
     Ok(group)
 }
 
-/// Every announcing word in a text that no scanner has read.
-pub(super) fn scan(text: &str) -> Vec<Hit> {
-    static WORDS: LazyLock<Option<Patterns>> = LazyLock::new(|| {
+/// What finds the announcing words in a text that no scanner has read, built once for the process.
+///
+/// # Errors
+/// When a pattern is refused; the tests of this module keep that from happening.
+pub(super) fn own() -> Result<&'static Patterns, PatternError> {
+    static OWN: LazyLock<Result<Patterns, PatternError>> = LazyLock::new(|| {
         let mut patterns = PatternsBuilder::default();
-        register(&mut patterns).ok()?;
-        Some(patterns.build())
+        register(&mut patterns)?;
+        Ok(patterns.build())
     });
-    WORDS
-        .as_ref()
-        .map(|patterns| patterns.scan(text))
-        .unwrap_or_default()
+    OWN.as_ref().map_err(Clone::clone)
 }
 
 /// What a hit of the announcing words announces, and the word without the brackets of a spelled

@@ -26,6 +26,7 @@ mod starts;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod words;
 
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
@@ -38,7 +39,7 @@ pub use resolve::resolve;
 
 use crate::{
     Text,
-    scan::{Group, PatternsBuilder},
+    scan::{Group, Patterns, PatternsBuilder},
 };
 use config::Settings;
 use engine::Engine;
@@ -50,8 +51,16 @@ use engine::Engine;
 pub struct Pii {
     engine: Arc<Engine>,
     settings: Arc<Settings>,
-    /// The words that a scanner looks for on our behalf.
-    group: Option<Group>,
+    words: Words,
+}
+
+/// Who looks for the words that announce a value.
+#[derive(Clone, Copy, Debug)]
+enum Words {
+    /// A scanner that reads every text anyway.
+    Scanned(Group),
+    /// The detector itself.
+    Own(&'static Patterns),
 }
 
 /// One place where a rule saw something.
@@ -66,14 +75,12 @@ pub struct Match {
 }
 
 impl Default for Pii {
+    #[expect(clippy::expect_used, reason = "every text of a test reads them")]
     fn default() -> Self {
         let engine = engine::builtin();
-        let settings = Arc::new(Settings::of(&engine));
-        Self {
-            engine,
-            settings,
-            group: None,
-        }
+        let settings = Settings::of(&engine);
+        let words = keyed::own().expect("compiled in");
+        Self::of(engine, settings, Words::Own(words))
     }
 }
 
@@ -83,18 +90,7 @@ impl Pii {
     /// # Errors
     /// When the configuration names an entity that does not exist or a confidence outside 0 to 1.
     pub fn new(config: &PiiConfig) -> Result<Self, PiiConfigError> {
-        let builtin = engine::builtin();
-        let settings = Arc::new(Settings::new(config, &builtin)?);
-        let engine = if config.context.is_empty() {
-            builtin
-        } else {
-            Arc::new(Engine::new(&config.context))
-        };
-        Ok(Self {
-            engine,
-            settings,
-            group: None,
-        })
+        Self::with(config, Words::Own(keyed::own()?))
     }
 
     /// A detector for what `config` asks for as a check of a guard: some of its words are found by
@@ -106,11 +102,26 @@ impl Pii {
         patterns: &mut PatternsBuilder,
         config: &PiiConfig,
     ) -> Result<Self, PiiConfigError> {
-        let group = Some(keyed::register(patterns)?);
-        Ok(Self {
-            group,
-            ..Self::new(config)?
-        })
+        Self::with(config, Words::Scanned(keyed::register(patterns)?))
+    }
+
+    fn with(config: &PiiConfig, words: Words) -> Result<Self, PiiConfigError> {
+        let builtin = engine::builtin();
+        let settings = Settings::new(config, &builtin)?;
+        let engine = if config.context.is_empty() {
+            builtin
+        } else {
+            Arc::new(Engine::new(&config.context))
+        };
+        Ok(Self::of(engine, settings, words))
+    }
+
+    fn of(engine: Arc<Engine>, settings: Settings, words: Words) -> Self {
+        Self {
+            engine,
+            settings: Arc::new(settings),
+            words,
+        }
     }
 
     /// What it knows, whether asked for or not, for listings.
@@ -120,8 +131,14 @@ impl Pii {
 
     /// Adds every match in `text`, which must be folded (as the main [`crate::View`] is), to
     /// `out`; matches may overlap, see [`resolve`].
+    ///
+    /// A detector that was made by [`Pii::register`] knows the words that announce user names and
+    /// codes of banks from its scanner only: it finds neither here.
     pub fn find(&self, text: &str, out: &mut Vec<Match>) {
-        let hits = keyed::scan(text);
+        let hits = match self.words {
+            Words::Own(patterns) => patterns.scan(text),
+            Words::Scanned(_) => Vec::new(),
+        };
         run::find(&self.engine, &self.settings, text, &hits, out);
     }
 }
@@ -171,12 +188,11 @@ impl Check<Text<'_>> for Pii {
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         let mut seen = BTreeSet::new();
         let mut matches = Vec::new();
-        let mut hits = self
-            .group
-            .map(|group| text.hits(group))
-            .into_iter()
-            .flatten()
-            .peekable();
+        let scanned = match self.words {
+            Words::Scanned(group) => Some(text.hits(group)),
+            Words::Own(_) => None,
+        };
+        let mut hits = scanned.into_iter().flatten().peekable();
         let mut words = Vec::new();
         for view in text.views() {
             words.clear();
@@ -188,15 +204,15 @@ impl Check<Text<'_>> for Pii {
             }
             cx.spend(view.text.len() as u64)?;
             matches.clear();
-            match self.group {
-                Some(_) => run::find(
+            match self.words {
+                Words::Scanned(_) => run::find(
                     &self.engine,
                     &self.settings,
                     &view.text,
                     words.iter().copied(),
                     &mut matches,
                 ),
-                None => self.find(&view.text, &mut matches),
+                Words::Own(_) => self.find(&view.text, &mut matches),
             }
             for found in &matches {
                 let span = view.span(found.range.clone());

@@ -108,7 +108,13 @@ pub(super) fn ipv4(text: &[u8], start: usize) -> Option<(usize, Reachable)> {
         if digits.len() > 1 && digits.first() == Some(&b'0') {
             return None;
         }
-        *octet = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        let value = digits
+            .iter()
+            .fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+        if digits.is_empty() {
+            return None;
+        }
+        *octet = u8::try_from(value).ok()?;
     }
     let next = at(text, end);
     let longer = next.is_ascii_alphanumeric()

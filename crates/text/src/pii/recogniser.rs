@@ -81,20 +81,20 @@ pub(super) const fn rule(
     entity: &'static str,
     severity: Severity,
 ) -> Rule {
-    Rule {
-        id: Cow::Borrowed(id),
-        title: Cow::Borrowed(title),
+    const REFS: &[Cow<'static, str>] = &[Cow::Borrowed("LLM02:2025"), Cow::Borrowed("CWE-359")];
+    const TEXTS: [&str; 2] = [
+        "It identifies a person or gives access to what is theirs, and whoever sees the text sees it too.",
+        "Mask it, replace it by a pseudonym, or leave it out unless the task needs it.",
+    ];
+    Rule::new(
+        id,
+        title,
         severity,
-        category: Category::Pii,
-        refs: Cow::Borrowed(&[Cow::Borrowed("LLM02:2025"), Cow::Borrowed("CWE-359")]),
-        why: Cow::Borrowed(
-            "It identifies a person or gives access to what is theirs, and whoever sees the text sees it too.",
-        ),
-        fix: Cow::Borrowed(
-            "Mask it, replace it by a pseudonym, or leave it out unless the task needs it.",
-        ),
-        entity: Some(Cow::Borrowed(entity)),
-    }
+        Category::Pii,
+        REFS,
+        TEXTS,
+        Some(entity),
+    )
 }
 
 /// The check of a kind whose grammar has already checked everything.

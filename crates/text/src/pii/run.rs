@@ -12,9 +12,10 @@ use super::{
     engine::{ANY_NATIONAL, Engine},
     keyed, net, phone,
     recogniser::{Recogniser, Validity},
-    words::{at, run_end, run_start},
+    tokens::{Token, Tokens},
+    words::{at, run_end},
 };
-use crate::scan::Hit;
+use crate::{scan::Hit, secrets::benign};
 
 /// Bytes of the longest candidate with a shape.
 const LONGEST: usize = 64;
@@ -24,6 +25,11 @@ const LONGEST_COMPACT: usize = 40;
 const LONGEST_RUN: usize = 212;
 /// Below, a plausible candidate counts only right behind its label.
 const WEAK: f32 = 0.3;
+
+/// What a label for any national identifier counts less than the kind's own: the number behind
+/// `social security number` is rather one that merely may be of that kind than another country's
+/// with its check digit right.
+const GENERAL: f32 = 0.1;
 
 /// `hits` are those of the words that [`keyed::register`] adds.
 pub(super) fn find<'h>(
@@ -36,15 +42,13 @@ pub(super) fn find<'h>(
     let bytes = text.as_bytes();
     let mut hits = hits.into_iter().peekable();
     let nothing_to_try = hits.peek().is_none()
-        && next_digit(bytes, 0).is_none()
+        && Tokens::new(bytes, 0).next().is_none()
         && memchr::memchr(b'@', bytes).is_none()
         && !settings.enabled(engine.own.url);
     if nothing_to_try {
         return;
     }
-    let Some(lexicon) = engine.lexicon() else {
-        return;
-    };
+    let lexicon = engine.lexicon();
     let mut run = Run {
         engine,
         settings,
@@ -84,13 +88,19 @@ struct Run<'a> {
 impl Run<'_> {
     /// Every candidate that holds a digit.
     fn digits(&mut self) {
-        let mut from = 0;
-        while let Some(digit) = next_digit(self.text, from) {
-            let start = run_start(self.text, digit, LONGEST_RUN).max(from);
-            let end = run_end(self.text, digit);
-            from = end;
-            if end - start <= LONGEST_RUN {
-                self.token(start, digit, end);
+        let text = self.text;
+        let mut tokens = Tokens::new(text, LONGEST_RUN + 1);
+        while let Some(Token { start, digit, end }) = tokens.next() {
+            if end - start > LONGEST_RUN {
+                continue;
+            }
+            match explained(text, start, digit, end) {
+                Some(Explained::Id(behind)) => tokens.pass(behind),
+                Some(Explained::Time(behind)) => {
+                    self.date(start, true);
+                    tokens.pass(behind);
+                }
+                None => self.token(start, digit, end),
             }
         }
     }
@@ -134,11 +144,12 @@ impl Run<'_> {
             if next == b'.' && length <= 3 {
                 self.ipv4(start);
             }
-            self.date(start);
-            if may_be_phone(text, start)
+            self.date(start, false);
+            if start >= self.phones_done
+                && may_be_phone(text, start)
                 && (!self.is_bare(start, end, before) || self.has_word(own.phone, start, end))
             {
-                self.phone(start, before);
+                self.phone(start, end, before);
             }
         }
         if continued || before == b'_' || amount {
@@ -189,8 +200,6 @@ impl Run<'_> {
         let text = self.text;
         let shapes = self.engine.shapes();
         let mut state = shapes.start();
-        let mut compact = [0_u8; LONGEST_COMPACT];
-        let mut length = 0;
         let mut spaced = false;
         let Some(window) = text.get(start..) else {
             return;
@@ -200,19 +209,10 @@ impl Run<'_> {
                 return;
             };
             state = next;
-            if byte.is_ascii_alphanumeric() {
-                let Some(slot) = compact.get_mut(length) else {
-                    return;
-                };
-                *slot = byte.to_ascii_uppercase();
-                length += 1;
-            } else {
-                spaced |= *byte == b' ';
-            }
-            let accepted = shapes.accepted(state);
-            if accepted.is_empty() {
+            spaced |= *byte == b' ';
+            let Some(accepted) = shapes.accepted(state) else {
                 continue;
-            }
+            };
             let end = start + offset + 1;
             if goes_on(text, end) {
                 continue;
@@ -235,7 +235,11 @@ impl Run<'_> {
                     || start > 1
                         && at(text, start - 1) == b' '
                         && at(text, start - 2).is_ascii_digit());
-            let value = compact.get(..length).unwrap_or_default();
+            let mut compact = [0_u8; LONGEST_COMPACT];
+            let written = window.get(..=offset).unwrap_or_default();
+            let Some(value) = compacted(written, &mut compact) else {
+                return;
+            };
             for kind in likely.iter() {
                 self.shape_of(kind, value, start, end, cut);
             }
@@ -267,7 +271,7 @@ impl Run<'_> {
         if support < Support::Labelled && self.engine.is_national(kind) {
             let any = self.context.support(start, end, ANY_NATIONAL);
             if any >= Support::Labelled {
-                (support, general) = (any, 0.04);
+                (support, general) = (any, GENERAL);
             }
         }
         let base = recogniser.base(validity, self.settings.favoured(kind));
@@ -370,7 +374,8 @@ impl Run<'_> {
         }
     }
 
-    fn date(&mut self, start: usize) {
+    /// The date that starts at `start`; with the time of day behind it when it is `timed`.
+    fn date(&mut self, start: usize, timed: bool) {
         if start < self.claimed {
             return;
         }
@@ -378,7 +383,9 @@ impl Run<'_> {
             return;
         };
         let own = self.engine.own;
-        let support = if self.has_word(own.date_of_birth, from, to) {
+        // The time of an event that a line starts with, as logs do: no words label that.
+        let event = timed && opens_line(self.text, from) && self.context.is_prose(from);
+        let support = if !event && self.has_word(own.date_of_birth, from, to) {
             self.context.support(from, to, own.date_of_birth)
         } else {
             Support::None
@@ -401,11 +408,8 @@ impl Run<'_> {
         }
     }
 
-    /// The telephone number that starts at the digit at `start`, or at the sign before it.
-    fn phone(&mut self, start: usize, before: u8) {
-        if start < self.phones_done {
-            return;
-        }
+    /// The telephone number that starts with the digits `start..end`, or at the sign before them.
+    fn phone(&mut self, start: usize, end: usize, before: u8) {
         let mut from = start;
         if before == b'(' {
             from -= 1;
@@ -414,6 +418,16 @@ impl Run<'_> {
             from -= 1;
         }
         let own = self.engine.own;
+        // One of many numbers in a row is a telephone number only where a word says so, or where
+        // it looks like nothing else.
+        let listed = before == b' ' && at(self.text, start.wrapping_sub(2)).is_ascii_digit();
+        if listed
+            && self.settings.is_plain()
+            && !phone::stands_out(self.text, start)
+            && !self.has_word(own.phone, from, end)
+        {
+            return;
+        }
         let found = phone::match_at(self.text, from).or_else(|| {
             (from < start)
                 .then(|| phone::match_at(self.text, start))
@@ -421,7 +435,8 @@ impl Run<'_> {
         });
         let reach = found.as_ref().map_or(start, |found| found.range.end);
         // A label says that it is a number even where no plan knows it.
-        if let Some(range) = loose_number(self.text, from)
+        if self.has_word(own.phone, from, end)
+            && let Some(range) = loose_number(self.text, from)
             && range.end > reach
             && range.end > self.claimed
             && self.context.support(range.start, range.end, own.phone) == Support::Direct
@@ -594,44 +609,46 @@ fn starts_with_year(text: &[u8], start: usize) -> bool {
     )
 }
 
-/// Bytes looked at together; one test for the whole block becomes a few vector instructions.
-const BLOCK: usize = 32;
-
-/// The first ASCII digit at or behind `from`.
-fn next_digit(text: &[u8], from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    let (blocks, _) = rest.as_chunks::<BLOCK>();
-    let mut skipped = 0;
-    for block in blocks {
-        let any = block.iter().fold(0_u8, |any, byte| {
-            any | u8::from(byte.wrapping_sub(b'0') < 10)
-        });
-        if any != 0 {
-            break;
-        }
-        skipped += BLOCK;
-    }
-    let rest = rest.get(skipped..)?;
-    let (words, last) = rest.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let digits = digits_of(u64::from_le_bytes(*word));
-        if digits != 0 {
-            return Some(from + skipped + index * 8 + digits.trailing_zeros() as usize / 8);
-        }
-    }
-    last.iter()
-        .position(u8::is_ascii_digit)
-        .map(|index| from + skipped + words.len() * 8 + index)
+/// What is no candidate, however many digits it holds.
+enum Explained {
+    /// A UUID (RFC 9562 section 4) ends here.
+    Id(usize),
+    /// The time behind a date ends here (RFC 3339 section 5.6).
+    Time(usize),
 }
 
-/// The high bit of each byte that is an ASCII digit.
-const fn digits_of(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = ONES << 7;
-    let low = bytes & !HIGH;
-    let from_zero = low + ONES * (0x80 - b'0' as u64);
-    let beyond_nine = low + ONES * (0x7f - b'9' as u64);
-    from_zero & !beyond_nine & !bytes & HIGH
+/// Whether the token `start..end` with its first digit at `digit` begins a UUID or a date with time.
+fn explained(text: &[u8], start: usize, digit: usize, end: usize) -> Option<Explained> {
+    if at(text, end) != b'-' {
+        return None;
+    }
+    match end - start {
+        8 => {
+            let id = text.get(start..start + 36)?;
+            let last = start + id.len();
+            (benign::is_uuid(id) && !at(text, last).is_ascii_alphanumeric())
+                .then_some(Explained::Id(last))
+        }
+        4 if digit == start => date::time_behind(text, start).map(Explained::Time),
+        _ => None,
+    }
+}
+
+/// Whether nothing but an opening bracket stands before `start` in its line.
+fn opens_line(text: &[u8], start: usize) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    let before = before.strip_suffix(b"[").unwrap_or(before);
+    matches!(before.last(), None | Some(b'\n'))
+}
+
+/// The letters and digits of `written`, letters in upper case; `None` when there are too many.
+fn compacted<'b>(written: &[u8], compact: &'b mut [u8; LONGEST_COMPACT]) -> Option<&'b [u8]> {
+    let mut length = 0;
+    for byte in written.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        *compact.get_mut(length)? = byte.to_ascii_uppercase();
+        length += 1;
+    }
+    compact.get(..length)
 }
 
 const fn is_joint(byte: u8) -> bool {

@@ -1,11 +1,11 @@
-//! Which bytes a word of a list can start with: rejects most places of a text at once.
+//! The words of a list by their first bytes: rejects most places of a text at once.
 
 use super::words::at;
 
 /// Bits of the filters, as a power of two.
 const BITS: u32 = 15;
 
-/// Filters over the first bytes of words, without ASCII case.
+/// Words by their first bytes, without ASCII case, with filters over these.
 ///
 /// Other bytes may fall together with them: a place that passes has still to be compared.
 #[derive(Debug)]
@@ -17,6 +17,11 @@ pub(super) struct Starts {
     fours: Box<[u64; 1 << (BITS - 6)]>,
     /// One bit for each pair of first bytes, of words below four bytes.
     short: Box<[u64; 1 << 10]>,
+    /// Keys by hash, each with its place in `groups`; a power of two long.
+    // INVARIANT: at least half of the slots are empty, so that every search ends.
+    table: Vec<Option<(u32, u32)>>,
+    /// Numbers of the words that share a key, longest first.
+    groups: Vec<Vec<usize>>,
 }
 
 impl Starts {
@@ -26,7 +31,10 @@ impl Starts {
             pairs: Box::new([0; 1 << 10]),
             fours: Box::new([0; 1 << (BITS - 6)]),
             short: Box::new([0; 1 << 10]),
+            table: Vec::new(),
+            groups: Vec::new(),
         };
+        starts.group(words);
         for word in words {
             let word = word.as_bytes();
             let pair = pair(at(word, 0), at(word, 1));
@@ -37,6 +45,45 @@ impl Starts {
             }
         }
         starts
+    }
+
+    fn group(&mut self, words: &[String]) {
+        let mut numbers: Vec<(u32, usize)> = words
+            .iter()
+            .map(|word| {
+                let word = word.as_bytes();
+                word.first_chunk().map_or_else(|| short_key(word), long_key)
+            })
+            .zip(0..)
+            .collect();
+        let length = |number: usize| words.get(number).map_or(0, String::len);
+        numbers.sort_by_key(|(key, number)| (*key, std::cmp::Reverse(length(*number))));
+        self.table = vec![None; (2 * words.len().max(1)).next_power_of_two()];
+        for same in numbers.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((key, _)) = same.first() else {
+                continue;
+            };
+            let free = probes(*key, self.table.len())
+                .find(|slot| matches!(self.table.get(*slot), Some(None)));
+            if let Some(slot) = free.and_then(|slot| self.table.get_mut(slot)) {
+                *slot = Some((*key, u32::try_from(self.groups.len()).unwrap_or(u32::MAX)));
+            }
+            self.groups
+                .push(same.iter().map(|(_, number)| *number).collect());
+        }
+    }
+
+    /// The numbers of the words that may stand at the start of `rest`, longest first.
+    pub(super) fn words_at(&self, rest: &[u8]) -> impl Iterator<Item = usize> {
+        let long = rest.first_chunk().map(long_key);
+        let of = |key| {
+            probes(key, self.table.len())
+                .map_while(|slot| *self.table.get(slot)?)
+                .find(|(other, _)| *other == key)
+                .and_then(|(_, group)| self.groups.get(group as usize))
+        };
+        let groups = [long.and_then(of), of(short_key(rest))];
+        groups.into_iter().flatten().flatten().copied()
     }
 
     /// The next byte of `from..to` at which a word could start.
@@ -108,6 +155,22 @@ const CLASSES: [u8; 256] = {
 /// One bit for each pair of a class and the class before it: not behind a letter of the same word.
 const BEGINS: u32 =
     !(1 << (SMALL * 4 + SMALL) | 1 << (CAPITAL * 4 + SMALL) | 1 << (CAPITAL * 4 + CAPITAL));
+
+/// The key of a word of four bytes or more.
+fn long_key(first: &[u8; 4]) -> u32 {
+    u32::from_le_bytes(*first) | 0x2020_2020
+}
+
+/// The key of a shorter word: below every long one.
+fn short_key(word: &[u8]) -> u32 {
+    pair(at(word, 0), at(word, 1)) as u32
+}
+
+/// The slots of a table of `length` in which `key` may be.
+fn probes(key: u32, length: usize) -> impl Iterator<Item = usize> {
+    let first = key.wrapping_mul(0x9E37_79B1) >> 8;
+    (0..length).map(move |step| (first as usize + step) & (length - 1))
+}
 
 const fn pair(first: u8, second: u8) -> usize {
     ((first | 0x20) as usize) << 8 | (second | 0x20) as usize

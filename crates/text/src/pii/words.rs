@@ -7,7 +7,12 @@ pub(super) fn at(text: &[u8], index: usize) -> u8 {
 }
 
 /// The character that ends before byte `end`.
+#[inline]
 pub(super) fn last_char(text: &[u8], end: usize) -> Option<char> {
+    let last = *text.get(end.checked_sub(1)?)?;
+    if last < 0x80 {
+        return Some(char::from(last));
+    }
     let floor = end.saturating_sub(4);
     let start = (floor..end)
         .rev()
@@ -19,9 +24,10 @@ pub(super) fn last_char(text: &[u8], end: usize) -> Option<char> {
 }
 
 /// The character that starts at byte `start`.
+#[inline]
 pub(super) fn next_char(text: &[u8], start: usize) -> Option<char> {
-    let width = match at(text, start) {
-        0..0x80 => 1,
+    let width = match *text.get(start)? {
+        ascii @ 0..0x80 => return Some(char::from(ascii)),
         0x80..0xe0 => 2,
         0xe0..0xf0 => 3,
         _ => 4,

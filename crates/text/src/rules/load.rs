@@ -19,7 +19,7 @@ use super::{
     sign::{Trust, verify_files},
     validator,
 };
-use crate::scan::{self, MIN_ANCHOR, PatternError};
+use crate::scan::{self, MIN_ANCHOR, PatternError, Way};
 
 /// A file of a pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -474,7 +474,7 @@ impl Loader {
 
 fn analysed(pattern: String, given: &[String]) -> Result<CompiledPattern, Mistake> {
     scan::compile(&pattern, false, true).map_err(Mistake::Pattern)?;
-    let (anchors, max_len) = if given.is_empty() {
+    let (ways, max_len) = if given.is_empty() {
         let analysis = scan::analyse(&pattern).map_err(|error| {
             let start = (error == PatternError::NoAnchor)
                 .then(|| anchors::culprit(&pattern))
@@ -483,15 +483,21 @@ fn analysed(pattern: String, given: &[String]) -> Result<CompiledPattern, Mistak
                 start,
             })
         })?;
-        (analysis.anchors, analysis.max_len)
+        (analysis.ways, analysis.max_len)
     } else {
         let max_len = scan::longest_match(&pattern).map_err(Mistake::Pattern)?;
-        (given.to_vec(), max_len)
+        let way = Way {
+            anchors: given
+                .iter()
+                .map(|anchor| anchor.to_ascii_lowercase())
+                .collect(),
+            needs: scan::needs(&pattern).map_err(Mistake::Pattern)?,
+        };
+        (vec![way], max_len)
     };
     Ok(CompiledPattern {
-        needs: scan::needs(&pattern),
         pattern,
-        anchors,
+        ways,
         max_len,
     })
 }

@@ -55,14 +55,13 @@ impl Rules {
         for (index, rule) in set.rules().enumerate() {
             let mut longest = 0;
             for pattern in &rule.patterns {
-                let anchors: Vec<&str> = pattern.anchors.iter().map(String::as_str).collect();
                 builder.add(
                     group,
                     &PatternSpec {
                         pattern: &pattern.pattern,
-                        anchors: &anchors,
+                        anchors: &[],
                         max_len: Some(pattern.max_len),
-                        needs: &pattern.needs,
+                        ways: &pattern.ways,
                         looks_ahead: 2 * rule.within + 1,
                         case_sensitive: false,
                         inside_words: false,
@@ -158,7 +157,7 @@ impl Check<Text<'_>> for Rules {
                 found.report(&armed.rule, cx)?;
             }
         }
-        Ok(())
+        text.complete(self.group)
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::format::At;
+use crate::scan::Way;
 
 /// The rules of several packs. Never changes; a reload makes another one.
 #[derive(Clone, Debug)]
@@ -266,10 +267,8 @@ impl Compiled {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CompiledPattern {
     pub(super) pattern: String,
-    pub(super) anchors: Vec<String>,
+    pub(super) ways: Vec<Way>,
     pub(super) max_len: usize,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) needs: Vec<Vec<String>>,
 }
 
 /// Where a rule was written and what must and must not match.

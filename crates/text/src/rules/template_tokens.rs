@@ -513,7 +513,7 @@ impl Check<Text<'_>> for TemplateTokens {
                 break;
             }
         }
-        Ok(())
+        text.complete(self.group)
     }
 }
 

@@ -3,11 +3,11 @@
 //! The pattern finds `name sep`; the value is read here, since what may be a value depends on its
 //! quotes, on the separator, and on the rest of the name.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use bartizan_core::Rule;
 
-use super::{benign, entropy, formats::rule};
+use super::{benign, entropy, formats::rule, parts::Parts};
 
 /// A word that names secrets, and how its values look.
 #[derive(Debug)]
@@ -336,10 +336,7 @@ fn names_no_secret(text: &[u8], name: &Range<usize>) -> bool {
         .rev()
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
         .count();
-    let said = text
-        .get(name.start - own..name.end)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let said = text.get(name.start - own..name.end).unwrap_or_default();
     // Only the name itself: it ends at its quote or at the first blank.
     let end = said
         .iter()
@@ -348,9 +345,8 @@ fn names_no_secret(text: &[u8], name: &Range<usize>) -> bool {
         .map_or(said.len(), |at| at + own);
     let said = said.get(..end).unwrap_or_default();
     // `AWS_SECRET_ACCESS_KEY_ID` is none, `client_id_secret` is one.
-    NOT_SECRETS
-        .iter()
-        .any(|part| memchr::memmem::find(said, part.as_bytes()).is_some())
+    static PARTS: LazyLock<Parts> = LazyLock::new(|| Parts::any_case(NOT_SECRETS));
+    PARTS.stand_in(said)
 }
 
 struct Value {
@@ -420,11 +416,8 @@ impl Value {
 
 /// An address, a path, a format string, markup.
 fn looks_like_a_place(value: &[u8]) -> bool {
-    let contains = |piece: &[u8]| memchr::memmem::find(value, piece).is_some();
-    contains(b"://")
-        || contains(b"</")
-        || contains(b"%s")
-        || contains(b"{}")
+    static PLACES: LazyLock<Parts> = LazyLock::new(|| Parts::exact(&["://", "</", "%s", "{}"]));
+    PLACES.stand_in(value)
         || (value.contains(&b'{') && value.contains(&b'}'))
         || value.starts_with(b"/")
         || value.starts_with(b"ssh-")
@@ -496,11 +489,11 @@ fn password(value: &[u8], quoted: bool, told: bool) -> Option<f32> {
 }
 
 fn speaks_of_secrets(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    [
-        "pass", "secret", "token", "key", "arg", "param", "value", "str", "user", "input", "pw",
-        "var", "field", "test", "data",
-    ]
-    .iter()
-    .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    static WORDS: LazyLock<Parts> = LazyLock::new(|| {
+        Parts::any_case(&[
+            "pass", "secret", "token", "key", "arg", "param", "value", "str", "user", "input",
+            "pw", "var", "field", "test", "data",
+        ])
+    });
+    WORDS.stand_in(value)
 }

@@ -1,6 +1,8 @@
 //! What stands where a secret could stand, and is none.
 
-use super::entropy;
+use std::sync::LazyLock;
+
+use super::{entropy, parts::Parts};
 
 /// Whether `value` is a documented example or a placeholder. Holds for every format, since vendors'
 /// examples have the vendors' prefixes.
@@ -18,10 +20,9 @@ pub fn is_benign(value: &[u8]) -> bool {
 /// Whether `value` is a key that documentation uses as its example.
 #[must_use]
 pub fn is_example(value: &[u8]) -> bool {
-    contains_any(value, &["example", "sample"])
-        || DOCUMENTED
-            .iter()
-            .any(|part| memchr::memmem::find(value, part.as_bytes()).is_some())
+    static NAMED: LazyLock<Parts> = LazyLock::new(|| Parts::any_case(&["example", "sample"]));
+    static PRINTED: LazyLock<Parts> = LazyLock::new(|| Parts::exact(DOCUMENTED));
+    NAMED.stand_in(head(value)) || PRINTED.stand_in(value)
 }
 
 /// Distinctive parts of keys that vendors print in their documentation; parts, so that no whole
@@ -224,12 +225,13 @@ const STAND_INS: &[&str] = &[
 /// Whether `value` is something to fill in.
 #[must_use]
 pub fn is_placeholder(value: &[u8]) -> bool {
+    static FILLED_IN: LazyLock<Parts> = LazyLock::new(|| Parts::any_case(TO_FILL_IN));
     let bare = trim_punctuation(value);
     bare.is_empty()
         || STAND_INS
             .iter()
             .any(|word| bare.eq_ignore_ascii_case(word.as_bytes()))
-        || contains_any(value, TO_FILL_IN)
+        || FILLED_IN.stand_in(head(value))
         || matches!(
             value,
             [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'%', .., b'%']
@@ -446,18 +448,9 @@ fn starts_with(value: &[u8], start: &str) -> bool {
         .is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
 }
 
-/// Whether `value` holds one of the lower-case `pieces` in any case. Values are short.
-fn contains_any(value: &[u8], pieces: &[&str]) -> bool {
-    let mut lower = [0u8; 256];
-    let length = value.len().min(lower.len());
-    let (Some(lower), Some(head)) = (lower.get_mut(..length), value.get(..length)) else {
-        return false;
-    };
-    lower.copy_from_slice(head);
-    lower.make_ascii_lowercase();
-    pieces
-        .iter()
-        .any(|piece| memchr::memmem::find(lower, piece.as_bytes()).is_some())
+/// What is looked at of a value: those with more are no names.
+fn head(value: &[u8]) -> &[u8] {
+    value.get(..256).unwrap_or(value)
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use bartizan_core::{Check, CheckError, Confidence, Cx, Layer, Reach, RuleRef, Span, Transform};
+use memchr::memmem::Finder;
 
 use super::{
     assigned::{self, KEYWORDS},
     benign, entropy,
-    formats::{self, Grow, Rank, SecretFormat},
+    formats::{self, Grow, Rank, SecretFormat, StructuralFormat},
 };
 use crate::{
     PatternsBuilder, Text, View,
@@ -25,6 +26,8 @@ pub struct Secrets {
     group: Group,
     /// By the number of the pattern.
     formats: Vec<&'static SecretFormat>,
+    /// What finds the signs of [`formats::SIGNED`]: a pass for each is cheaper than one for all.
+    signs: Vec<(Finder<'static>, &'static StructuralFormat)>,
 }
 
 impl Secrets {
@@ -42,14 +45,14 @@ impl Secrets {
                     pattern: format.pattern,
                     anchors: format.anchors,
                     max_len: Some(format.max_len),
-                    needs: &[],
+                    ways: &[],
                     looks_ahead: match format.grow {
-                        Grow::No | Grow::Left { .. } => 1,
+                        Grow::No => 1,
                         Grow::Right { max, .. } => max + 1,
                         Grow::Lines | Grow::Block => formats::MAX_SECRET,
                     },
                     case_sensitive: format.case_sensitive,
-                    inside_words: format.case_sensitive && matches!(format.grow, Grow::Left { .. }),
+                    inside_words: false,
                     loose: false,
                 },
             )?;
@@ -61,7 +64,7 @@ impl Secrets {
                     pattern: keyword.pattern,
                     anchors: keyword.anchors,
                     max_len: Some(assigned::MAX_NAME),
-                    needs: &[],
+                    ways: &[],
                     looks_ahead: 2 * assigned::MAX_VALUE,
                     case_sensitive: false,
                     inside_words: false,
@@ -69,13 +72,19 @@ impl Secrets {
                 },
             )?;
         }
-        Ok(Self { group, formats })
+        let signs = formats::SIGNED.iter();
+        let signs = signs.map(|(sign, known)| (Finder::new(*sign), known));
+        Ok(Self {
+            group,
+            formats,
+            signs: signs.collect(),
+        })
     }
 
     fn candidates(&self, text: &Text<'_>) -> Vec<Candidate> {
         let mut found = Vec::new();
         for view in text.views() {
-            structural(view, &mut found);
+            self.structural(view, &mut found);
         }
         // Where the last growing match of each format ended: matches inside it are not tried, so
         // that no byte is looked at twice.
@@ -93,6 +102,24 @@ impl Secrets {
     }
 }
 
+impl Secrets {
+    /// Finds the formats that start with no literal by a sign between their parts.
+    fn structural(&self, view: &View<'_>, found: &mut Vec<Candidate>) {
+        let text = view.text.as_bytes();
+        for dot in memchr::memchr_iter(b'.', text) {
+            found.extend(
+                formats::DOTTED
+                    .iter()
+                    .filter_map(|known| parted(view, dot, known)),
+            );
+        }
+        for (finder, known) in &self.signs {
+            let places = finder.find_iter(text);
+            found.extend(places.filter_map(|sign| parted(view, sign, known)));
+        }
+    }
+}
+
 impl Check<Text<'_>> for Secrets {
     fn name(&self) -> &'static str {
         "secrets"
@@ -104,10 +131,10 @@ impl Check<Text<'_>> for Secrets {
 
     fn rules(&self) -> Vec<RuleRef> {
         let known = formats::all().map(|format| &format.rule);
-        let dotted = formats::STRUCTURAL.iter().map(|found| &found.format.rule);
+        let structural = formats::structural().map(|format| &format.rule);
         let assigned = KEYWORDS.iter().map(|keyword| &keyword.rule);
         known
-            .chain(dotted)
+            .chain(structural)
             .chain(assigned)
             .map(RuleRef::Static)
             .collect()
@@ -136,7 +163,7 @@ impl Check<Text<'_>> for Secrets {
                 found.rule.title.clone(),
             )?;
         }
-        Ok(())
+        text.complete(self.group)
     }
 }
 
@@ -189,16 +216,13 @@ fn repeats(value: &[u8], format: &SecretFormat) -> bool {
         && (entropy::is_repeated(tail) || entropy::longest_sequence(tail) >= 8)
 }
 
-/// Finds the formats that have no literal by the dots between their parts.
-fn structural(view: &View<'_>, found: &mut Vec<Candidate>) {
+fn parted(view: &View<'_>, sign: usize, known: &'static StructuralFormat) -> Option<Candidate> {
     let text = view.text.as_bytes();
-    for dot in memchr::memchr_iter(b'.', text) {
-        for known in formats::STRUCTURAL {
-            if let Some(range) = (known.at_dot)(text, dot) {
-                found.extend(Candidate::new(view, range, &known.format));
-            }
-        }
+    let range = (known.at)(text, sign)?;
+    if joins_left(text, range.start) || joins_right(text, range.end) {
+        return None;
     }
+    Candidate::new(view, range, &known.format)
 }
 
 fn matched(
@@ -212,19 +236,6 @@ fn matched(
     let mut value = hit.value.clone();
     match format.grow {
         Grow::No => {}
-        Grow::Left { class, min, max } => {
-            let before = text.get(..value.start)?;
-            let count = before
-                .iter()
-                .rev()
-                .take(max + 1)
-                .take_while(|byte| class(**byte))
-                .count();
-            if !(min..=max).contains(&count) {
-                return None;
-            }
-            value.start -= count;
-        }
         Grow::Right { class, max } => {
             if value.start < grown.end_of(number) || joins_left(text, value.start) {
                 return None;

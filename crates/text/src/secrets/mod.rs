@@ -10,6 +10,7 @@ pub mod entropy;
 #[cfg(test)]
 mod examples;
 pub mod formats;
+mod parts;
 pub mod proof;
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,7 @@ use crate::Text;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ViewChecks;
 
-const INJECTION: Cow<'static, [Cow<'static, str>]> =
-    Cow::Borrowed(&[Cow::Borrowed("LLM01:2025"), Cow::Borrowed("AML.T0051")]);
+const INJECTION: &[Cow<'static, str>] = &[Cow::Borrowed("LLM01:2025"), Cow::Borrowed("AML.T0051")];
 
 const fn rule(
     id: &'static str,
@@ -20,18 +19,16 @@ const fn rule(
     severity: Severity,
     why: &'static str,
 ) -> Rule {
-    Rule {
-        id: Cow::Borrowed(id),
-        title: Cow::Borrowed(title),
+    let fix = "Ask for the text in plain form, or remove what is hidden before a model reads it.";
+    Rule::new(
+        id,
+        title,
         severity,
-        category: Category::Obfuscation,
-        refs: INJECTION,
-        why: Cow::Borrowed(why),
-        fix: Cow::Borrowed(
-            "Ask for the text in plain form, or remove what is hidden before a model reads it.",
-        ),
-        entity: None,
-    }
+        Category::Obfuscation,
+        INJECTION,
+        [why, fix],
+        None,
+    )
 }
 
 static INVISIBLE: Rule = rule(

@@ -58,20 +58,46 @@ const AROUND: usize = 128;
 pub(super) fn decode(text: &str, pieces: &mut Pieces) {
     for syntax in &SYNTAXES {
         let mut piece = Piece::default();
-        let mut group: Vec<Escape> = Vec::new();
-        for escape in syntax.find(text) {
-            if let Some(last) = group.last()
+        let mut group = Group::default();
+        let mut done = 0;
+        for at in memchr_iter(syntax.begins, text.as_bytes()) {
+            if at < done {
+                continue;
+            }
+            let Some(escape) = syntax.read_at(text.as_bytes(), at) else {
+                group.strays += 1;
+                continue;
+            };
+            done = escape.range.end;
+            if let Some(last) = group.escapes.last()
                 && escape.range.start > last.range.end + AROUND
             {
                 syntax.read_group(text, &group, &mut piece);
-                group.clear();
+                group = Group::default();
             }
-            group.push(escape);
+            group.escapes.push(escape);
         }
         syntax.read_group(text, &group, &mut piece);
         if !piece.text.is_empty() {
             pieces.push((syntax.transform, piece));
         }
+    }
+}
+
+/// Escapes that stand near each other.
+#[derive(Default)]
+struct Group {
+    escapes: Vec<Escape>,
+    /// First bytes of escapes that begin none.
+    strays: usize,
+}
+
+impl Group {
+    /// Whether these are escapes rather than numbers that are assigned, as in `status=200`: text
+    /// in this syntax escapes the `=` itself, or escapes one byte after the other.
+    fn is_meant(&self) -> bool {
+        let touch = |pair: &[Escape]| matches!(pair, [a, b] if a.range.end == b.range.start);
+        self.escapes.len() >= 4 * self.strays || self.escapes.windows(2).any(touch)
     }
 }
 
@@ -81,33 +107,27 @@ struct Escape {
 }
 
 impl Syntax {
-    fn find<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Escape> + 't {
-        let bytes = text.as_bytes();
-        let mut done = 0;
-        memchr_iter(self.begins, bytes).filter_map(move |at| {
-            if at < done {
-                return None;
-            }
-            let (value, len) = (self.read)(bytes.get(at..)?)?;
-            done = at + len;
-            Some(Escape {
-                range: at..done,
-                value,
-            })
+    fn read_at(&self, bytes: &[u8], at: usize) -> Option<Escape> {
+        let (value, len) = (self.read)(bytes.get(at..)?)?;
+        Some(Escape {
+            range: at..at + len,
+            value,
         })
     }
 
-    fn read_group(&self, text: &str, group: &[Escape], piece: &mut Piece) {
-        let (Some(first), Some(last)) = (group.first(), group.last()) else {
+    fn read_group(&self, text: &str, group: &Group, piece: &mut Piece) {
+        let escapes = group.escapes.as_slice();
+        let (Some(first), Some(last)) = (escapes.first(), escapes.last()) else {
             return;
         };
-        if group.len() < self.min {
+        let is_assigned = self.transform == Transform::QuotedPrintable && !group.is_meant();
+        if escapes.len() < self.min || is_assigned {
             return;
         }
         let start = line_start(text, first.range.start);
         let end = line_end(text, last.range.end);
         let (mut out, mut at) = (Piece::default(), start);
-        let mut escapes = group.iter().peekable();
+        let mut escapes = escapes.iter().peekable();
         while let Some(escape) = escapes.next() {
             out.copy(text, at..escape.range.start);
             let mut range = escape.range.clone();

@@ -128,18 +128,31 @@ const MIN_EMBEDDED: usize = 24;
 /// spaces or common punctuation; two of three of those of ASCII are letters, digits or spaces.
 pub(super) fn is_plausible(text: &str) -> bool {
     let (mut all, mut common, mut letters) = (0usize, 0usize, 0usize);
-    for c in text.chars() {
+    // Plain text is told from a table; the rest of the characters by one.
+    let ascii = text.bytes().take_while(u8::is_ascii).count();
+    let (plain, rest) = text.split_at_checked(ascii).unwrap_or(("", text));
+    for byte in plain.bytes() {
+        let kind = KINDS.get(usize::from(byte)).copied().unwrap_or(BAD);
+        if kind == BAD {
+            return false;
+        }
+        all += 1;
+        common += usize::from(kind >= COMMON);
+        letters += usize::from(kind == LETTER);
+    }
+    for c in rest.chars() {
         all += 1;
         match c {
-            'a'..='z' | 'A'..='Z' => {
-                letters += 1;
-                common += 1;
+            '\0'..='\x7f' => {
+                let kind = KINDS.get(c as usize).copied().unwrap_or(BAD);
+                if kind == BAD {
+                    return false;
+                }
+                common += usize::from(kind >= COMMON);
+                letters += usize::from(kind == LETTER);
             }
-            '\n' | '\r' | '\t' | ' '..='@' | '[' | ']' | '{' | '}' | '_' | '|' | '\\' | '`' => {
-                common += 1;
-            }
-            '\0'..='\x1f' | '\x7f'..='\u{9f}' => return false,
-            _ if c.is_ascii() || c == '\u{fffd}' => {}
+            '\u{80}'..='\u{9f}' => return false,
+            '\u{fffd}' => {}
             _ if c.is_alphanumeric() => {
                 letters += 1;
                 common += 1;
@@ -150,3 +163,29 @@ pub(super) fn is_plausible(text: &str) -> bool {
     }
     all >= 4 && common * 10 >= all * 9 && letters * 2 >= all
 }
+
+/// Control characters.
+const BAD: u8 = 0;
+const RARE: u8 = 1;
+const COMMON: u8 = 2;
+const LETTER: u8 = 3;
+
+/// How common each character of ASCII is in what people write.
+const KINDS: [u8; 128] = {
+    let mut kinds = [RARE; 128];
+    let mut byte = 0u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a constant: checked when compiled")]
+        {
+            kinds[byte as usize] = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+                b'\n' | b'\r' | b'\t' | b' '..=b'@' => COMMON,
+                b'[' | b']' | b'{' | b'}' | b'_' | b'|' | b'\\' | b'`' => COMMON,
+                0..=0x1f | 0x7f => BAD,
+                _ => RARE,
+            };
+        }
+        byte += 1;
+    }
+    kinds
+};

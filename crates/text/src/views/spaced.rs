@@ -120,8 +120,12 @@ pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
     let mut morse = Piece::default();
     for place in places {
         if let Some(part) = text.get(place.clone()) {
-            groups(part, place.start, &mut hex, &mut binary);
-            dots(part, place.start, &mut morse);
+            if has_groups(part.as_bytes()) {
+                groups(part, place.start, &mut hex, &mut binary);
+            }
+            if has_dots(part.as_bytes()) {
+                dots(part, place.start, &mut morse);
+            }
         }
     }
     for (transform, piece) in [
@@ -141,6 +145,71 @@ const fn is_between(byte: u8) -> bool {
         byte,
         b' ' | b',' | b':' | b';' | b'\n' | b'\r' | b'\t' | b'-' | b'[' | b']' | b'{' | b'}' | b'"'
     )
+}
+
+/// Whether enough tokens in a row have the length and the digits of one byte: what [`groups`]
+/// reads, told in one quick pass.
+fn has_groups(part: &[u8]) -> bool {
+    /// What a byte may be part of.
+    const KINDS: [u8; 256] = {
+        let mut kinds = [OTHER; 256];
+        let mut byte = 0u8;
+        while byte < 128 {
+            #[expect(clippy::indexing_slicing, reason = "a constant: checked when compiled")]
+            {
+                kinds[byte as usize] = if is_between(byte) {
+                    BETWEEN
+                } else if byte.is_ascii_hexdigit() {
+                    0
+                } else {
+                    OTHER
+                };
+            }
+            byte += 1;
+        }
+        kinds
+    };
+    const BETWEEN: u8 = 1;
+    const OTHER: u8 = 2;
+    let (mut len, mut other, mut in_row) = (0usize, 0u8, 0usize);
+    for (at, byte) in part.iter().chain(b" ").enumerate() {
+        let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(OTHER);
+        if kind != BETWEEN {
+            len += 1;
+            other |= kind;
+            continue;
+        }
+        if len == 0 {
+            continue;
+        }
+        let prefixed = || {
+            part.get(at - len..)
+                .is_some_and(|token| token.starts_with(b"0x"))
+        };
+        let is_byte = match len {
+            2 | 8 => other == 0,
+            4 | 10 => prefixed(),
+            _ => false,
+        };
+        in_row = if is_byte { in_row + 1 } else { 0 };
+        if in_row >= MIN_GROUPS {
+            return true;
+        }
+        (len, other) = (0, 0);
+    }
+    false
+}
+
+/// Whether enough tokens begin with a dot or a dash for Morse code.
+fn has_dots(part: &[u8]) -> bool {
+    let begins = |before: u8, byte: u8| {
+        let after_gap = matches!(before, b' ' | b'\n' | b'/' | b'|');
+        usize::from(after_gap && matches!(byte, b'.' | b'-'))
+    };
+    let pairs = part.iter().zip(part.iter().skip(1));
+    let count: usize = pairs.map(|(before, byte)| begins(*before, *byte)).sum();
+    // The first may stand at the start.
+    count + 1 >= MIN_MORSE
 }
 
 /// Bytes written one by one as two hexadecimal or eight binary digits.

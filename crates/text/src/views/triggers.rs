@@ -48,12 +48,13 @@ impl Triggers {
     }
 }
 
-/// Single letters, bytes `-./0123456789`, and digits or signs that stand for letters in `block`.
+/// Letters with no letter or digit beside them, bytes `-./0123456789`, and digits or signs that stand for letters in `block`.
 /// No branches and no checks, so that it vectorises.
 fn count(block: &[u8; BLOCK]) -> (u8, u8, u8) {
-    let mut letters = [0u8; BLOCK];
-    for (letter, byte) in letters.iter_mut().zip(block) {
+    let (mut letters, mut signs) = ([0u8; BLOCK], [0u8; BLOCK]);
+    for ((letter, sign), byte) in letters.iter_mut().zip(&mut signs).zip(block) {
         *letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
+        *sign = *letter | u8::from(byte.wrapping_sub(b'0') < 10);
     }
     let (mut codes, mut digits) = (0u8, 0u8);
     for byte in block {
@@ -62,11 +63,7 @@ fn count(block: &[u8; BLOCK]) -> (u8, u8, u8) {
             | u8::from(*byte == b'@')
             | u8::from(*byte == b'$');
     }
-    let (left, middle, right) = (
-        letters.iter(),
-        letters.iter().skip(1),
-        letters.iter().skip(2),
-    );
+    let (left, middle, right) = (signs.iter(), letters.iter().skip(1), signs.iter().skip(2));
     let single = left
         .zip(middle)
         .zip(right)

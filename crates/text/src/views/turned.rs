@@ -45,15 +45,22 @@ pub(super) fn leet(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
 fn is_leetspeak(part: &str) -> bool {
     let bytes = part.as_bytes();
     let (mut known, mut done) = (0, 0);
-    for (at, byte) in bytes.iter().enumerate() {
-        if at < done || !(byte.is_ascii_digit() || matches!(byte, b'@' | b'$')) {
-            continue;
-        }
-        let sign = |b: &&u8| is_leet(char::from(**b));
+    let is_sign = |byte: &&u8| is_leet(char::from(**byte));
+    let is_trigger = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'$');
+    while let Some(rest) = bytes.get(done..)
+        && let Some(next) = rest.iter().position(is_trigger)
+    {
+        let at = done + next;
         let before = bytes.get(done..at).unwrap_or_default();
-        let start = at - before.iter().rev().take(MAX_LEET).take_while(sign).count();
+        let start = at
+            - before
+                .iter()
+                .rev()
+                .take(MAX_LEET)
+                .take_while(is_sign)
+                .count();
         let after = bytes.get(at..).unwrap_or_default();
-        done = at + after.iter().take_while(sign).count();
+        done = at + after.iter().take_while(is_sign).count();
         let token = part
             .get(start..done)
             .unwrap_or_default()
@@ -61,15 +68,29 @@ fn is_leetspeak(part: &str) -> bool {
         if token.len() < 2 || token.len() > MAX_LEET || !may_be_leet(token) {
             continue;
         }
-        let word = read_leet(token).to_ascii_lowercase();
-        if words::is_known(&word) {
-            known += if word.len() >= 5 { 3 } else { 1 };
+        if is_known_leet(token) {
+            known += if token.len() >= 5 { 3 } else { 1 };
             if known >= 3 {
                 return true;
             }
         }
     }
     false
+}
+
+/// Whether [`read_leet`] reads a known word in `token`, of at most [`MAX_LEET`] bytes.
+fn is_known_leet(token: &str) -> bool {
+    ['i', 'l'].iter().any(|one| {
+        let mut buffer = [0; MAX_LEET];
+        for (to, byte) in buffer.iter_mut().zip(token.bytes()) {
+            *to = match byte {
+                b'1' => *one as u8,
+                _ => unleet(byte).unwrap_or(byte).to_ascii_lowercase(),
+            };
+        }
+        let word = buffer.get(..token.len()).map(std::str::from_utf8);
+        matches!(word, Some(Ok(word)) if words::is_known(word))
+    })
 }
 
 /// Whether `token` has letters, and only digits that stand for letters: the others are part of no
@@ -257,7 +278,7 @@ fn is_odd(window: &[u8]) -> bool {
 
 /// The rotation that makes the letters most like English, if it is not none at all.
 fn best_shift(window: &[u8]) -> Option<u8> {
-    let mut twice = [0u32; 52];
+    let mut twice = [0u16; 52];
     for byte in window {
         let letter = usize::from((byte | 0x20).wrapping_sub(b'a'));
         if letter < 26
@@ -268,11 +289,12 @@ fn best_shift(window: &[u8]) -> Option<u8> {
     }
     let (low, high) = twice.split_at_mut(26);
     high.copy_from_slice(low);
-    let score = |turned: &[u32]| -> u32 {
+    // 255 letters of 51 each stay below 16 bits.
+    let score = |turned: &[u16]| -> u16 {
         FREQUENCIES
             .iter()
             .zip(turned)
-            .fold(0, |sum: u32, (a, b)| sum.wrapping_add(a.wrapping_mul(*b)))
+            .fold(0, |sum: u16, (a, b)| sum.wrapping_add(a.wrapping_mul(*b)))
     };
     // Letters turned by `shift` were `26 - shift` places on.
     twice
@@ -285,7 +307,7 @@ fn best_shift(window: &[u8]) -> Option<u8> {
 
 /// Letters of English text, in per mille of how much each speaks for English: the logarithm of
 /// the share of each (Lewand, Cryptological Mathematics, 2000) over that of `z`.
-const FREQUENCIES: [u32; 26] = [
+const FREQUENCIES: [u16; 26] = [
     47, 30, 36, 40, 51, 34, 33, 44, 45, 7, 23, 40, 35, 45, 46, 33, 3, 44, 44, 48, 36, 26, 35, 7,
     33, 0,
 ];

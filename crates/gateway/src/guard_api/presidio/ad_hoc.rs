@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::super::request::unprocessable;
 use crate::fault::Fault;
 
-/// Most recognisers in one request, patterns in one recogniser, and words in one deny list.
+/// Most recognisers and patterns in one request, and words in one deny list.
 const MOST: usize = 32;
 const MOST_WORDS: usize = 1_000;
 /// Bytes of memory that one pattern may compile to.
@@ -70,6 +70,12 @@ pub(super) fn compile(all: Vec<AdHoc>, flags: u32) -> Result<Vec<Recogniser>, Fa
     if all.len() > MOST {
         return Err(bad(format!("at most {MOST} `ad_hoc_recognizers`")));
     }
+    let patterns = all
+        .iter()
+        .flat_map(|ad_hoc| ad_hoc.patterns.iter().flatten());
+    if patterns.count() > MOST {
+        return Err(bad(format!("at most {MOST} patterns in all")));
+    }
     all.into_iter()
         .enumerate()
         .map(|(number, ad_hoc)| recogniser(number, ad_hoc, flags))
@@ -85,8 +91,8 @@ fn recogniser(number: usize, ad_hoc: AdHoc, flags: u32) -> Result<Recogniser, Fa
             "`{place}` has neither `patterns` nor `deny_list`"
         )));
     }
-    if listed.len() > MOST || words.len() > MOST_WORDS {
-        return Err(bad(format!("`{place}` has too many patterns or words")));
+    if words.len() > MOST_WORDS {
+        return Err(bad(format!("`{place}` has more than {MOST_WORDS} words")));
     }
     if ad_hoc.supported_entity.is_empty() {
         return Err(bad(format!("`{place}.supported_entity` is empty")));

@@ -196,21 +196,12 @@ fn is_stacked(text: &str, start: usize) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::string_slice, reason = "a test may panic")]
 mod tests {
     use super::*;
+    use crate::sink::hazard::named;
 
     fn found(text: &str) -> Vec<(String, String)> {
-        let mut out = Vec::new();
-        hazards(text, &mut out);
-        out.into_iter()
-            .map(|h| {
-                (
-                    h.rule.id.trim_start_matches("output.").to_owned(),
-                    text[h.range].to_owned(),
-                )
-            })
-            .collect()
+        named(hazards, text, "output.")
     }
 
     #[test]

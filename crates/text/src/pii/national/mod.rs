@@ -115,25 +115,27 @@ struct Kind {
     context: &'static [&'static str],
 }
 
+const REFS: &[Cow<'static, str>] = &[Cow::Borrowed("CWE-359"), Cow::Borrowed("LLM02:2025")];
+
+/// Why it matters, and what to do.
+const TEXTS: [&str; 2] = [
+    "A national identifier stays with a person for life and opens accounts, benefits, and tax records \
+     in their name.",
+    "Mask it before the text leaves the place that needs it, or replace it by a keyed pseudonym.",
+];
+
 impl Kind {
     const fn recogniser(self) -> Recogniser {
         Recogniser {
-            rule: Rule {
-                id: Cow::Borrowed(self.id),
-                title: Cow::Borrowed(self.title),
-                severity: Severity::High,
-                category: Category::Pii,
-                refs: Cow::Borrowed(&[Cow::Borrowed("CWE-359"), Cow::Borrowed("LLM02:2025")]),
-                why: Cow::Borrowed(
-                    "A national identifier stays with a person for life and opens accounts, \
-                     benefits, and tax records in their name.",
-                ),
-                fix: Cow::Borrowed(
-                    "Mask it before the text leaves the place that needs it, or replace it by a \
-                     keyed pseudonym.",
-                ),
-                entity: Some(Cow::Borrowed(self.entity)),
-            },
+            rule: Rule::new(
+                self.id,
+                self.title,
+                Severity::High,
+                Category::Pii,
+                REFS,
+                TEXTS,
+                Some(self.entity),
+            ),
             shapes: self.shapes,
             check: self.check,
             plausible: self.plausible,

@@ -22,6 +22,8 @@ pub(super) struct End {
     byte: usize,
     /// Digits up to there.
     pub(super) digits: usize,
+    /// The bytes up to there, one bit each, the last one lowest: which are digits.
+    pub(super) outline: u64,
 }
 
 impl<'a> Candidate<'a> {
@@ -37,6 +39,7 @@ impl<'a> Candidate<'a> {
         let plus = candidate.has_plus();
         let mut position = at + usize::from(plus);
         let mut digits = 0;
+        let mut outline = 0_u64;
         while position < at + REACH {
             let rest = text.get(position..)?;
             if plus && digits > 0 && rest.starts_with(b"(0)") {
@@ -59,6 +62,12 @@ impl<'a> Candidate<'a> {
                     *slot = *byte;
                 }
                 digits += run;
+                // Digits behind whatever stands between: too many fall out at the left.
+                let gap = text.get(at..position)?.iter();
+                let gap = gap.rev().take_while(|byte| !byte.is_ascii_digit()).count();
+                let shift = u32::try_from(gap + run).unwrap_or(u32::MAX);
+                let ones = (1_u64 << run.min(63)) - 1;
+                outline = outline.checked_shl(shift).unwrap_or(0) | ones;
                 position += run;
                 if digits > MAX_DIGITS || candidate.count == MAX_ENDS {
                     break;
@@ -67,6 +76,7 @@ impl<'a> Candidate<'a> {
                     *end = End {
                         byte: position,
                         digits,
+                        outline,
                     };
                     candidate.count += 1;
                 }
@@ -147,20 +157,20 @@ impl<'a> Candidate<'a> {
 
 /// Bytes between two runs of one number: `-`, ` `, `.`, `/`, `) `, ` (`, ` / `.
 fn separator(rest: &[u8]) -> Option<usize> {
-    const WRITTEN: [&[u8]; 15] = [
-        b" / ", b" - ", b") / ", b")-(", b")/", b") ", b")-", b" (", b"-(", b")", b"(", b" ", b"-",
-        b".", b"/",
-    ];
-    let found = WRITTEN.iter().find(|written| rest.starts_with(written))?;
-    rest.get(found.len())?
-        .is_ascii_digit()
-        .then_some(found.len())
-        .or_else(|| {
-            // The trunk prefix in parentheses may follow.
-            rest.get(found.len()..)?
-                .starts_with(b"(0)")
-                .then_some(found.len())
-        })
+    let length = match rest {
+        [b')', b' ', b'/', b' ', ..] => 4,
+        [b' ', b'/' | b'-', b' ', ..] => 3,
+        [b')', b'-', b'(', ..] => 3,
+        [b')', b' ' | b'/' | b'-', ..] | [b' ' | b'-', b'(', ..] => 2,
+        [b')' | b'(' | b' ' | b'-' | b'.' | b'/', ..] => 1,
+        _ => return None,
+    };
+    match rest.get(length..)? {
+        [b'0'..=b'9', ..] => Some(length),
+        // The trunk prefix in parentheses may follow.
+        [b'(', b'0', b')', ..] => Some(length),
+        _ => None,
+    }
 }
 
 /// Whether a number can begin at `at`: not inside a word or a longer number.

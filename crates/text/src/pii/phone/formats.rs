@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use super::{
     Plan, Region,
-    plans::{Kind, PLANS},
+    plans::{Kind, Numbering, PLANS},
 };
 
 /// How one country groups its numbers.
@@ -18,33 +18,38 @@ struct Written {
 /// assigned there, as a part of what an assigned one gets.
 const UNASSIGNED: f32 = 0.6;
 
-/// The likeliest plan of a number in national form, with the confidence.
-pub(super) fn best(written: &[u8], digits: &[u8]) -> Option<(Plan, f32)> {
-    if digits.iter().all(|digit| Some(digit) == digits.first()) || looks_like_other(written) {
+/// The likeliest plan of a number in national form, with the confidence; `outline` has a bit for each
+/// byte of `written`, set for a digit, the last byte lowest.
+pub(super) fn best(written: &[u8], digits: &[u8], outline: u64) -> Option<(Plan, f32)> {
+    let known = &*OUTLINES;
+    let key = key(written.len(), outline)?;
+    if !known.may_hold(key)
+        || digits.iter().all(|digit| Some(digit) == digits.first())
+        || looks_like_other(written)
+    {
         return None;
     }
-    let key = outline(written.iter().map(u8::is_ascii_digit))?;
-    let from = OUTLINES.partition_point(|(other, ..)| *other < key);
-    let alike = OUTLINES.get(from..).unwrap_or_default();
     let mut best: Option<(Plan, f32)> = None;
     let mut last = None;
-    for (_, number, shape) in alike.iter().take_while(|(other, ..)| *other == key) {
-        if last == Some(*number) || !matches(written, shape.as_bytes()) {
+    for alike in known.alike(key) {
+        if last == Some(alike.number) || !matches(written, alike.shape.as_bytes()) {
             continue;
         }
-        last = Some(*number);
-        let Some(format) = FORMATS.get(*number) else {
+        last = Some(alike.number);
+        let format = alike.format;
+        let confidence = format.confidence;
+        if best.is_some_and(|(_, so_far)| so_far >= confidence) {
             continue;
-        };
-        let kind = PLANS
+        }
+        let kind = alike
+            .plans
             .iter()
-            .filter(|plan| plan.region == format.region)
             .find_map(|plan| plan.national_kind(digits));
         let (kind, confidence) = match kind {
-            Some(kind) => (kind, format.confidence),
+            Some(kind) => (kind, confidence),
             // Everybody knows what a North American number looks like: no second guess.
             None if format.region == "US" => continue,
-            None => (Kind::Unknown, format.confidence * UNASSIGNED),
+            None => (Kind::Unknown, confidence * UNASSIGNED),
         };
         if best.is_none_or(|(_, so_far)| so_far < confidence) {
             best = Some((
@@ -59,37 +64,152 @@ pub(super) fn best(written: &[u8], digits: &[u8]) -> Option<(Plan, f32)> {
     best
 }
 
-/// Which bytes are digits, and how many there are: numbers of one shape share it.
-fn outline(is_digit: impl ExactSizeIterator<Item = bool>) -> Option<u64> {
-    let length = is_digit.len();
-    (length <= LONGEST)
-        .then(|| is_digit.fold(length as u64, |held, digit| held << 1 | u64::from(digit)))
+/// Whether a number can begin like `text`, by which of its first bytes are digits.
+pub(super) fn may_begin(text: &[u8]) -> bool {
+    // A code of a country may stand by itself; anything may follow it.
+    let digits = text.strip_prefix(b"(").unwrap_or(text);
+    if let [b'+', ..] | [b'0', b'0', ..] | [b'0', b'1', b'1', ..] = digits {
+        return true;
+    }
+    OUTLINES.beginnings.hold(text)
+}
+
+/// Whether a national number of confidence `least` or more can begin like `text`, which starts with
+/// a digit other than 0.
+pub(super) fn may_begin_listed(text: &[u8]) -> bool {
+    OUTLINES.listed.hold(text)
+}
+
+/// The least confidence of a format that is told from other numbers around it.
+const LISTED: f32 = 0.5 / super::NEIGHBOUR;
+
+/// The outlines of first bytes, one bit each.
+#[derive(Clone, Copy)]
+struct Beginnings(u64);
+
+impl Beginnings {
+    /// Bytes that are looked at.
+    const LENGTH: usize = 6;
+
+    /// Adds the first bytes of a shape of `length` bytes.
+    const fn add(&mut self, length: usize, outline: u64) {
+        if let Some(behind) = length.checked_sub(Self::LENGTH) {
+            self.0 |= 1 << (outline >> behind);
+        }
+    }
+
+    fn hold(self, text: &[u8]) -> bool {
+        let Some(first) = text.first_chunk::<{ Self::LENGTH }>() else {
+            return true;
+        };
+        let outline = first.iter().fold(0_u32, |outline, byte| {
+            outline << 1 | u32::from(byte.is_ascii_digit())
+        });
+        self.0 >> outline & 1 == 1
+    }
+}
+
+/// How many bytes there are, and which of them are digits: numbers of one shape share it.
+fn key(length: usize, outline: u64) -> Option<u64> {
+    (length <= LONGEST).then(|| (length as u64) << length | outline)
 }
 
 /// No shape is longer, in bytes.
 const LONGEST: usize = 32;
 
-/// Every shape by its outline, with the number of its format, in the order of the formats.
-static OUTLINES: LazyLock<Vec<(u64, usize, &str)>> = LazyLock::new(|| {
-    let mut outlines = Vec::new();
+/// Every shape by its outline.
+struct Outlines {
+    /// One bit for the hash of each key.
+    filter: [u64; 64],
+    /// Those of every shape, and a run of digits.
+    beginnings: Beginnings,
+    /// Those of the shapes of [`LISTED`] confidence that do not begin with 0.
+    listed: Beginnings,
+    /// In ascending order of the key, and of the format.
+    shapes: Vec<Alike>,
+}
+
+/// A shape, and what it is a shape of.
+struct Alike {
+    key: u64,
+    number: usize,
+    shape: &'static str,
+    format: &'static Written,
+    /// The plans of its region.
+    plans: Vec<&'static Numbering>,
+}
+
+static OUTLINES: LazyLock<Outlines> = LazyLock::new(|| {
+    let mut outlines = Outlines {
+        filter: [0; 64],
+        beginnings: Beginnings(1 << ((1 << Beginnings::LENGTH) - 1)),
+        listed: Beginnings(0),
+        shapes: Vec::new(),
+    };
     for (number, format) in FORMATS.iter().enumerate() {
+        let plans = PLANS.iter().filter(|plan| plan.region == format.region);
+        let plans: Vec<&Numbering> = plans.collect();
         for shape in format.shapes {
             let runs = if shape.ends_with('#') { RUN } else { 1..=1 };
             for run in runs {
-                let fixed: Vec<bool> = shape
-                    .bytes()
-                    .flat_map(|byte| {
-                        let count = if byte == b'#' { run } else { 1 };
-                        std::iter::repeat_n(byte == b'#' || byte.is_ascii_digit(), count)
-                    })
-                    .collect();
-                outlines.extend(outline(fixed.into_iter()).map(|key| (key, number, *shape)));
+                let (mut length, mut outline) = (0_usize, 0_u64);
+                for byte in shape.bytes() {
+                    let digit = byte == b'#' || byte.is_ascii_digit();
+                    for _ in 0..if byte == b'#' { run } else { 1 } {
+                        outline = outline << 1 | u64::from(digit);
+                        length += 1;
+                    }
+                }
+                outlines.beginnings.add(length, outline);
+                if format.confidence >= LISTED && !shape.starts_with('0') {
+                    outlines.listed.add(length, outline);
+                }
+                outlines
+                    .shapes
+                    .extend(key(length, outline).map(|key| Alike {
+                        key,
+                        number,
+                        shape,
+                        format,
+                        plans: plans.clone(),
+                    }));
             }
         }
     }
-    outlines.sort_by_key(|(key, number, _)| (*key, *number));
+    for alike in &outlines.shapes {
+        let (index, bit) = slot(alike.key);
+        if let Some(bits) = outlines.filter.get_mut(index) {
+            *bits |= 1 << bit;
+        }
+    }
+    outlines
+        .shapes
+        .sort_by_key(|alike| (alike.key, alike.number));
     outlines
 });
+
+impl Outlines {
+    /// `false` when no shape has the key.
+    fn may_hold(&self, key: u64) -> bool {
+        let (index, bit) = slot(key);
+        self.filter
+            .get(index)
+            .is_some_and(|bits| bits >> bit & 1 == 1)
+    }
+
+    /// The shapes with the key, in the order of the formats.
+    fn alike(&self, key: u64) -> impl Iterator<Item = &Alike> {
+        let from = self.shapes.partition_point(|alike| alike.key < key);
+        let rest = self.shapes.get(from..).unwrap_or_default();
+        rest.iter().take_while(move |alike| alike.key == key)
+    }
+}
+
+/// Word and bit of the filter.
+const fn slot(key: u64) -> (usize, u32) {
+    let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52;
+    ((hash >> 6) as usize, (hash & 63) as u32)
+}
 
 /// Digits that `#` stands for.
 const RUN: std::ops::RangeInclusive<usize> = 4..=9;

@@ -99,7 +99,7 @@ pub fn classify(digits: &[u8], form: Form) -> Option<Plan> {
 /// piece of something longer.
 #[must_use]
 pub fn match_at(text: &[u8], at: usize) -> Option<PhoneMatch> {
-    if !candidate::may_start(text, at) {
+    if !candidate::may_start(text, at) || !formats::may_begin(text.get(at..)?) {
         return None;
     }
     let candidate = Candidate::read(text, at)?;
@@ -138,14 +138,27 @@ fn national(candidate: &Candidate<'_>, end: candidate::End) -> Option<PhoneMatch
     if candidate.has_plus() || candidate.is_one_run(end) || end.digits < MIN_NATIONAL {
         return None;
     }
-    let (plan, confidence) = formats::best(candidate.written(end)?, candidate.digits(end))?;
+    let written = candidate.written(end)?;
+    let (plan, confidence) = formats::best(written, candidate.digits(end), end.outline)?;
     // A number among other numbers is more likely a part of them.
     let confidence = if candidate.has_neighbour(end) {
-        confidence * 0.6
+        confidence * NEIGHBOUR
     } else {
         confidence
     };
     Some(candidate.found(end, plan, Form::National, confidence))
+}
+
+/// What other numbers around it leave of the confidence of a national number.
+const NEIGHBOUR: f32 = 0.6;
+
+/// Whether a number at `start`, where a digit stands one blank behind another number, can have a
+/// confidence of 0.5 or more without a context word.
+pub(super) fn stands_out(text: &[u8], start: usize) -> bool {
+    match text.get(start..) {
+        Some([b'0', ..]) | None => true,
+        Some(rest) => formats::may_begin_listed(rest),
+    }
 }
 
 /// No country groups fewer digits.

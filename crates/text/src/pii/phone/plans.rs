@@ -44,10 +44,8 @@ impl Numbering {
             .iter()
             .filter(|numbers| (numbers.min..=numbers.max).contains(&digits.len()))
             .find(|numbers| {
-                numbers
-                    .prefixes
-                    .split(' ')
-                    .any(|prefix| begins(digits, prefix.as_bytes()))
+                let mut prefixes = numbers.prefixes.as_bytes().split(|byte| *byte == b' ');
+                prefixes.any(|prefix| begins(digits, prefix))
             })
             .map(|numbers| numbers.kind)
     }

@@ -1,6 +1,6 @@
 //! Messaging: chat, mail, and telephony.
 
-use super::{Grow, SecretFormat, base64_url, digit, lower_hex, token};
+use super::{Grow, SecretFormat, base64_url, token};
 use crate::secrets::proof;
 
 pub(super) static FORMATS: &[SecretFormat] = &[
@@ -56,16 +56,6 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         &["hooks.zapier.com/"],
         r"hooks\.zapier\.com/hooks/catch/\d{4,10}/[a-z0-9]{6,10}",
     ),
-    // `<bot id>:AA<33 characters>`.
-    token(
-        "secret.telegram-bot-token",
-        "TELEGRAM_TOKEN",
-        "a Telegram bot token",
-        &[":AA"],
-        r":AA[A-Za-z0-9_-]{32,33}",
-    )
-    .check(proof::three_classes)
-    .grow(Grow::Left { class: digit, min: 8, max: 10 }),
     token(
         "secret.twilio-api-key",
         "TWILIO_KEY",
@@ -97,14 +87,6 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         &["key-"],
         r"key-[0-9a-f]{32}",
     ),
-    token(
-        "secret.mailchimp-key",
-        "MAILCHIMP_KEY",
-        "a Mailchimp API key",
-        &["-us1", "-us2", "-us3", "-us4", "-us5", "-us6", "-us7", "-us8", "-us9"],
-        r"-us\d{1,2}",
-    )
-    .grow(Grow::Left { class: lower_hex, min: 32, max: 32 }),
     token(
         "secret.brevo-key",
         "BREVO_KEY",

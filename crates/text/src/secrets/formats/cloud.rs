@@ -2,7 +2,7 @@
 
 use bartizan_core::Severity;
 
-use super::{Grow, Rank, SecretFormat, alphanumeric, base64_any, base64_url, token};
+use super::{Grow, Rank, SecretFormat, base64_any, base64_url, token};
 use crate::secrets::proof;
 
 pub(super) static FORMATS: &[SecretFormat] = &[
@@ -99,15 +99,6 @@ pub(super) static FORMATS: &[SecretFormat] = &[
     .any_case()
     .entropy(4.5)
     .severity(Severity::Critical),
-    // Entra ID client secrets hold `<digit>Q~` after their first three characters.
-    token(
-        "secret.azure-client-secret",
-        "AZURE_CLIENT_SECRET",
-        "a Microsoft Entra client secret",
-        &["0Q~", "1Q~", "2Q~", "3Q~", "4Q~", "5Q~", "6Q~", "7Q~", "8Q~", "9Q~"],
-        r"\dQ~[A-Za-z0-9_.~-]{31,34}",
-    )
-    .grow(Grow::Left { class: |byte| base64_url(byte) || matches!(byte, b'.' | b'~'), min: 3, max: 3 }),
     token(
         "secret.azure-sas",
         "AZURE_SAS_SIGNATURE",
@@ -117,46 +108,6 @@ pub(super) static FORMATS: &[SecretFormat] = &[
     )
     .rank(Rank::Placed)
     .entropy(3.8),
-    token(
-        "secret.azure-devops-pat",
-        "AZURE_DEVOPS_TOKEN",
-        "an Azure DevOps personal access token",
-        &["AZDO"],
-        r"AZDO[A-Za-z0-9]{4}",
-    )
-    .grow(Grow::Left { class: alphanumeric, min: 76, max: 76 }),
-    token(
-        "secret.azure-functions-key",
-        "AZURE_FUNCTIONS_KEY",
-        "an Azure Functions key",
-        &["AzFu"],
-        r"AzFu[A-Za-z0-9_-]{5}[AQgw]==",
-    )
-    .grow(Grow::Left { class: base64_url, min: 44, max: 44 }),
-    token(
-        "secret.azure-search-key",
-        "AZURE_SEARCH_KEY",
-        "an Azure AI Search key",
-        &["AzSe"],
-        r"AzSe[A-Za-z0-9]{6}",
-    )
-    .grow(Grow::Left { class: alphanumeric, min: 42, max: 42 }),
-    token(
-        "secret.azure-container-registry-key",
-        "AZURE_CONTAINER_REGISTRY_KEY",
-        "an Azure container registry key",
-        &["+ACR"],
-        r"\+ACR[A-Za-z0-9]{6}",
-    )
-    .grow(Grow::Left { class: |byte| alphanumeric(byte) || matches!(byte, b'+' | b'/'), min: 42, max: 42 }),
-    token(
-        "secret.azure-openai-key",
-        "AZURE_OPENAI_KEY",
-        "an Azure OpenAI or AI services key",
-        &["JQQJ99"],
-        r"JQQJ99[A-Za-z0-9]{26}",
-    )
-    .grow(Grow::Left { class: alphanumeric, min: 52, max: 52 }),
     token(
         "secret.alibaba-access-key-id",
         "ALIBABA_ACCESS_KEY",

@@ -2,7 +2,7 @@
 
 use bartizan_core::Severity;
 
-use super::{Grow, SecretFormat, alphanumeric, base64_url, token};
+use super::{Grow, SecretFormat, base64_url, token};
 use crate::secrets::proof;
 
 pub(super) static FORMATS: &[SecretFormat] = &[
@@ -144,18 +144,6 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         &["cmVmdGtu"],
         r"cmVmdGtu[A-Za-z0-9]{56}",
     ),
-    token(
-        "secret.terraform-cloud-token",
-        "TERRAFORM_TOKEN",
-        "a Terraform Cloud token",
-        &[".atlasv1."],
-        r"\.atlasv1\.[A-Za-z0-9_=-]{60,70}",
-    )
-    .grow(Grow::Left {
-        class: alphanumeric,
-        min: 14,
-        max: 14,
-    }),
     token(
         "secret.pulumi-token",
         "PULUMI_TOKEN",

@@ -18,7 +18,7 @@ use bartizan_core::{Category, Rule, Severity};
 
 use super::proof;
 
-pub(super) use structural::STRUCTURAL;
+pub(super) use structural::{DOTTED, SIGNED, StructuralFormat};
 
 /// A format of secrets: how to find it, and how sure to be.
 #[derive(Debug)]
@@ -66,15 +66,6 @@ pub enum Rank {
 pub enum Grow {
     /// Not at all.
     No,
-    /// To the left, by `min` to `max` bytes of `class`.
-    Left {
-        /// Bytes that belong to it.
-        class: fn(u8) -> bool,
-        /// Fewest bytes.
-        min: usize,
-        /// Most bytes.
-        max: usize,
-    },
     /// To the right, by up to `max` bytes of `class`.
     Right {
         /// Bytes that belong to it.
@@ -107,9 +98,15 @@ pub static TABLES: [&[SecretFormat]; 9] = [
 /// Formats that are known by the name of what they are assigned to.
 pub static CONTEXT: &[SecretFormat] = context::FORMATS;
 
-/// Every format.
+/// Every format that starts with a literal.
 pub fn all() -> impl Iterator<Item = &'static SecretFormat> {
     TABLES.iter().copied().flatten().chain(CONTEXT)
+}
+
+/// Every format that is found by a sign between its parts; its pattern is empty.
+pub fn structural() -> impl Iterator<Item = &'static SecretFormat> {
+    let signed = SIGNED.iter().map(|(_, found)| found);
+    DOTTED.iter().chain(signed).map(|found| &found.format)
 }
 
 /// A vendor's token: case matters, and it looks random.
@@ -185,20 +182,19 @@ impl SecretFormat {
 /// A rule of this detector.
 pub(super) const fn rule(id: &'static str, entity: &'static str, title: &'static str) -> Rule {
     const REFS: &[Cow<'static, str>] = &[Cow::Borrowed("CWE-798"), Cow::Borrowed("LLM02:2025")];
-    Rule {
-        id: Cow::Borrowed(id),
-        title: Cow::Borrowed(title),
-        severity: Severity::High,
-        category: Category::Secret,
-        refs: Cow::Borrowed(REFS),
-        why: Cow::Borrowed(
-            "Whoever reads it can act as its owner; text goes to models, logs, and other people.",
-        ),
-        fix: Cow::Borrowed(
-            "Revoke it where it was issued and issue a new one. Keep secrets in a secrets manager, and pass references.",
-        ),
-        entity: Some(Cow::Borrowed(entity)),
-    }
+    const TEXTS: [&str; 2] = [
+        "Whoever reads it can act as its owner; text goes to models, logs, and other people.",
+        "Revoke it where it was issued and issue a new one. Keep secrets in a secrets manager, and pass references.",
+    ];
+    Rule::new(
+        id,
+        title,
+        Severity::High,
+        Category::Secret,
+        REFS,
+        TEXTS,
+        Some(entity),
+    )
 }
 
 const fn alphanumeric(byte: u8) -> bool {

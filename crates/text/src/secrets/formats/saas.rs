@@ -1,6 +1,6 @@
 //! Monitoring, productivity, and other services.
 
-use super::{Grow, SecretFormat, base64_any, base64_url, token};
+use super::{Grow, SecretFormat, base64_any, token};
 use crate::secrets::proof;
 
 pub(super) static FORMATS: &[SecretFormat] = &[
@@ -187,12 +187,4 @@ pub(super) static FORMATS: &[SecretFormat] = &[
         &["1000."],
         r"1000\.[a-f0-9]{32}\.[a-f0-9]{32}",
     ),
-    token(
-        "secret.google-fcm-key",
-        "GOOGLE_FCM_KEY",
-        "a Firebase Cloud Messaging server key",
-        &[":APA91b"],
-        r":APA91b[A-Za-z0-9_-]{134}",
-    )
-    .grow(Grow::Left { class: base64_url, min: 7, max: 22 }),
 ];

@@ -1,0 +1,63 @@
+//! `bartizan explain REQUEST-ID`: the story of a decision, from the gateway's record.
+
+use std::path::Path;
+
+use bartizan_gateway::{
+    record::{AuditStore as _, Query, RequestId, SqlAudit, Story},
+    store::{Place, Store},
+};
+
+use super::serve::data_folder;
+use crate::{
+    config::Config,
+    exit::Exit,
+    output,
+    problem::{Problem, Problems},
+};
+
+/// Most events of one request.
+const EVENTS: usize = 1_000;
+
+/// Shows what the record holds about a request.
+pub(super) fn show(
+    request: RequestId,
+    data: Option<&Path>,
+    config: &Config,
+) -> Result<Exit, Problems> {
+    let mut place = config.file.store.clone();
+    if place.place.is_empty() {
+        let file = data_folder(data, &config.file)?.join("bartizan.db");
+        if !file.exists() {
+            return Err(Problem::new(format!("there is no record at {}", file.display()))
+                .help("name the gateway's data folder with `--data`")
+                .into());
+        }
+        place.place = Place::new(file.display().to_string());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
+    let story = runtime.block_on(async {
+        let store = Store::open_with(&place)
+            .await
+            .map_err(|error| Problem::new(error.to_string()))?;
+        let query = Query {
+            request_id: Some(request),
+            limit: EVENTS,
+            ..Query::default()
+        };
+        let stored = SqlAudit::new(store)
+            .query(&query)
+            .await
+            .map_err(|error| Problem::new(error.to_string()))?;
+        Ok::<_, Problem>(Story::of(request, stored))
+    })?;
+    let Some(story) = story else {
+        return Err(Problem::new(format!("the record knows no request `{request}`"))
+            .help("a request shows up in the record within a second")
+            .into());
+    };
+    output::stdout(&story.to_string())?;
+    Ok(Exit::Clean)
+}
