@@ -232,7 +232,7 @@ impl Limits {
 
     /// Whether `config` asks to count in this process while its store is lost.
     #[must_use]
-    pub const fn counts_locally(config: &LimitsConfig) -> bool {
+    pub(super) const fn counts_locally(config: &LimitsConfig) -> bool {
         use super::{LostStore, StoreConfig::Redis};
         matches!(
             config.store,
