@@ -489,11 +489,17 @@ impl Admission {
         self.local
     }
 
+    /// What `usage` costs in millionths of a dollar; nothing for a model without a price.
+    #[must_use]
+    pub fn cost(&self, usage: Usage) -> Option<u64> {
+        self.limits.prices.cost(&self.model, usage)
+    }
+
     /// Corrects the charges to what the request did cost; gives that cost in millionths of a
     /// dollar, nothing for a model without a price. A refused request was cost `Usage::default()`:
     /// it stays counted as a request.
     pub async fn settle(self, usage: Usage) -> Option<u64> {
-        let money = self.limits.prices.cost(&self.model, usage);
+        let money = self.cost(usage);
         let adjust = |(charge, unit): &(Charge, Unit)| {
             let actual = match unit {
                 Unit::Requests => return None,

@@ -172,6 +172,14 @@ impl Gateway {
         }));
     }
 
+    /// Records what belongs to the request of that id; one that is no id of ours names none.
+    fn note_about(&self, request_id: &str, what: What) {
+        match request_id.parse() {
+            Ok(id) => self.recorder.note_about(id, what),
+            Err(_) => self.recorder.note(what),
+        }
+    }
+
     async fn model_route(
         self: &Arc<Self>,
         endpoint: Endpoint,
@@ -377,8 +385,8 @@ impl GuardService for Gateway {
             ..Interaction::default()
         };
         let interaction = interaction.judged(input, output);
-        self.recorder
-            .note(What::LlmInteraction(Box::new(interaction)));
+        let what = What::LlmInteraction(Box::new(interaction));
+        self.note_about(judged.request_id, what);
     }
 }
 
@@ -393,7 +401,7 @@ impl Watch for Gateway {
         for event in predicted.events {
             self.suspect(predicted.principal, &model, event);
         }
-        self.recorder.note(What::MlAudit(Box::new(record::MlAudit {
+        let what = What::MlAudit(Box::new(record::MlAudit {
             event_type: "prediction".into(),
             user_id: (&predicted.principal.id).into(),
             action: "predict".into(),
@@ -408,6 +416,7 @@ impl Watch for Gateway {
             latency_ms: predicted.nanos as f64 / 1e6,
             input_hash: Some(hasher.hash(&predicted.input_digest)),
             ..record::MlAudit::default()
-        })));
+        }));
+        self.note_about(predicted.request_id, what);
     }
 }

@@ -309,7 +309,17 @@ impl Exchange {
             && generates
             && request.max_tokens().is_none_or(|asked| asked > most)
         {
-            edits.set(max_tokens_field(self.endpoint), &most.into());
+            edits.set(max_tokens_field(self.endpoint, edits), &most.into());
+        }
+        if guarding.decode.max_output_tokens.is_some()
+            && self.endpoint == Endpoint::ChatCompletions
+            && edits.has(NEW_MAX_TOKENS)
+        {
+            // Some upstreams read the old name first, and none needs both.
+            let bound = request.max_tokens().into_iter();
+            let bound = bound.chain(guarding.decode.max_output_tokens).min();
+            edits.set(NEW_MAX_TOKENS, &bound.into());
+            edits.remove(OLD_MAX_TOKENS);
         }
         if !guarding.decode.banned_tokens.is_empty() && self.endpoint == Endpoint::ChatCompletions {
             edits.ban_tokens(&guarding.decode.banned_tokens)?;
@@ -343,11 +353,15 @@ impl Exchange {
     }
 }
 
-const fn max_tokens_field(endpoint: Endpoint) -> &'static str {
+/// The names that Chat Completions has for the most tokens of an answer.
+const NEW_MAX_TOKENS: &str = "max_completion_tokens";
+const OLD_MAX_TOKENS: &str = "max_tokens";
+
+fn max_tokens_field(endpoint: Endpoint, edits: &Edits<'_>) -> &'static str {
     match endpoint {
-        Endpoint::ChatCompletions => "max_completion_tokens",
+        Endpoint::ChatCompletions if !edits.has(OLD_MAX_TOKENS) => NEW_MAX_TOKENS,
         Endpoint::Responses => "max_output_tokens",
-        _ => "max_tokens",
+        _ => OLD_MAX_TOKENS,
     }
 }
 

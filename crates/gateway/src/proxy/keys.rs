@@ -4,12 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::{Gateway, routes::Answer};
+use super::{
+    Gateway,
+    routes::{Answer, Asked, Given},
+};
 use crate::{
     fault::Fault,
     identity::{Grants, KeyInfo, KeySpec, NewKey},
@@ -92,7 +95,7 @@ pub(super) async fn list(State(gateway): State<Arc<Gateway>>) -> Answer<Json<Key
 pub(super) async fn create(
     State(gateway): State<Arc<Gateway>>,
     Extension(principal): Extension<Arc<Principal>>,
-    Json(body): Json<KeyBody>,
+    Given(body): Given<KeyBody>,
 ) -> Answer<(StatusCode, Json<Created>)> {
     let now_ms = gateway.clock.unix_ms();
     let spec = KeySpec {
@@ -112,7 +115,7 @@ pub(super) async fn rotate(
     State(gateway): State<Arc<Gateway>>,
     Extension(principal): Extension<Arc<Principal>>,
     Path(id): Path<String>,
-    Query(overlap): Query<Overlap>,
+    Asked(overlap): Asked<Overlap>,
 ) -> Answer<Json<Created>> {
     let overlap = Duration::from_secs(overlap.overlap_seconds);
     let keys = gateway.authenticator().keys();

@@ -314,9 +314,16 @@ impl Exchange {
     }
 
     pub(super) async fn settle(&mut self) {
+        self.count();
         if let Some(admission) = self.admission.take() {
-            let cost = admission.settle(self.usage).await;
-            self.interaction.cost = Cost(cost.unwrap_or(0));
+            admission.settle(self.usage).await;
+        }
+    }
+
+    /// Takes down what was spent.
+    pub(super) fn count(&mut self) {
+        if let Some(admission) = &self.admission {
+            self.interaction.cost = Cost(admission.cost(self.usage).unwrap_or(0));
         }
         if self.usage != limits::Usage::default() {
             self.interaction.prompt_tokens = self.usage.input_tokens;

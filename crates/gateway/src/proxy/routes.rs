@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     Extension, Json, Router,
-    extract::{Path, State},
+    extract::{FromRequest, FromRequestParts, Path, Query, Request, State},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{Method, StatusCode, header};
-use serde::Deserialize;
+use http::{Method, StatusCode, header, request::Parts};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
 use super::{Gateway, Ruling, keys};
@@ -143,6 +143,42 @@ impl IntoResponse for Refused {
     }
 }
 
+/// A body of JSON. What is wrong with it is told without its words.
+pub(super) struct Given<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
+        let body = Json::from_request(request, state).await;
+        body.map(|Json(body)| Self(body)).map_err(|_| {
+            Refused(Fault::new(
+                FaultKind::BadRequest,
+                "invalid_body",
+                "the body is not what the route takes; `GET /openapi.json` says what that is",
+            ))
+        })
+    }
+}
+
+/// Parameters of the query, likewise.
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(query)| Self(query)).map_err(|_| {
+            Refused(Fault::new(
+                FaultKind::BadRequest,
+                "invalid_query",
+                "the query is not what the route takes; `GET /openapi.json` says what that is",
+            ))
+        })
+    }
+}
+
 pub(super) type Answer<T> = Result<T, Refused>;
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
@@ -198,7 +234,7 @@ async fn feedback(
     State(gateway): State<Arc<Gateway>>,
     Extension(principal): Extension<Arc<Principal>>,
     Path(id): Path<String>,
-    Json(body): Json<FeedbackBody>,
+    Given(body): Given<FeedbackBody>,
 ) -> Answer<StatusCode> {
     let event = record::Feedback {
         user_id: (&principal.id).into(),
@@ -234,7 +270,7 @@ async fn rule(
     State(gateway): State<Arc<Gateway>>,
     Extension(principal): Extension<Arc<Principal>>,
     Path(id): Path<String>,
-    Json(body): Json<RulingBody>,
+    Given(body): Given<RulingBody>,
 ) -> Answer<StatusCode> {
     let ruling = match body.decision {
         RulingName::Release => Ruling::Release,

@@ -226,6 +226,7 @@ impl Drop for Flowing {
             return;
         };
         exchange.interaction.outcome = Outcome::ClientGone;
+        exchange.count();
         let admission = exchange.admission.take();
         let usage = exchange.usage;
         if let (Some(admission), Ok(runtime)) = (admission, tokio::runtime::Handle::try_current()) {

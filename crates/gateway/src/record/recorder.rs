@@ -234,6 +234,11 @@ impl Recorder {
         self.note_all(&[self.event(None, what)]);
     }
 
+    /// The same for an event of that request.
+    pub fn note_about(&self, request_id: RequestId, what: What) {
+        self.note_all(&[self.event(Some(request_id), what)]);
+    }
+
     /// Waits until everything recorded so far is in the store.
     ///
     /// # Errors

@@ -92,6 +92,12 @@ impl<'a> Edits<'a> {
         self.splices.is_empty() && self.members.is_empty()
     }
 
+    /// Whether the body as it came has that member at its top.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.elements.find(name).is_some()
+    }
+
     /// Sets a member at the top of the body.
     pub fn set(&mut self, name: &str, value: &serde_json::Value) {
         self.member(name, Some(value.to_string()));

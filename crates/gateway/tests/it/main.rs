@@ -10,6 +10,7 @@
 
 mod certificates;
 mod deploy;
+mod gateway;
 mod helpers;
 mod identity;
 mod limits;

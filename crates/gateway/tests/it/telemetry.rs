@@ -247,7 +247,7 @@ fn attributes(list: &[KeyValue]) -> BTreeMap<String, String> {
 }
 
 /// A collector that decodes what it is sent.
-async fn collector() -> (
+pub(crate) async fn collector() -> (
     String,
     mpsc::Receiver<(Option<String>, ExportTraceServiceRequest)>,
 ) {

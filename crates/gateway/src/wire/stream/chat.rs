@@ -104,7 +104,12 @@ impl Chat {
         let mut has_choices = false;
         for member in root.children() {
             match member.key() {
+                "choices" if member.is_null() => {}
                 "choices" => {
+                    // Nothing else is looked at here, so nothing else may pass.
+                    if member.kind() != Json::Array {
+                        return Err(Stop::Malformed("choices are no list"));
+                    }
                     for (position, choice) in (0..).zip(member.children()) {
                         has_choices = true;
                         keep |= self.choice(core, position, choice, edits, out)?;

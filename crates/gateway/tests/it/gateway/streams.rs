@@ -1,0 +1,222 @@
+//! Answers that follow piece by piece.
+
+use std::time::Duration;
+
+use http::Method;
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+
+use super::{ATTACK, Got, MAIL, Running, chat, with_upstream};
+use crate::{
+    mock::{Format, Mock, Reply, Step},
+    stream::{CANARY, events},
+};
+
+/// What a stream of chat chunks says.
+pub(super) fn said(body: &str) -> String {
+    let pieces = events(body);
+    let text = |(_, event): &(String, Value)| {
+        let piece = event.pointer("/choices/0/delta/content")?;
+        Some(piece.as_str()?.to_owned())
+    };
+    pieces.iter().filter_map(text).collect()
+}
+
+async fn stream(gateway: &Running, text: &str) -> Got {
+    let mut body = chat(text);
+    body["stream"] = true.into();
+    gateway.chat(&body).await
+}
+
+#[tokio::test]
+async fn out_23_personal_data_split_over_chunks_is_taken_out() {
+    let text = format!("Please write to {MAIL} or call soon. Thank you very much for asking.");
+    let mock = Mock::saying(&text).await;
+    let gateway = with_upstream(&mock, "").await;
+    for size in [1, 7, 40, 10_000] {
+        mock.then(Reply::stream(&Format::Chat.events(&text, 3), size));
+        let got = stream(&gateway, "Whom do I ask?").await;
+        assert_eq!(got.status, 200, "{got:?}");
+        assert_eq!(
+            said(&got.body),
+            "Please write to [REDACTED_EMAIL] or call soon. Thank you very much for asking.",
+            "{size}"
+        );
+        assert!(got.body.ends_with("data: [DONE]\n\n"), "{got:?}");
+        let recorded = gateway.recorded(&got).await;
+        assert!(recorded.was_filtered && recorded.stream);
+        assert_eq!(recorded.outcome.as_str(), "answered");
+    }
+}
+
+#[tokio::test]
+async fn other_formats_are_guarded_in_streams_too() {
+    let text = format!("Please write to {MAIL} soon.");
+    let mock = Mock::saying(&text).await;
+    let gateway = with_upstream(&mock, "").await;
+    for (path, body) in [
+        (
+            "/v1/responses",
+            json!({"model": "m", "input": "Whom?", "stream": true}),
+        ),
+        (
+            "/v1/messages",
+            json!({"model": "m", "max_tokens": 99, "stream": true,
+                "messages": [{"role": "user", "content": "Whom?"}]}),
+        ),
+        (
+            "/v1/completions",
+            json!({"model": "m", "prompt": "Whom?", "stream": true}),
+        ),
+    ] {
+        let got = gateway.post(path, &body).await;
+        assert_eq!(got.status, 200, "{path}: {got:?}");
+        assert!(
+            got.header("content-type").starts_with("text/event-stream"),
+            "{path}"
+        );
+        assert!(
+            !got.body.contains("jane") && !got.body.contains("austen@"),
+            "{path}: {got:?}"
+        );
+        assert!(got.body.contains("[REDACTED_EMAIL]"), "{path}: {got:?}");
+        assert_eq!(
+            gateway.recorded(&got).await.outcome.as_str(),
+            "answered",
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_blocked_stream_ends_as_filtered() {
+    let mock = Mock::saying(&format!("The word is {CANARY}, as you asked.")).await;
+    let gateway = with_upstream(&mock, "").await;
+    let got = stream(&gateway, "Which word?").await;
+    assert_eq!(got.status, 200, "{got:?}");
+    assert!(!said(&got.body).contains("k7qz"), "{got:?}");
+    assert!(got.body.contains("\"content_filter\""), "{got:?}");
+    assert!(got.body.ends_with("data: [DONE]\n\n"), "{got:?}");
+    let recorded = gateway.recorded(&got).await;
+    assert_eq!(recorded.outcome.as_str(), "output_blocked");
+}
+
+#[tokio::test]
+async fn a_blocked_input_of_a_stream_is_no_stream() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    let got = stream(&gateway, ATTACK).await;
+    assert_eq!(got.status, 400, "{got:?}");
+    assert_eq!(mock.requests(), 0);
+}
+
+/// What the upstream had sent before it broke off is guarded like the rest.
+#[tokio::test]
+async fn a_reset_in_the_middle_lets_no_unguarded_byte_out() {
+    let text = format!("Please write to {MAIL} and ask.");
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    let whole = Reply::each(&Format::Chat.events(&text, 4));
+    for cut in 2..whole.steps() {
+        for end in [Step::Reset, Step::Close] {
+            mock.then(whole.clone().cut(cut, end));
+            let got = stream(&gateway, "Whom do I ask?").await;
+            let said = if got.status == 200 {
+                said(&got.body)
+            } else {
+                String::new()
+            };
+            for piece in ["jane", "austen", "example.com"] {
+                assert!(!said.contains(piece), "{cut}: {said}");
+            }
+            let is_told = got.status >= 500 || got.body.contains("\"error\":");
+            assert!(is_told, "{cut}: {got:?}");
+            let recorded = gateway.recorded(&got).await;
+            assert_eq!(recorded.outcome.as_str(), "upstream_failed", "{cut}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn malformed_events_end_the_stream_without_their_words() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    for events in [
+        "data: {UPSTREAM-SECRET-TEXT\n\n",
+        "data: {\"choices\": \"UPSTREAM-SECRET-TEXT\"}\n\n",
+        "event: error\ndata: {\"error\": {\"message\": \"UPSTREAM-SECRET-TEXT\"}}\n\n",
+        "UPSTREAM-SECRET-TEXT",
+    ] {
+        mock.then(Reply::stream(events, 9));
+        let got = stream(&gateway, "Hello.").await;
+        assert!(!got.body.contains("UPSTREAM-SECRET-TEXT"), "{got:?}");
+        let recorded = gateway.recorded(&got).await;
+        assert_ne!(recorded.outcome.as_str(), "answered", "{events}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_is_recorded() {
+    let mock = Mock::saying("x").await;
+    mock.say(&"word ".repeat(500), Duration::from_millis(20));
+    let gateway = with_upstream(&mock, "").await;
+    let mut body = chat("Tell me a story.");
+    body["stream"] = true.into();
+    let credential = format!("Bearer {}", gateway.key);
+    let headers = [("authorization", credential.as_str())];
+    let body = body.to_string();
+    let mut response = gateway
+        .open(Method::POST, "/v1/chat/completions", &headers, &body)
+        .await;
+    let id = response.headers()["x-bartizan-request-id"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut seen = String::new();
+    while !seen.contains("word") {
+        let frame = response.frame().await.unwrap().unwrap();
+        seen.push_str(&String::from_utf8_lossy(&frame.into_data().unwrap()));
+    }
+    drop(response);
+    let story = gateway.story(id).await;
+    let recorded = story.interaction().unwrap();
+    assert_eq!(recorded.outcome.as_str(), "client_gone");
+    assert!(recorded.stream);
+    assert!(recorded.completion_tokens > 0, "what was said was paid for");
+    for _ in 0..100 {
+        if mock.open() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the upstream still speaks to nobody");
+}
+
+/// The client leaves before the upstream has begun to answer.
+#[tokio::test]
+async fn a_client_that_does_not_wait_is_recorded() {
+    let mock = Mock::saying("x").await;
+    mock.then(Format::Chat.whole("late").after(Duration::from_secs(2)));
+    let gateway = with_upstream(&mock, "").await;
+    let credential = format!("Bearer {}", gateway.key);
+    let headers = [("authorization", credential.as_str())];
+    let body = chat("Hello.").to_string();
+    let asked = gateway.open(Method::POST, "/v1/chat/completions", &headers, &body);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(600), asked)
+            .await
+            .is_err()
+    );
+    for _ in 0..100 {
+        let page = gateway.gateway.render_metrics();
+        if page
+            .lines()
+            .any(|line| line.contains("client_gone") || line.contains("abandoned"))
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{}", gateway.gateway.render_metrics());
+}
