@@ -12,4 +12,5 @@ mod errors;
 mod helpers;
 mod machines;
 mod marker;
+mod serve;
 mod stream;
