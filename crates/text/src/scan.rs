@@ -8,7 +8,11 @@
 mod inside;
 mod ways;
 
-use std::{collections::BTreeMap, ops::Range, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    ops::Range,
+    sync::{Mutex, OnceLock},
+};
 
 use bartizan_core::Reach;
 use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson, util::pool::Pool};
@@ -586,7 +590,7 @@ struct Pattern {
     loose: bool,
     regex: OnceLock<Option<meta::Regex>>,
     /// The same expression, to be run byte by byte; for streams.
-    steps: OnceLock<Option<dfa::DFA>>,
+    steps: OnceLock<Option<Steps>>,
 }
 
 impl Patterns {
@@ -781,6 +785,53 @@ fn slice<T>(all: &[T], (from, to): (u32, u32)) -> Option<&[T]> {
     all.get(from as usize..to as usize)
 }
 
+/// An expression that is run byte by byte, with the states that earlier runs built: without them a
+/// run costs a hundred times as much.
+#[derive(Debug)]
+struct Steps {
+    dfa: dfa::DFA,
+    caches: Mutex<Vec<dfa::Cache>>,
+}
+
+/// Most caches that a pattern keeps, and the largest, in bytes.
+const MAX_CACHES: usize = 4;
+const MAX_CACHE_BYTES: usize = 64 << 10;
+
+impl Steps {
+    fn cache(&self) -> dfa::Cache {
+        let kept = self.caches.lock().ok().and_then(|mut kept| kept.pop());
+        kept.unwrap_or_else(|| self.dfa.create_cache())
+    }
+
+    fn put_back(&self, cache: dfa::Cache) {
+        if cache.memory_usage() <= MAX_CACHE_BYTES
+            && let Ok(mut kept) = self.caches.lock()
+            && kept.len() < MAX_CACHES
+        {
+            kept.push(cache);
+        }
+    }
+
+    fn is_alive(
+        &self,
+        cache: &mut dfa::Cache,
+        text: &str,
+        start: usize,
+        max_len: usize,
+    ) -> Option<bool> {
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        let mut state = self.dfa.start_state_forward(cache, &input).ok()?;
+        let end = start.saturating_add(max_len).min(text.len());
+        for &byte in text.as_bytes().get(start..end)? {
+            state = self.dfa.next_state(cache, state, byte).ok()?;
+            if state.is_dead() {
+                return Some(false);
+            }
+        }
+        Some(end == text.len())
+    }
+}
+
 impl Pattern {
     /// Whether more text could make a match at `start`, or change what a detector says of one.
     fn is_open(&self, text: &str, start: usize) -> bool {
@@ -795,22 +846,16 @@ impl Pattern {
 
     /// Whether the expression, begun at `start`, has not failed by the end of `text`.
     fn is_alive(&self, text: &str, start: usize) -> Option<bool> {
-        let dfa = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
-        let mut cache = dfa.create_cache();
-        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
-        let mut state = dfa.start_state_forward(&mut cache, &input).ok()?;
-        let end = start.saturating_add(self.max_len).min(text.len());
-        for &byte in text.as_bytes().get(start..end)? {
-            state = dfa.next_state(&mut cache, state, byte).ok()?;
-            if state.is_dead() {
-                return Some(false);
-            }
-        }
-        Some(end == text.len())
+        let steps = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
+        let mut cache = steps.cache();
+        let alive = steps.is_alive(&mut cache, text, start, self.max_len);
+        steps.put_back(cache);
+        alive
     }
 
     fn walked(&self, text: &str, start: usize, cache: &mut Option<dfa::Cache>) -> Option<usize> {
-        let dfa = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
+        let steps = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
+        let dfa = &steps.dfa;
         let cache = cache.get_or_insert_with(|| dfa.create_cache());
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
         let mut state = dfa.start_state_forward(cache, &input).ok()?;
@@ -824,7 +869,7 @@ impl Pattern {
         Some(end - start)
     }
 
-    fn compile_steps(&self) -> Option<dfa::DFA> {
+    fn compile_steps(&self) -> Option<Steps> {
         let mut hir = parse_as(&self.source, !self.case_sensitive).ok()?;
         if self.loose {
             hir = opened(hir);
@@ -845,6 +890,10 @@ impl Pattern {
             )
             .build_from_nfa(nfa)
             .ok()
+            .map(|dfa| Steps {
+                dfa,
+                caches: Mutex::new(Vec::new()),
+            })
     }
 
     fn match_at(&self, text: &str, start: usize) -> Result<Option<Hit>, Broken> {

@@ -131,15 +131,13 @@ fn page(engine: &Engine, rule: &RuleRef, written: Option<&RawRule>, columns: usi
     for (number, line) in rows(engine.judge.policy(), rule, layer).iter().enumerate() {
         row(if number == 0 { "policy" } else { "" }, line);
     }
-    if let Some(written) = written {
-        if let Some(origins) = &written.origins {
-            let origins: Vec<&str> = origins
-                .value
-                .iter()
-                .map(|origin| origin.value.as_str())
-                .collect();
-            row("reads", &format!("text of {}", origins.join(", ")));
-        }
+    if let Some(origins) = written.and_then(|written| written.origins.as_ref()) {
+        let origins: Vec<&str> = origins
+            .value
+            .iter()
+            .map(|origin| origin.value.as_str())
+            .collect();
+        row("reads", &format!("text of {}", origins.join(", ")));
     }
     for (number, example) in examples(rule, written).iter().enumerate() {
         row(

@@ -26,6 +26,10 @@ use crate::{
 
 /// Answers until it is told to stop.
 pub(crate) fn run(arguments: &Serve) -> Result<Exit, Problems> {
+    // Before any secret is read: a core file would hold them.
+    if let Err(error) = bartizan_gateway::serve::forbid_core_dumps() {
+        output::note(&format!("core dumps cannot be forbidden: {error}"));
+    }
     let config = read_config(&arguments.setup)?;
     let mut file = config.file.clone();
     if let Some(address) = arguments.listen {

@@ -230,6 +230,19 @@ impl Limits {
         }
     }
 
+    /// Whether `config` asks to count in this process while its store is lost.
+    #[must_use]
+    pub(super) const fn counts_locally(config: &LimitsConfig) -> bool {
+        use super::{LostStore, StoreConfig::Redis};
+        matches!(
+            config.store,
+            Redis {
+                when_lost: LostStore::Local,
+                ..
+            }
+        )
+    }
+
     /// What models cost.
     #[must_use]
     pub const fn prices(&self) -> &PriceTable {

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use bartizan_core::Secret;
 
-use super::{Limits, LimitsConfig, LostStore, MemoryStore, RedisStore, StoreConfig};
+use super::{Limits, LimitsConfig, MemoryStore, RedisStore, StoreConfig};
 use crate::{
     clock::Clock,
     secrets::{Keyring, Purpose, Resolver, SecretError},
@@ -75,7 +75,7 @@ impl Limits {
                 url,
                 prefix,
                 timeout_ms,
-                when_lost,
+                ..
             } => {
                 let url = match url.plain_address() {
                     Some(address) => Secret::new(address.to_owned()),
@@ -84,7 +84,7 @@ impl Limits {
                 let timeout = Duration::from_millis(*timeout_ms);
                 let redis = RedisStore::new(&url, prefix, timeout, Arc::clone(&clock));
                 let redis = redis.map_err(|_| LimitsError::Address)?;
-                let local = (*when_lost == LostStore::Local)
+                let local = Self::counts_locally(config)
                     .then(|| Arc::new(MemoryStore::new(Arc::clone(&clock), LOCAL_COUNTERS)));
                 Ok(Self::new(config, Arc::new(redis), local, &key, clock))
             }

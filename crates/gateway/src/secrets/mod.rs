@@ -9,7 +9,6 @@ mod fetch;
 mod key_store;
 mod keyring;
 mod master;
-mod process;
 mod reference;
 mod seal;
 mod vault;
@@ -20,7 +19,6 @@ pub use key_store::{KeyStore, KeyStoreError, StoredSecret};
 pub use keyring::{Keyring, Purpose};
 pub(crate) use master::unhex;
 pub use master::{MasterConfig, MasterError, MasterKey, Opener, Place};
-pub use process::keep_memory_private;
 pub use reference::{Environment, ProcessEnvironment, Resolver, SecretError, SecretRef};
 pub use vault::{Vault, VaultConfig, VaultError};
 

@@ -394,3 +394,27 @@ async fn fetch_reaches_its_hosts_only() {
     assert!(posted.is_ok());
     assert_eq!(mock.last().json()["a"], 1);
 }
+
+#[test]
+fn the_guides_examples_have_no_mistake() {
+    let guides = [
+        include_str!("../../../../docs/src/guides/upstreams.md"),
+        include_str!("../../../../docs/src/guides/serving.md"),
+    ];
+    let examples: Vec<_> = guides
+        .iter()
+        .flat_map(|guide| guide.split("```yaml").skip(1))
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(examples.len(), 4);
+    for example in examples {
+        let config: bartizan_gateway::config::Config =
+            serde_saphyr::from_str(example).unwrap();
+        assert_eq!(config.server.check(true), [], "{example}");
+        let settings = UpstreamSettings {
+            upstreams: config.upstreams,
+            routes: config.routes,
+        };
+        assert_eq!(settings.check(), [], "{example}");
+    }
+}

@@ -358,10 +358,7 @@ mod tests {
         );
         check(
             r"ignore\W+(?:the\W+)?rules",
-            &[(
-                &["ignore"],
-                &[(&["rules"], Some(2)), (&["rules", "the"], Some(1))],
-            )],
+            &[(&["ignore"], &[(&["rules"], Some(2))])],
         );
         check(
             r"<\|system\|>\W+ignore",
@@ -379,8 +376,8 @@ mod tests {
             r"\b(?:forgot[\W_]{1,8}the prompt|(?:tell|show) me|lost\W+rules)\b",
             &[
                 (&["show me", "tell me"], &[]),
-                (&["forgot"], &[(&["the prompt"], Some(1))]),
                 (&["lost"], &[(&["rules"], Some(1))]),
+                (&["forgot"], &[(&["the prompt"], Some(1))]),
             ],
         );
     }

@@ -33,13 +33,13 @@ pub struct StreamConfig {
 }
 
 impl Default for StreamConfig {
-    /// Texts shown as they come, 64 KiB held back, batches of 192 bytes or 25 ms, events of 1 MiB, calls of 1 MiB, text of
+    /// Texts shown as they come, 64 KiB held back, batches of 128 bytes or 25 ms, events of 1 MiB, calls of 1 MiB, text of
     /// 16 MiB, 512 texts and calls, no media.
     fn default() -> Self {
         Self {
             hold_whole: false,
             max_hold_back_bytes: 64 << 10,
-            batch_bytes: 192,
+            batch_bytes: 128,
             batch_ms: 25,
             max_event_bytes: 1 << 20,
             max_call_bytes: 1 << 20,

@@ -207,7 +207,7 @@ proptest! {
         cuts in prop::collection::vec(0usize..4000, 0..60),
         wire_cuts in prop::collection::vec(0usize..100_000, 0..60),
         together in any::<bool>(),
-        batch in prop_oneof![Just(0usize), Just(16), Just(192)],
+        batch in prop_oneof![Just(0usize), Just(16), Just(128)],
     ) {
         let texts: Vec<String> = picks
             .iter()
