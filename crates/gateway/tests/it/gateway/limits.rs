@@ -1,7 +1,9 @@
 //! How often, for how much, and how suspicion tightens it.
 
-use super::{ATTACK, ONE, chat, start};
-use crate::mock::Mock;
+use std::time::Duration;
+
+use super::{ATTACK, ONE, chat, start, start_with};
+use crate::mock::{Format, Mock};
 
 #[tokio::test]
 async fn api_05_the_call_after_the_hundredth_waits() {
@@ -55,4 +57,55 @@ async fn ex_11_and_jb_07_suspicion_tightens() {
         .post_as(&honest, "/v1/chat/completions", &chat("Hello."))
         .await;
     assert_eq!(got.status, 200, "others are not affected: {got:?}");
+}
+
+/// What passes from an unknown is refused to who was refused ten times.
+#[tokio::test]
+async fn jb_07_thresholds_sink_with_suspicion() {
+    let policy = "rows:
+  - {name: cards, rule: ['pii.credit-card*'], block: 0.3}
+  - {name: late, category: [injection, jailbreak, prompt-extraction, tool-hijack, exfiltration], flag: 0.3, block: 1.0}
+";
+    let mock = Mock::saying("Fine.").await;
+    let gateway = start_with(ONE, policy, &[&mock]).await;
+    let first = gateway.chat(&chat(ATTACK)).await;
+    assert_eq!(first.status, 200, "{first:?}");
+    for number in 0..10 {
+        let text = format!("Charge 4012888888881881 for order {number}.");
+        assert_eq!(gateway.chat(&chat(&text)).await.status, 400);
+    }
+    let again = gateway.chat(&chat(ATTACK)).await;
+    assert_eq!(again.status, 400, "{again:?}");
+    let honest = gateway.new_key(&["infer"]).await;
+    let other = gateway
+        .post_as(&honest, "/v1/chat/completions", &chat(ATTACK))
+        .await;
+    assert_eq!(other.status, 200, "{other:?}");
+}
+
+#[tokio::test]
+async fn places_among_running_requests_are_given_back() {
+    let mock = Mock::saying("Fine.").await;
+    let yaml = format!(
+        "{ONE}limits:\n  preset: none\n  rules: [{{name: one, per: key, concurrency: 1}}]\n"
+    );
+    let gateway = start(&yaml, &[&mock]).await;
+    let slow = || {
+        Format::Chat
+            .whole("Late.")
+            .after(Duration::from_millis(600))
+    };
+    mock.then(slow());
+    let body = chat("Hello.");
+    let (one, two) = tokio::join!(gateway.chat(&body), async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        gateway.chat(&body).await
+    });
+    assert_eq!((one.status, two.status), (200, 429), "{two:?}");
+    // Also after an answer that nobody waited for.
+    mock.then(slow());
+    let gone = tokio::time::timeout(Duration::from_millis(200), gateway.chat(&body)).await;
+    assert!(gone.is_err());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(gateway.chat(&body).await.status, 200);
 }

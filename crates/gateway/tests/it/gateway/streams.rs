@@ -224,3 +224,41 @@ async fn a_client_that_does_not_wait_is_recorded() {
     }
     panic!("{}", gateway.gateway.render_metrics());
 }
+
+/// An upstream that does not stream although it was asked to is guarded, too.
+#[tokio::test]
+async fn an_answer_in_one_piece_in_the_place_of_a_stream_is_guarded() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    mock.then(Format::Chat.whole(&format!("Write to {MAIL}.")));
+    let got = stream(&gateway, "Whom do I ask?").await;
+    assert_eq!(
+        (got.status, got.said().as_str()),
+        (200, "Write to [REDACTED_EMAIL].")
+    );
+    // The other way round there is nothing that could be read.
+    mock.then(Reply::stream(&Format::Chat.events(MAIL, 4), 50));
+    let got = gateway.chat(&chat("Whom do I ask?")).await;
+    assert_eq!(got.status, 502, "{got:?}");
+}
+
+#[tokio::test]
+async fn only_histories_that_passed_here_are_gone_on_from() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    let other = gateway.new_key(&["infer"]).await;
+    for stream in [false, true] {
+        let path = "/v1/responses";
+        let next = json!({"model": "m", "input": "Go on.", "previous_response_id": "resp_mock",
+            "stream": stream});
+        if !stream {
+            let got = gateway.post(path, &next).await;
+            assert_eq!(got.status, 400, "{got:?}");
+            assert_eq!(mock.requests(), 0);
+        }
+        let first = json!({"model": "m", "input": "Hello.", "stream": stream});
+        assert_eq!(gateway.post(path, &first).await.status, 200);
+        assert_eq!(gateway.post(path, &next).await.status, 200);
+        assert_eq!(gateway.post_as(&other, path, &next).await.status, 400);
+    }
+}
