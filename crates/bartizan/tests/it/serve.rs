@@ -1,4 +1,9 @@
 //! `bartizan serve` as a process: its first start, its end in every way, and what is left.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "waits for another process; says what it skips"
+)]
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
