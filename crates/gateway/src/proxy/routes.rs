@@ -60,10 +60,6 @@ const ACCESS: &[(&str, Option<Scope>)] = &[
 
 /// Who may use the route of a path; `None` if there is no such route.
 #[must_use]
-#[expect(
-    clippy::option_option,
-    reason = "no such route, open to all, open to a scope"
-)]
 pub fn access(path: &str) -> Option<Option<Scope>> {
     let fits = |pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => path.len() > start.len() && path.starts_with(start),

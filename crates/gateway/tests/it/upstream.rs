@@ -408,8 +408,7 @@ fn the_guides_examples_have_no_mistake() {
         .collect();
     assert_eq!(examples.len(), 4);
     for example in examples {
-        let config: bartizan_gateway::config::Config =
-            serde_saphyr::from_str(example).unwrap();
+        let config: bartizan_gateway::config::Config = serde_saphyr::from_str(example).unwrap();
         assert_eq!(config.server.check(true), [], "{example}");
         let settings = UpstreamSettings {
             upstreams: config.upstreams,
