@@ -9,7 +9,7 @@ use bartizan_policy::DecisionContext;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use serde_json::json;
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     judge::{Ask, Question, Unanswered},
     predict::PostJson,
     proxy::{Engine, today},
-    record::{AlertTarget, Alerts, Event, Observe, Recorder, UpstreamState, What},
+    record::{AlertDesk, AlertTarget, Deliver, Observe, Recorder, UpstreamState, What},
     secrets::{Environment, Fetch, FetchBounds, FetchError, SecretError, Vault, VaultConfig},
     telemetry::Metrics,
     upstream::{
@@ -310,72 +310,36 @@ pub(crate) fn observers(
     config: &Config,
     metrics: &Arc<Metrics>,
 ) -> Result<Vec<Arc<dyn Observe>>, Mistake> {
-    let alerts = Alarm::new(config)?;
-    Ok(vec![
-        Arc::clone(metrics) as Arc<dyn Observe>,
-        Arc::new(alerts),
-    ])
+    let urls: Vec<String> = config
+        .record
+        .alerts
+        .routes
+        .iter()
+        .filter_map(|route| match &route.to {
+            AlertTarget::Webhook(url) => Some(url.clone()),
+            AlertTarget::Log => None,
+        })
+        .collect();
+    let receivers = Receivers(client(&urls, true)?);
+    let desk = AlertDesk::start(config.record.alerts.clone(), Arc::new(receivers));
+    Ok(vec![Arc::clone(metrics) as Arc<dyn Observe>, desk])
 }
 
-/// Turns events into alerts and sends them: to the log, or to webhooks from a task of its own. A
-/// webhook that is slow loses alerts, never requests.
-struct Alarm {
-    alerts: Mutex<Alerts>,
-    queue: tokio::sync::mpsc::Sender<(String, String)>,
-}
+/// Sends alerts to the receivers that the configuration names.
+struct Receivers(Arc<upstream::Fetch>);
 
-/// Alerts that wait for a webhook.
-const WAITING_ALERTS: usize = 256;
-
-impl Alarm {
-    fn new(config: &Config) -> Result<Self, Mistake> {
-        let urls: Vec<String> = config
-            .record
-            .alerts
-            .routes
-            .iter()
-            .filter_map(|route| match &route.to {
-                AlertTarget::Webhook(url) => Some(url.clone()),
-                AlertTarget::Log => None,
-            })
-            .collect();
-        let client = client(&urls, true)?;
-        let (queue, mut waiting) = tokio::sync::mpsc::channel::<(String, String)>(WAITING_ALERTS);
-        tokio::spawn(async move {
+impl Deliver for Receivers {
+    fn post<'a>(&'a self, receiver: &'a str, body: Vec<u8>) -> BoxFuture<'a, bool> {
+        Box::pin(async move {
             let limits = FetchLimits {
                 timeout: Duration::from_secs(5),
                 ..FetchLimits::default()
             };
-            while let Some((url, body)) = waiting.recv().await {
-                let sent = client
-                    .post_json(&url, HeaderMap::new(), body.into(), &limits)
-                    .await;
-                if !sent.is_ok_and(|answer| answer.status.is_success()) {
-                    tracing::warn!("an alert was not taken by its webhook");
-                }
-            }
-        });
-        Ok(Self {
-            alerts: Mutex::new(Alerts::new(config.record.alerts.clone())),
-            queue,
+            let sent = self
+                .0
+                .post_json(receiver, HeaderMap::new(), body.into(), &limits)
+                .await;
+            sent.is_ok_and(|answer| answer.status.is_success())
         })
-    }
-}
-
-impl Observe for Alarm {
-    fn event(&self, event: &Event) {
-        for (to, alert) in self.alerts.lock().observe(event) {
-            let Ok(body) = serde_json::to_string(&alert) else {
-                continue;
-            };
-            match to {
-                AlertTarget::Log => tracing::warn!(alert = %body, "alert"),
-                AlertTarget::Webhook(url) => {
-                    if self.queue.try_send((url, body)).is_err() {
-                        tracing::warn!("an alert is lost: its webhook is too slow");
-                    }
-                }
-            }
-        }
     }
 }

@@ -2,7 +2,7 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stderr,
-    reason = "waits for another process; says what it skips"
+    reason = "a test waits for another process, and says what it could not try"
 )]
 
 use std::{

@@ -203,7 +203,9 @@ impl Flowing {
         }
         let action = |finding: &Finding| {
             let found = seen.findings.iter().find(|found| found.finding == *finding);
-            found.map_or(Verdict::Allow, |found| found.action)
+            found
+                .filter(|found| !found.shadow)
+                .map_or(Verdict::Allow, |found| found.action)
         };
         let findings = seen.findings.iter().map(|found| &found.finding);
         exchange.output = Some(Side::of_stream(seen.verdict, findings, action, &seen.gaps));
