@@ -1,9 +1,4 @@
 //! Many at once.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a measurement that a person starts and reads"
-)]
 
 use std::{
     sync::{
