@@ -6,6 +6,9 @@ const BINS: usize = 64;
 const MOST_BYTES: usize = 8 << 10;
 /// Characters in a shingle.
 const SHINGLE: usize = 5;
+/// The base of the polynomial over a shingle: any large odd number.
+const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+const BASE_TO_THE_SHINGLE: u64 = BASE.wrapping_pow(SHINGLE as u32);
 /// Numbers of a text that are compared.
 const MOST_NUMBERS: usize = 8;
 
@@ -31,22 +34,28 @@ pub(super) struct Template {
 impl TextSketch {
     pub(super) fn of(text: &str) -> Self {
         let mut least = [u64::MAX; BINS];
-        let mut window = [0_u32; SHINGLE];
+        let mut window = [0_u64; SHINGLE];
+        // A polynomial over the window, rolled on by one character at a time.
+        let mut rolled = 0_u64;
         let mut exact = OFFSET;
         let mut count = 0_usize;
         for character in letters(text) {
-            exact = step(exact, u64::from(character));
+            let character = u64::from(character);
+            exact = step(exact, character);
             window.rotate_left(1);
-            if let Some(last) = window.last_mut() {
-                *last = character;
-            }
+            let [.., last] = &mut window;
+            let first = std::mem::replace(last, character);
+            rolled = rolled
+                .wrapping_mul(BASE)
+                .wrapping_add(character)
+                .wrapping_sub(first.wrapping_mul(BASE_TO_THE_SHINGLE));
             count += 1;
             if count >= SHINGLE {
-                put(&mut least, &window);
+                put(&mut least, rolled);
             }
         }
         if (1..SHINGLE).contains(&count) {
-            put(&mut least, &window);
+            put(&mut least, rolled);
         }
         let bins = least.map(|hash| {
             if hash == u64::MAX {
@@ -73,12 +82,8 @@ impl TextSketch {
     }
 }
 
-fn put(least: &mut [u64; BINS], window: &[u32; SHINGLE]) {
-    let mut hash = OFFSET;
-    for &character in window {
-        hash = step(hash, u64::from(character));
-    }
-    let hash = mix(hash);
+fn put(least: &mut [u64; BINS], shingle: u64) {
+    let hash = mix(shingle);
     let bin = (hash >> 58) as usize;
     if let Some(slot) = least.get_mut(bin) {
         *slot = (*slot).min(hash & ((1 << 58) - 1));

@@ -7,7 +7,7 @@ use bartizan_guard::{
     Judgement,
     conversation::Conversation,
     prompt::{Envelope, Hardening, NONCE_BYTES},
-    redact::Redactor,
+    redact::{Redactor, Vault},
 };
 use bartizan_policy::{Approval, Decision, Permit, RefusalKey};
 
@@ -33,7 +33,8 @@ pub(super) struct Passed {
     /// As it goes on.
     pub(super) outgoing: Request,
     pub(super) judgement: Judgement,
-    pub(super) redactor: Redactor,
+    /// What was replaced by placeholders that can be turned back; `None` where nothing was.
+    pub(super) vault: Option<Vault>,
     /// Who released it, where the policy asked.
     pub(super) approval: Option<Approval>,
 }
@@ -72,13 +73,17 @@ impl Exchange {
             .enforce(Direction::Input, &judgement, request.conversation())
             .await?
             .map_err(|why| Stop::Input { why, stream })?;
-        let mut redactor = self.engine.redactor(&self.principal);
-        let outgoing = self.prepare(&request, &judgement, &mut redactor)?;
+        // Keys are derived only where something is replaced.
+        let mut redactor = (judgement.decision.enforced() >= Verdict::Redact)
+            .then(|| self.engine.redactor(&self.principal));
+        let outgoing = self.prepare(&request, &judgement, redactor.as_mut())?;
         Ok(Passed {
             request,
             outgoing,
             judgement,
-            redactor,
+            vault: redactor
+                .map(Redactor::into_vault)
+                .filter(|vault| !vault.is_empty()),
             approval,
         })
     }
@@ -228,11 +233,11 @@ impl Exchange {
         &self,
         request: &Request,
         judgement: &Judgement,
-        redactor: &mut Redactor,
+        redactor: Option<&mut Redactor>,
     ) -> Result<Request, Stop> {
-        let changed = |request: &Request, redactor: &mut Redactor| {
+        let changed = |request: &Request, redactor: Option<&mut Redactor>| {
             let mut edits = request.edit();
-            if judgement.decision.enforced() >= Verdict::Redact {
+            if let Some(redactor) = redactor {
                 edits.redact(judgement, redactor)?;
             }
             self.harden(request, &mut edits)?;

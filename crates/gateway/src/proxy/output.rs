@@ -175,13 +175,18 @@ impl Exchange {
         if let Err(why) = enforced {
             return Ok(Err(why));
         }
-        let edited = self.edit_answer(answer, &judgement, passed.redactor.vault());
+        let edited = self.edit_answer(answer, &judgement, passed.vault.as_ref());
         Ok(edited.ok_or_else(|| refusal_of(&judgement.decision)))
     }
 
     /// The answer redacted, and with the values of the request's placeholders in it again; `None`
     /// when something cannot be taken out.
-    fn edit_answer(&self, answer: &Answer, judgement: &Judgement, vault: &Vault) -> Option<Bytes> {
+    fn edit_answer(
+        &self,
+        answer: &Answer,
+        judgement: &Judgement,
+        vault: Option<&Vault>,
+    ) -> Option<Bytes> {
         let mut edits = answer.edit().ok()?;
         if judgement.decision.enforced() >= Verdict::Redact {
             let mut redactor = self.engine.one_way_redactor(&self.principal);
@@ -192,9 +197,9 @@ impl Exchange {
         } else {
             edits.apply().ok()?
         };
-        if vault.is_empty() {
+        let Some(vault) = vault else {
             return Some(body);
-        }
+        };
         let logprobs = Logprobs::Pass;
         let answer = Answer::read(self.endpoint, body, &self.engine.parse, logprobs).ok()?;
         let mut edits = answer.edit().ok()?;

@@ -36,7 +36,6 @@ impl Exchange {
     ) -> Result<Opened, Stop> {
         let engine = Arc::clone(&self.engine);
         let principal = Arc::clone(&self.principal);
-        let restore = (!passed.redactor.vault().is_empty()).then(|| passed.redactor.into_vault());
         let why = refusal_of(&passed.judgement.decision);
         let setup = StreamSetup {
             judge: engine.judge.clone(),
@@ -44,7 +43,7 @@ impl Exchange {
                 let engine = Arc::clone(&engine);
                 move || engine.one_way_redactor(&principal)
             }),
-            restore: restore.map(Arc::new),
+            restore: passed.vault.map(Arc::new),
             sink: engine.sink,
             route: route.pattern().to_string(),
             tenant: self.principal.tenant.to_string(),
