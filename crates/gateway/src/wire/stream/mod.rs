@@ -204,15 +204,7 @@ impl GuardedStream {
     }
 
     fn close(&mut self, stop: Stop, out: &mut Vec<u8>) {
-        let stop = if stop.is_refusal() {
-            stop
-        } else {
-            // What came before the upstream failed is the client's, once it was looked at.
-            self.format
-                .settle(&mut self.core, out)
-                .err()
-                .unwrap_or(stop)
-        };
+        // What is held back stays back: half a value looks like none.
         self.format.close(&mut self.core, stop, out);
         self.core.outcome.ending = stop.ending();
     }
