@@ -62,6 +62,6 @@ pub(super) fn show(
                 .into(),
         );
     };
-    output::stdout(&story.to_string())?;
+    output::stdout(&format!("{story}\n"))?;
     Ok(Exit::Clean)
 }
