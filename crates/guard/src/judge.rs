@@ -1,4 +1,7 @@
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use bartizan_core::{
     Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, Report, Sink, Span,
@@ -267,7 +270,64 @@ fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
     }
 }
 
+/// A finding that the policy listed, with the reason.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// The number of the part.
+    pub part: usize,
+    /// What was seen.
+    pub finding: &'a Finding,
+    /// What it leads to.
+    pub reason: &'a Reason,
+}
+
+impl Listed<'_> {
+    /// What the message says beside the rule's title.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        let message = &*self.finding.message;
+        match message.strip_prefix(&*self.finding.rule.title) {
+            Some(rest) => rest.trim_start_matches([',', ':', ' ']),
+            None => message,
+        }
+    }
+}
+
 impl Judgement {
+    /// The listed findings in order of part and place.
+    #[must_use]
+    pub fn listed(&self) -> Vec<Listed<'_>> {
+        // Findings that differ in nothing that a reason keeps are handed out in turn.
+        type Key<'a> = (usize, &'a str, Option<Span>, u32);
+        let mut found: HashMap<Key<'_>, Vec<&Finding>> = HashMap::new();
+        for (number, part) in self.parts.iter().enumerate() {
+            for finding in part.inspection.report.findings.iter().rev() {
+                let confidence = finding.confidence.get().to_bits();
+                let key = (number, &*finding.rule.id, finding.span, confidence);
+                found.entry(key).or_default().push(finding);
+            }
+        }
+        let mut listed: Vec<Listed<'_>> = self
+            .decision
+            .reasons
+            .iter()
+            .filter_map(|reason| {
+                let evidence = &reason.evidence;
+                let part = evidence.part as usize;
+                let confidence = evidence.confidence.to_bits();
+                let key = (part, evidence.rule.as_str(), evidence.span, confidence);
+                let finding = found.get_mut(&key)?.pop()?;
+                Some(Listed {
+                    part,
+                    finding,
+                    reason,
+                })
+            })
+            .collect();
+        listed.sort_by_key(|item| (item.part, item.finding.span.map(Span::start)));
+        listed
+    }
+
     /// The reasons of the part of that number.
     pub fn reasons(&self, part: usize) -> impl Iterator<Item = &Reason> {
         // In order of part, so that looking at every part costs no more than looking once.

@@ -5,6 +5,7 @@ mod guard;
 mod judge;
 pub mod leak;
 mod memory;
+pub mod position;
 pub mod prompt;
 pub mod redact;
 pub mod session;
@@ -15,7 +16,7 @@ mod stream;
 pub mod window;
 
 pub use guard::{Clock, Guard, GuardConfig, Inspection, NO_CLOCK, Step, Subject, TextCheck};
-pub use judge::{Judge, JudgedPart, Judgement};
+pub use judge::{Judge, JudgedPart, Judgement, Listed};
 pub use memory::Memory;
 pub use settings::{GuardBuilder, LeakSettings, Settings, SettingsError};
 pub use stream::{DEEP_BLOCK, Stream, StreamSubject};

@@ -1,7 +1,8 @@
 /// Whether `text` matches `pattern`, in which `*` stands for any run of characters.
 ///
 /// Backtracks only to the last star: at most `pattern.len() * text.len()` steps, both short.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let Some(first) = pieces.next() else {
         return text.is_empty();

@@ -28,6 +28,7 @@ pub use context::{DecisionContext, RecordedContext, Subject, TextHash};
 pub use decision::{Decision, Evidence, Gap, GapCause, PartRecord, Reason, Record, RecordedReason};
 pub use error::{Mistake, MistakeKind, PolicyError};
 pub use exception::{Exception, Warning};
+pub use glob::matches as glob_matches;
 pub use permit::{Approval, Permit, Refused};
 pub use policy::{LayerPolicy, OnIncomplete, Policy};
 pub use refusal::{RefusalKey, Refusals};

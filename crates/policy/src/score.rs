@@ -52,6 +52,16 @@ pub enum Band {
 }
 
 impl Band {
+    /// The name used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Review => "review",
+            Self::Block => "block",
+        }
+    }
+
     /// What the band asks for where it is enforced.
     #[must_use]
     pub const fn verdict(self) -> Verdict {

@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use bartizan_core::{Severity, Verdict};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Checked, Listed, by_severity, json::v1::band, position::Positions, safe};
+use super::{Checked, Listed, by_severity, safe};
+use bartizan_guard::position::Positions;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug)]
@@ -289,7 +290,7 @@ fn closing(out: &mut String, checked: &Checked, listed: &[Listed<'_>], rules_ver
     if decision.enforced() != verdict {
         let _ = writeln!(out, "  in shadow: enforced is `{}`", decision.enforced());
     }
-    let band = band(decision.band);
+    let band = decision.band.as_str();
     let complete = if checked.is_complete() {
         "complete"
     } else {

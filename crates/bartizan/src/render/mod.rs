@@ -2,19 +2,15 @@
 
 pub(crate) mod human;
 pub(crate) mod json;
-pub(crate) mod position;
 pub(crate) mod safe;
 pub(crate) mod sarif;
 
-use std::collections::HashMap;
-
 use bartizan_core::{Category, Finding, Severity, Verdict};
+pub(crate) use bartizan_guard::Listed;
 use bartizan_guard::{
     Judgement,
     redact::{Redactor, stretches},
 };
-use bartizan_policy::Reason;
-use bartizan_text::rules::RuleSet;
 
 use crate::{exit::Exit, input::Subject, problem::Problem};
 
@@ -28,47 +24,10 @@ pub(crate) struct Checked {
     pub(crate) nanos: u64,
 }
 
-/// A finding that the policy listed, with the reason.
-#[derive(Clone, Copy)]
-pub(crate) struct Listed<'a> {
-    /// The number of the part.
-    pub(crate) part: usize,
-    /// What was seen.
-    pub(crate) finding: &'a Finding,
-    /// What it leads to.
-    pub(crate) reason: &'a Reason,
-}
-
 impl Checked {
     /// The listed findings in order of part and place.
     pub(crate) fn listed(&self) -> Vec<Listed<'_>> {
-        // Findings that differ in nothing that a reason keeps are handed out in turn.
-        type Key<'a> = (usize, &'a str, Option<bartizan_core::Span>, u32);
-        let mut found: HashMap<Key<'_>, Vec<&Finding>> = HashMap::new();
-        for (number, part) in self.judgement.parts.iter().enumerate() {
-            for finding in part.inspection.report.findings.iter().rev() {
-                let confidence = finding.confidence.get().to_bits();
-                let key = (number, &*finding.rule.id, finding.span, confidence);
-                found.entry(key).or_default().push(finding);
-            }
-        }
-        let reasons = self.judgement.decision.reasons.iter();
-        let mut listed: Vec<Listed<'_>> = reasons
-            .filter_map(|reason| {
-                let evidence = &reason.evidence;
-                let part = evidence.part as usize;
-                let confidence = evidence.confidence.to_bits();
-                let key = (part, evidence.rule.as_str(), evidence.span, confidence);
-                let finding = found.get_mut(&key)?.pop()?;
-                Some(Listed {
-                    part,
-                    finding,
-                    reason,
-                })
-            })
-            .collect();
-        listed.sort_by_key(|item| (item.part, item.finding.span.map(|span| span.start())));
-        listed
+        self.judgement.listed()
     }
 
     /// Whether every check looked at everything.
@@ -157,17 +116,6 @@ impl Checked {
     }
 }
 
-impl Listed<'_> {
-    /// What the message says beside the rule's title.
-    pub(crate) fn detail(&self) -> &str {
-        let message = &*self.finding.message;
-        match message.strip_prefix(&*self.finding.rule.title) {
-            Some(rest) => rest.trim_start_matches([',', ':', ' ']),
-            None => message,
-        }
-    }
-}
-
 /// Whether findings of this kind are about text that must not be shown.
 pub(crate) const fn is_sensitive(category: Category) -> bool {
     matches!(category, Category::Pii | Category::Secret | Category::Leak)
@@ -184,13 +132,6 @@ pub(crate) fn by_severity(listed: &[Listed<'_>]) -> Vec<(Severity, usize)> {
         .rev()
         .map(|severity| (severity, count(severity)))
         .filter(|(_, count)| *count > 0)
-        .collect()
-}
-
-/// The label of a pack's rule in reports.
-pub(crate) fn families(rules: &RuleSet) -> HashMap<&str, &str> {
-    let all = rules.packs().flat_map(|pack| pack.rules());
-    all.filter_map(|info| Some((&*info.rule.id, info.family?)))
         .collect()
 }
 

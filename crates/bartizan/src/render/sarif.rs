@@ -6,8 +6,9 @@ use aws_lc_rs::digest;
 use bartizan_core::{Rule, Severity, Span, Verdict};
 use serde_json::{Value, json};
 
-use super::{Checked, Listed, human::place_name, position::Positions};
+use super::{Checked, Listed, human::place_name};
 use crate::{engine::Engine, key::hex};
+use bartizan_guard::position::Positions;
 
 /// The log of one run over all subjects.
 pub(crate) fn report(engine: &Engine, all: &[Checked]) -> String {

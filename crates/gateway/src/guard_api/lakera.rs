@@ -5,6 +5,7 @@ use axum::{
     response::Response,
 };
 use bartizan_core::{Category, Direction, Verdict};
+use bartizan_guard::position::Positions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,7 +13,6 @@ use serde_json::Value;
 use super::{
     GuardApi,
     engine::{Checked, Content, Input},
-    position::Positions,
     request::{Incoming, Shape, parse, serve, unprocessable},
 };
 use crate::fault::Fault;
@@ -186,7 +186,7 @@ fn places(all: &[(usize, Checked)]) -> Vec<Place> {
         let Content::Conversation { conversation, .. } = &checked.input.content else {
             continue;
         };
-        let listed = checked.listed();
+        let listed = checked.judgement.listed();
         for group in listed.chunk_by(|a, b| a.part == b.part) {
             let Some(part) = group
                 .first()
@@ -196,7 +196,7 @@ fn places(all: &[(usize, Checked)]) -> Vec<Place> {
             };
             let spans = group.iter().filter_map(|item| item.finding.span);
             let ends = spans.flat_map(|span| [span.as_range().start, span.as_range().end]);
-            let positions = Positions::of(&part.text, ends);
+            let positions = Positions::of(part.text.as_bytes(), ends);
             for item in group {
                 // Locations are of personal data and the like, which a caller may mask.
                 let rule = &item.finding.rule;
@@ -233,7 +233,7 @@ fn breakdown(all: &[(usize, Checked)], policy: &str) -> Vec<Detector> {
                 seen.entry((message, always.to_owned())).or_insert(false);
             }
         }
-        for item in checked.listed() {
+        for item in checked.judgement.listed() {
             let Some(part) = checked.judgement.parts.get(item.part) else {
                 continue;
             };

@@ -3,17 +3,14 @@
 
 use std::collections::HashMap;
 
-use bartizan_core::{Finding, Span, Verdict};
-use bartizan_guard::redact::Redactor;
-use bartizan_policy::{Band, Decision, Reason};
+use bartizan_core::{Span, Verdict};
+use bartizan_guard::{Listed, position::Positions, redact::Redactor};
+use bartizan_policy::{Band, Decision};
 use bartizan_text::rules::RuleSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{
-    engine::{Checked, Content},
-    position::Positions,
-};
+use super::engine::{Checked, Content};
 
 /// What was seen in every input, and what is to be done.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -209,7 +206,7 @@ impl Report {
         policy_version: &str,
         mut redactor: Option<Redactor>,
     ) -> Self {
-        let families = families(rules);
+        let families = rules.families();
         let subjects = all
             .iter()
             .map(|(name, checked)| Subject {
@@ -280,52 +277,8 @@ fn subject(name: &str, checked: &Checked, families: &HashMap<&str, &str>) -> Sub
     }
 }
 
-/// A finding that the policy listed, with the reason.
-#[derive(Clone, Copy)]
-pub(super) struct Listed<'a> {
-    /// The number of the part.
-    pub(super) part: usize,
-    /// What was seen.
-    pub(super) finding: &'a Finding,
-    /// What it leads to.
-    pub(super) reason: &'a Reason,
-}
-
-impl Checked {
-    /// The listed findings in order of part and place.
-    pub(super) fn listed(&self) -> Vec<Listed<'_>> {
-        // Findings that differ in nothing that a reason keeps are handed out in turn.
-        type Key<'a> = (usize, &'a str, Option<Span>, u32);
-        let mut found: HashMap<Key<'_>, Vec<&Finding>> = HashMap::new();
-        for (number, part) in self.judgement.parts.iter().enumerate() {
-            for finding in part.inspection.report.findings.iter().rev() {
-                let confidence = finding.confidence.get().to_bits();
-                let key = (number, &*finding.rule.id, finding.span, confidence);
-                found.entry(key).or_default().push(finding);
-            }
-        }
-        let reasons = self.judgement.decision.reasons.iter();
-        let mut listed: Vec<Listed<'_>> = reasons
-            .filter_map(|reason| {
-                let evidence = &reason.evidence;
-                let part = evidence.part as usize;
-                let confidence = evidence.confidence.to_bits();
-                let key = (part, evidence.rule.as_str(), evidence.span, confidence);
-                let finding = found.get_mut(&key)?.pop()?;
-                Some(Listed {
-                    part,
-                    finding,
-                    reason,
-                })
-            })
-            .collect();
-        listed.sort_by_key(|item| (item.part, item.finding.span.map(Span::start)));
-        listed
-    }
-}
-
 fn entries(checked: &Checked, families: &HashMap<&str, &str>) -> Vec<Entry> {
-    let listed = checked.listed();
+    let listed = checked.judgement.listed();
     let texts = checked.input.texts();
     let mut entries = Vec::with_capacity(listed.len());
     for group in listed.chunk_by(|a, b| a.part == b.part) {
@@ -334,7 +287,10 @@ fn entries(checked: &Checked, families: &HashMap<&str, &str>) -> Vec<Entry> {
         };
         let spans = group.iter().filter_map(|item| item.finding.span);
         let ends = spans.flat_map(|span| [span.as_range().start, span.as_range().end]);
-        let positions = Positions::of(texts.get(part).copied().unwrap_or_default(), ends);
+        let positions = Positions::of(
+            texts.get(part).copied().unwrap_or_default().as_bytes(),
+            ends,
+        );
         entries.extend(
             group
                 .iter()
@@ -406,13 +362,6 @@ fn entry(
     }
 }
 
-/// The label of a pack's rule in reports.
-fn families(rules: &RuleSet) -> HashMap<&str, &str> {
-    let all = rules.packs().flat_map(|pack| pack.rules());
-    all.filter_map(|info| Some((&*info.rule.id, info.family?)))
-        .collect()
-}
-
 const fn range(span: Span) -> Range {
     Range {
         start: span.start(),
@@ -425,7 +374,7 @@ fn outcome(decision: &Decision, complete: bool) -> Outcome {
         verdict: decision.verdict().as_str(),
         enforced: decision.enforced().as_str(),
         score: decision.score,
-        band: band(decision.band),
+        band: decision.band.as_str(),
         complete,
     }
 }
@@ -445,23 +394,14 @@ fn joined(all: &[(String, Checked)]) -> Outcome {
         score: decisions()
             .map(|decision| decision.score)
             .fold(1.0, f64::min),
-        band: band(
-            decisions()
-                .map(|decision| decision.band)
-                .max()
-                .unwrap_or(Band::Serve),
-        ),
+        band: decisions()
+            .map(|decision| decision.band)
+            .max()
+            .unwrap_or(Band::Serve)
+            .as_str(),
         complete: !all.is_empty()
             && all
                 .iter()
                 .all(|(_, checked)| checked.judgement.is_complete()),
-    }
-}
-
-const fn band(band: Band) -> &'static str {
-    match band {
-        Band::Serve => "serve",
-        Band::Review => "review",
-        Band::Block => "block",
     }
 }

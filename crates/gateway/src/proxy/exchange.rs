@@ -108,7 +108,7 @@ impl Exchange {
         self.watch(&request);
         let passed = self.judge_input(request, &route).await?;
         let response = self.ask(&passed, &head.headers, &route).await?;
-        if passed.request.stream() && response.is_event_stream() {
+        if passed.outgoing.stream() && response.is_event_stream() {
             let opened = self.guard_stream(response, passed, &route)?;
             return Ok(Reply::Stream(Box::new(opened)));
         }

@@ -28,8 +28,6 @@ use crate::{
 
 /// A request that the policy let through.
 pub(super) struct Passed {
-    /// As it came, or without turns that were taken out.
-    pub(super) request: Request,
     /// As it goes on.
     pub(super) outgoing: Request,
     pub(super) judgement: Judgement,
@@ -76,9 +74,8 @@ impl Exchange {
         // Keys are derived only where something is replaced.
         let mut redactor = (judgement.decision.enforced() >= Verdict::Redact)
             .then(|| self.engine.redactor(&self.principal));
-        let outgoing = self.prepare(&request, &judgement, redactor.as_mut())?;
+        let outgoing = self.prepare(request, &judgement, redactor.as_mut())?;
         Ok(Passed {
-            request,
             outgoing,
             judgement,
             vault: redactor
@@ -231,7 +228,7 @@ impl Exchange {
     /// what goes on is what a reader reads.
     fn prepare(
         &self,
-        request: &Request,
+        request: Request,
         judgement: &Judgement,
         redactor: Option<&mut Redactor>,
     ) -> Result<Request, Stop> {
@@ -248,12 +245,13 @@ impl Exchange {
             edits.apply().map(Some)
         };
         // What cannot be taken out cannot go on.
+        let stream = request.stream();
         let refuse = |_: EditError| Stop::Input {
             why: refusal_of(&judgement.decision),
-            stream: request.stream(),
+            stream,
         };
-        match changed(request, redactor).map_err(refuse)? {
-            None => Ok(request.clone()),
+        match changed(&request, redactor).map_err(refuse)? {
+            None => Ok(request),
             Some(body) => Request::read(self.endpoint, body, &self.engine.parse)
                 .map_err(|_| refuse(EditError::Invalid)),
         }
@@ -353,7 +351,7 @@ impl Exchange {
         };
         permit.map_err(|_| Stop::Input {
             why: refusal_of(decision),
-            stream: passed.request.stream(),
+            stream: passed.outgoing.stream(),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bartizan_policy::glob_matches;
+
 use super::{config::RouteConfig, upstreams::Upstream};
 
 /// Where requests for a model go.
@@ -79,7 +81,7 @@ impl Route {
     /// Whether it is for the model of that name.
     #[must_use]
     pub fn fits(&self, model: &str) -> bool {
-        fits(&self.pattern, model)
+        glob_matches(&self.pattern, model)
     }
 
     /// Every target, fallbacks last.
@@ -106,24 +108,6 @@ impl Route {
     }
 }
 
-/// Whether `name` fits `pattern`, in which `*` stands for any run of characters.
-fn fits(pattern: &str, name: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else {
-        return false;
-    };
-    let Some(last) = pieces.next_back() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        let Some((_, after)) = rest.split_once(piece) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +124,7 @@ mod tests {
             ("a*a", "a", false),
             ("org/*/x", "org/m/x", true),
         ] {
-            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(glob_matches(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

@@ -1,6 +1,12 @@
 //! Checked rules, ready to be matched.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    fmt,
+    str::FromStr,
+    sync::Arc,
+};
 
 use bartizan_core::{Category, Origin, Rule, Severity};
 use serde::{Deserialize, Serialize};
@@ -30,6 +36,14 @@ impl RuleSet {
     /// The packs in order of their names.
     pub fn packs(&self) -> impl Iterator<Item = &Pack> {
         self.packs.iter().map(|pack| &**pack)
+    }
+
+    /// The label of each rule in its pack, by the rule's id.
+    #[must_use]
+    pub fn families(&self) -> HashMap<&str, &str> {
+        let all = self.packs().flat_map(|pack| pack.rules());
+        all.filter_map(|info| Some((&*info.rule.id, info.family?)))
+            .collect()
     }
 
     /// Number of rules.

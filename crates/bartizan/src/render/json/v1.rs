@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bartizan_core::{Finding, Verdict};
+use bartizan_guard::position::Positions;
 use bartizan_policy::{Band, Decision, Reason};
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::{
     cli::Check,
     engine::Engine,
     problem::Problem,
-    render::{Checked, Listed, families, position::Positions},
+    render::{Checked, Listed},
 };
 
 /// What `bartizan check --format json` prints. Holds no checked text, except `redacted`, which is
@@ -202,7 +203,7 @@ pub(crate) fn report(
     safe_texts: Vec<Option<String>>,
     arguments: &Check,
 ) -> Result<String, Problem> {
-    let families = families(&engine.rules);
+    let families = engine.rules.families();
     let subjects: Vec<Subject<'_>> = all
         .iter()
         .zip(safe_texts)
@@ -378,7 +379,7 @@ fn outcome(checked: &Checked) -> Outcome {
         verdict: decision.verdict().as_str(),
         enforced: decision.enforced().as_str(),
         score: decision.score,
-        band: band(decision.band),
+        band: decision.band.as_str(),
         complete: checked.is_complete(),
     }
 }
@@ -399,17 +400,8 @@ fn joined(all: &[Checked]) -> Outcome {
         score: decisions()
             .map(|decision| decision.score)
             .fold(1.0, f64::min),
-        band: band(worst.unwrap_or(Band::Serve)),
+        band: worst.unwrap_or(Band::Serve).as_str(),
         complete: !all.is_empty() && all.iter().all(Checked::is_complete),
-    }
-}
-
-/// The name used in output.
-pub(crate) const fn band(band: Band) -> &'static str {
-    match band {
-        Band::Serve => "serve",
-        Band::Review => "review",
-        Band::Block => "block",
     }
 }
 

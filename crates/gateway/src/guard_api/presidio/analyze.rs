@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use bartizan_core::Origin;
-use bartizan_guard::{Guard, NO_CLOCK, Settings, Subject};
+use bartizan_guard::{Guard, NO_CLOCK, Settings, Subject, position::Positions};
 use bartizan_text::{
     pii::{Pii, PiiConfig},
     rules::RuleSet,
@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     super::{
         GuardApi,
-        position::Positions,
         request::{Incoming, Shape, answer, parse, principal, request_id, serve, unprocessable},
     },
     ad_hoc::{AdHoc, DEFAULT_FLAGS, Expression, Recogniser, compile},
@@ -355,7 +354,7 @@ impl<'a> Search<'a> {
 
     fn tell(&self, text: &str, hits: Vec<Hit>) -> Vec<Found> {
         let ends = hits.iter().flat_map(|hit| [hit.range.start, hit.range.end]);
-        let positions = Positions::of(text, ends);
+        let positions = Positions::of(text.as_bytes(), ends);
         let explained = self.asked.return_decision_process == Some(true);
         hits.into_iter()
             .map(|hit| Found {

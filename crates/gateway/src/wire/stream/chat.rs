@@ -285,13 +285,6 @@ impl Format for Chat {
         texts.any(|text| text.channel.is_waiting())
     }
 
-    fn settle(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
-        let mut texts = self.choices.iter_mut().flat_map(|choice| &mut choice.texts);
-        let outcome = texts.try_for_each(|text| text.channel.finish(core));
-        self.send_ready(core, out);
-        outcome
-    }
-
     fn finish(&mut self, _core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
         let is_complete =
             !self.choices.is_empty() && self.choices.iter().all(|choice| choice.is_ended);

@@ -32,9 +32,6 @@ pub(super) trait Format: Send {
     /// Whether text waits to be looked at.
     fn is_waiting(&self) -> bool;
 
-    /// Finishes the texts that are open; calls that are not complete are dropped.
-    fn settle(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop>;
-
     /// The upstream ended without saying so: writes the end, or tells what is missing.
     fn finish(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop>;
 

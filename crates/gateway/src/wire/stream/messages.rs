@@ -333,13 +333,6 @@ impl Format for Messages {
         })
     }
 
-    fn settle(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
-        self.blocks
-            .iter_mut()
-            .filter(|block| !block.is_ended)
-            .try_for_each(|block| block.finish_text(core, out))
-    }
-
     fn finish(&mut self, _core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
         if !self.has_reason {
             return Err(Stop::Truncated);

@@ -198,6 +198,18 @@ impl Responses {
         Ok(next)
     }
 
+    /// Ends every text that is still open.
+    fn settle(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
+        for part in &mut self.parts {
+            if let Body::Text(channel) = &mut part.body {
+                let outcome = channel.finish(core);
+                part.send_ready(core, &mut self.sequence, out);
+                outcome?;
+            }
+        }
+        Ok(())
+    }
+
     /// The whole response: its head at the start, with everything in it at the end.
     fn response(
         &mut self,
@@ -582,17 +594,6 @@ impl Format for Responses {
         self.parts
             .iter()
             .any(|part| matches!(&part.body, Body::Text(channel) if channel.is_waiting()))
-    }
-
-    fn settle(&mut self, core: &mut Core, out: &mut Vec<u8>) -> Result<(), Stop> {
-        for part in &mut self.parts {
-            if let Body::Text(channel) = &mut part.body {
-                let outcome = channel.finish(core);
-                part.send_ready(core, &mut self.sequence, out);
-                outcome?;
-            }
-        }
-        Ok(())
     }
 
     fn finish(&mut self, _core: &mut Core, _out: &mut Vec<u8>) -> Result<(), Stop> {

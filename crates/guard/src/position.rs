@@ -1,21 +1,23 @@
-//! Lines and columns of places in a text.
+//! Places in a text in the units of people and of other languages.
 
 /// A place in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Position {
+pub struct Position {
     /// From 1.
-    pub(crate) line: usize,
+    pub line: usize,
     /// In code points, from 1.
-    pub(crate) column: usize,
-    /// Code points before it in the text.
-    pub(crate) chars: usize,
+    pub column: usize,
+    /// Code points before it in the text, as Python counts.
+    pub chars: usize,
+    /// UTF-16 code units before it, as JavaScript and Java count.
+    pub utf16: usize,
     /// First byte of its line.
-    pub(crate) line_start: usize,
+    pub line_start: usize,
 }
 
 /// The positions of some places, found in one pass over the text.
 #[derive(Debug)]
-pub(crate) struct Positions {
+pub struct Positions {
     found: Vec<(usize, Position)>,
 }
 
@@ -24,7 +26,8 @@ impl Positions {
     ///
     /// A code point is a byte that does not continue one (RFC 3629, section 3), also where the
     /// text is no UTF-8.
-    pub(crate) fn of(text: &[u8], places: impl IntoIterator<Item = usize>) -> Self {
+    #[must_use]
+    pub fn of(text: &[u8], places: impl IntoIterator<Item = usize>) -> Self {
         let mut places: Vec<usize> = places.into_iter().map(|at| at.min(text.len())).collect();
         places.sort_unstable();
         places.dedup();
@@ -45,6 +48,9 @@ impl Positions {
                         now.chars + code_points(bytes.get(..=last).unwrap_or_default());
                 }
                 now.chars += code_points(bytes);
+                // Characters of four bytes take two units (RFC 2781, section 2.1).
+                now.utf16 +=
+                    code_points(bytes) + bytes.iter().filter(|&&byte| byte >= 0xf0).count();
                 now.column = now.chars - chars_before_line + 1;
                 from = at;
                 (at, now)
@@ -54,7 +60,8 @@ impl Positions {
     }
 
     /// The position of one of the places.
-    pub(crate) fn get(&self, at: usize) -> Position {
+    #[must_use]
+    pub fn get(&self, at: usize) -> Position {
         let index = self.found.partition_point(|(place, _)| *place < at);
         self.found
             .get(index)
@@ -77,6 +84,7 @@ mod tests {
                 column,
                 chars,
                 line_start,
+                ..
             } = positions.get(at);
             (line, column, chars, line_start)
         };
@@ -86,5 +94,25 @@ mod tests {
         assert_eq!(at(7), (2, 2, 4, 4));
         assert_eq!(at(9), (3, 1, 6, 9));
         assert_eq!(at(99), (4, 2, 8, 10));
+    }
+
+    #[test]
+    fn three_units() {
+        let text = "a\u{1f600}\né!";
+        let positions = Positions::of(text.as_bytes(), [0, 5, 6, 8, 99]);
+        let at = |at| {
+            let position = positions.get(at);
+            (
+                position.line,
+                position.column,
+                position.chars,
+                position.utf16,
+            )
+        };
+        assert_eq!(at(0), (1, 1, 0, 0));
+        assert_eq!(at(5), (1, 3, 2, 3));
+        assert_eq!(at(6), (2, 1, 3, 4));
+        assert_eq!(at(8), (2, 2, 4, 5));
+        assert_eq!(at(99), (2, 3, 5, 6));
     }
 }
