@@ -59,7 +59,6 @@ impl Mover {
             shared.probe_if_due();
             let all = self.move_all(&shared).await;
             if closing && (all || shared.store_lost.load(Ordering::Relaxed)) {
-                shared.closed.send_replace(true);
                 return;
             }
             if shared.failing.load(Ordering::Relaxed) {

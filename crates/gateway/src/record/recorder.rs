@@ -13,6 +13,7 @@ use tokio::{
     sync::{Notify, watch},
     time::{Instant, sleep},
 };
+use tokio_util::task::TaskTracker;
 
 use super::{
     Abandoned, At, AuditStore, ContentHasher, Durability, Event, Gap, Interaction, Label, Query,
@@ -80,7 +81,8 @@ pub(super) struct Shared {
     pub(super) hurry: Notify,
     pub(super) sync: Notify,
     pub(super) closing: AtomicBool,
-    pub(super) closed: watch::Sender<bool>,
+    /// What moves and what syncs; each holds the journal and its lock until it has ended.
+    tasks: TaskTracker,
     /// When the disk was last asked whether it takes bytes again.
     probed: Mutex<Instant>,
 }
@@ -150,7 +152,7 @@ impl Recorder {
             hurry: Notify::new(),
             sync: Notify::new(),
             closing: AtomicBool::new(false),
-            closed: watch::Sender::new(false),
+            tasks: TaskTracker::new(),
             probed: Mutex::new(Instant::now()),
             journal: Mutex::new(journal),
             config,
@@ -164,8 +166,9 @@ impl Recorder {
                 reason: "torn".into(),
             }));
         }
-        tokio::spawn(mover.run(Arc::clone(&recorder.0)));
-        tokio::spawn(super::mover::sync(Arc::clone(&recorder.0)));
+        let tasks = &recorder.0.tasks;
+        tasks.spawn(mover.run(Arc::clone(&recorder.0)));
+        tasks.spawn(super::mover::sync(Arc::clone(&recorder.0)));
         Ok(recorder)
     }
 
@@ -317,8 +320,8 @@ impl Recorder {
         self.0.hurry.notify_one();
         self.0.work.notify_one();
         self.0.sync.notify_one();
-        let mut closed = self.0.closed.subscribe();
-        let _ = closed.wait_for(|closed| *closed).await;
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
 
     /// Lets the disk be full, or have room again.
