@@ -1,7 +1,5 @@
 //! The master key of hashes, pseudonyms, encryption, and text hashes.
 
-use aws_lc_rs::hmac;
-
 use crate::{env, problem::Problem};
 
 /// A master key, and whether the next run has it too.
@@ -33,17 +31,6 @@ impl Key {
             bytes,
             is_lasting: false,
         })
-    }
-
-    /// The keyed hash of a text, as the allow-list of a policy names it: HMAC-SHA-256 (RFC 2104)
-    /// in lower-case hexadecimal.
-    pub(crate) fn text_hash(&self, text: &[u8]) -> String {
-        let derived = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, &self.bytes),
-            b"bartizan/v1/allow-list",
-        );
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), text);
-        hex(tag.as_ref())
     }
 }
 

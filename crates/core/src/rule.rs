@@ -181,6 +181,21 @@ impl Category {
         Self::Custom,
     ];
 
+    /// Attacks on the application's instructions, on the model's safety, and on what both keep.
+    pub const ATTACKS: &[Self] = &[
+        Self::Injection,
+        Self::Jailbreak,
+        Self::PromptExtraction,
+        Self::ToolHijack,
+        Self::Exfiltration,
+    ];
+
+    /// Whether it is one of [`Self::ATTACKS`].
+    #[must_use]
+    pub fn is_attack(self) -> bool {
+        Self::ATTACKS.contains(&self)
+    }
+
     /// The name used in configuration, packs and output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

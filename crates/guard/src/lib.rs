@@ -1,6 +1,7 @@
 //! Ordered layers over a conversation, the streaming window, redaction, and sinks.
 
 pub mod conversation;
+mod generations;
 mod guard;
 mod judge;
 pub mod leak;
@@ -15,6 +16,7 @@ pub mod sink;
 mod stream;
 pub mod window;
 
+pub use generations::Generations;
 pub use guard::{Clock, Guard, GuardConfig, Inspection, NO_CLOCK, Step, Subject, TextCheck};
 pub use judge::{Judge, JudgedPart, Judgement, Listed};
 pub use memory::Memory;

@@ -1,13 +1,11 @@
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use aws_lc_rs::hmac;
-use bartizan_core::{Layer, Report};
 
-use crate::{Inspection, Step, Subject};
+use crate::{Generations, Inspection, Step, Subject};
 
 /// Remembers what was seen in a text, so that a long history is not looked at again with every
 /// turn.
@@ -16,8 +14,7 @@ use crate::{Inspection, Step, Subject};
 /// about for a while is forgotten. Belongs to one guard; another guard sees other things.
 pub struct Memory {
     key: hmac::Key,
-    generations: Mutex<Generations>,
-    capacity: usize,
+    known: Mutex<Generations<Digest, Arc<Inspection>>>,
 }
 
 /// Texts shorter than this are looked at again: that costs less than their hash.
@@ -25,24 +22,17 @@ const MIN_BYTES: usize = 64;
 
 type Digest = [u8; 32];
 
-#[derive(Default)]
-struct Generations {
-    young: HashMap<Digest, Arc<Report>>,
-    old: HashMap<Digest, Arc<Report>>,
-}
-
 impl Memory {
     /// A memory of at most `capacity` texts; `key` is random for each process.
     #[must_use]
     pub fn new(key: &[u8; 32], capacity: usize) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key),
-            generations: Mutex::default(),
-            capacity: capacity.max(2),
+            known: Mutex::new(Generations::new(capacity)),
         }
     }
 
-    /// What was seen in `subject`, or what `look` sees in it now. Only what was looked at
+    /// What was seen in `subject`, at no cost, or what `look` sees in it now. Only what was looked at
     /// completely is remembered.
     pub(crate) fn recall(
         &self,
@@ -53,21 +43,18 @@ impl Memory {
             return look();
         }
         let digest = self.digest(subject);
-        if let Some(report) = self.find(&digest) {
-            let step = Step {
-                check: "memory",
-                layer: Layer::Shape,
-                findings: report.findings.len(),
-                nanos: 0,
-            };
-            return Inspection {
-                report: (*report).clone(),
-                trace: vec![step],
-            };
+        let known = self.lock().touch(&digest).cloned();
+        if let Some(known) = known {
+            return Inspection::clone(&known);
         }
         let inspection = look();
         if inspection.report.is_complete() {
-            self.keep(digest, Arc::new(inspection.report.clone()));
+            let trace = inspection.trace.iter();
+            let known = Inspection {
+                report: inspection.report.clone(),
+                trace: trace.map(|step| Step { nanos: 0, ..*step }).collect(),
+            };
+            self.lock().put(digest, Arc::new(known));
         }
         inspection
     }
@@ -85,48 +72,23 @@ impl Memory {
         digest
     }
 
-    fn find(&self, digest: &Digest) -> Option<Arc<Report>> {
-        let mut generations = self.lock();
-        if let Some(report) = generations.young.get(digest) {
-            return Some(Arc::clone(report));
-        }
-        let report = generations.old.remove(digest)?;
-        generations.keep(*digest, Arc::clone(&report), self.capacity);
-        Some(report)
-    }
-
-    fn keep(&self, digest: Digest, report: Arc<Report>) {
-        self.lock().keep(digest, report, self.capacity);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Generations> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Generations<Digest, Arc<Inspection>>> {
         // INVARIANT: no code panics while it holds the lock, so the maps are whole.
-        self.generations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Generations {
-    fn keep(&mut self, digest: Digest, report: Arc<Report>, capacity: usize) {
-        if self.young.len() >= capacity / 2 {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(digest, report);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
-            .field("capacity", &self.capacity)
+            .field("texts", &self.lock().len())
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use bartizan_core::Origin;
+    use bartizan_core::{Layer, Origin};
 
     use super::*;
 
@@ -164,8 +126,7 @@ mod tests {
             looks(&memory, &format!("{number:0>100}"), Origin::User);
             assert!(!looks(&memory, &often, Origin::User));
         }
-        let generations = memory.lock();
-        assert!(generations.young.len() + generations.old.len() <= 8);
+        assert!(memory.lock().len() <= 8);
     }
 
     #[test]

@@ -274,6 +274,9 @@ impl Examine for Reader {
         }
         let settled = if last {
             bytes.len()
+        } else if length == 0 {
+            // What folding removes may go on behind the end.
+            0
         } else {
             place(text.main(), usize::try_from(settled).unwrap_or(usize::MAX))
         };

@@ -33,13 +33,6 @@ struct Line {
     thresholds: Thresholds,
 }
 
-const ATTACKS: &[Category] = &[
-    Category::Injection,
-    Category::Jailbreak,
-    Category::PromptExtraction,
-    Category::ToolHijack,
-    Category::Exfiltration,
-];
 /// Attacks that a model's answer can carry on.
 const CARRIED: &[Category] = &[Category::ToolHijack, Category::Exfiltration];
 /// Text that nobody of the conversation wrote.
@@ -80,13 +73,13 @@ const TABLE: &[Line] = &[
     Line { name: "leak-canary", rules: &["leak.canary*"], thresholds: from(Some(0.0), None, None, Some(0.3)), ..ANY },
     Line { name: "leak", categories: &[Category::Leak], thresholds: from(Some(0.3), None, Some(0.5), Some(0.8)), ..ANY },
     // The operator's own prompt may say what it likes; it is told, not stopped.
-    Line { name: "attack-in-system-prompt", categories: ATTACKS, origins: &[Origin::System], thresholds: from(Some(0.3), None, None, None), ..ANY },
+    Line { name: "attack-in-system-prompt", categories: Category::ATTACKS, origins: &[Origin::System], thresholds: from(Some(0.3), None, None, None), ..ANY },
     // A document or a tool has no business giving orders.
-    Line { name: "attack-in-foreign-text", categories: ATTACKS, origins: FOREIGN, direction: Some(Direction::Input), thresholds: from(Some(0.2), None, Some(0.4), Some(0.7)), ..ANY },
-    Line { name: "attack-by-user", categories: ATTACKS, direction: Some(Direction::Input), ..ANY },
+    Line { name: "attack-in-foreign-text", categories: Category::ATTACKS, origins: FOREIGN, direction: Some(Direction::Input), thresholds: from(Some(0.2), None, Some(0.4), Some(0.7)), ..ANY },
+    Line { name: "attack-by-user", categories: Category::ATTACKS, direction: Some(Direction::Input), ..ANY },
     // An answer that quotes an attack is no attack; one that carries data out is.
     Line { name: "attack-in-output", categories: CARRIED, direction: Some(Direction::Output), ..ANY },
-    Line { name: "quoted-in-output", categories: ATTACKS, direction: Some(Direction::Output), thresholds: from(Some(0.3), None, Some(0.9), None), ..ANY },
+    Line { name: "quoted-in-output", categories: Category::ATTACKS, direction: Some(Direction::Output), thresholds: from(Some(0.3), None, Some(0.9), None), ..ANY },
     // The place is edited and the rest goes on.
     Line { name: "personal-data", categories: &[Category::Pii], severity: Some(Severity::Low), thresholds: from(Some(0.3), Some(0.5), None, None), ..ANY },
     Line { name: "personal-data-minor", categories: &[Category::Pii], thresholds: from(Some(0.5), None, None, None), ..ANY },

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bartizan_core::{Category, Direction, Finding, Origin};
-use bartizan_guard::NO_CLOCK;
+use bartizan_guard::{NO_CLOCK, redact::Keys};
 use bartizan_policy::DecisionContext;
 
 use super::stream;
@@ -109,9 +109,10 @@ fn check(arguments: &Check, engine: &Engine, key: &Key, subject: Subject) -> Che
     let clock: bartizan_guard::Clock<'_> = if arguments.timings { &clock } else { NO_CLOCK };
     let judgement = {
         let texts = subject.texts();
+        let keys = Keys::new(key.bytes);
         let hash = |part: u32, finding: &Finding| {
             let text = texts.get(part as usize)?;
-            Some(key.text_hash(text.get(finding.span?.as_range())?))
+            Some(keys.text_hash(text.get(finding.span?.as_range())?))
         };
         let mut cx = DecisionContext::new(direction, origin, clock::today());
         cx.route = &arguments.route;

@@ -5,19 +5,12 @@ use bartizan_core::{Category, Verdict};
 use super::engine::Checked;
 
 /// Whether it is what others call a prompt attack.
-pub(super) const fn is_attack(category: Category) -> bool {
-    matches!(
-        category,
-        Category::Injection
-            | Category::Jailbreak
-            | Category::PromptExtraction
-            | Category::ToolHijack
-            | Category::Exfiltration
-            | Category::Obfuscation
-            | Category::Amplification
-            | Category::Session
-            | Category::Shape
-    )
+pub(super) fn is_attack(category: Category) -> bool {
+    category.is_attack()
+        || matches!(
+            category,
+            Category::Obfuscation | Category::Amplification | Category::Session | Category::Shape
+        )
 }
 
 impl Checked {

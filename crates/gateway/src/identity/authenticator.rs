@@ -1,6 +1,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest;
+use bartizan_guard::Generations;
 use http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use parking_lot::Mutex;
@@ -14,7 +15,6 @@ use super::{
     issue::IssueError,
     jwks::{KeySet, PinnedKey, Place},
     jwt::{Issuer, Verified},
-    throttle::Generations,
 };
 use crate::{
     clock::Clock,
@@ -214,7 +214,7 @@ impl Authenticator {
         Ok(Self {
             keys: Arc::new(keys),
             tokens: TokenVerifier::new(issuers),
-            verified: Mutex::new(Generations::new()),
+            verified: Mutex::new(Generations::new(2 * REMEMBERED)),
             certificates: config.certificates.clone(),
             throttle: Throttle::new(config.throttle.clone(), Arc::clone(&clock)),
             anonymous: config.dangerously_allow_anonymous.then(anonymous),
@@ -333,7 +333,7 @@ impl Authenticator {
             ends_ms,
             at_nanos: now,
         };
-        self.verified.lock().put(hash, remembered, REMEMBERED);
+        self.verified.lock().put(hash, remembered);
         Ok(principal)
     }
 

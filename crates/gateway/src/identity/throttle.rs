@@ -1,11 +1,11 @@
 use std::{
-    collections::HashMap,
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
     sync::Arc,
     time::Duration,
 };
 
+use bartizan_guard::Generations;
 use parking_lot::Mutex;
 
 use super::ThrottleConfig;
@@ -36,7 +36,6 @@ pub enum Attempt {
     Wait(Duration),
 }
 
-#[derive(Default)]
 struct State {
     bad: Generations<u128, Source>,
     good: Generations<u64, ()>,
@@ -67,8 +66,12 @@ impl Throttle {
     #[must_use]
     pub fn new(config: ThrottleConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
+            state: Mutex::new(State {
+                bad: Generations::new(config.max_sources),
+                good: Generations::new(config.max_sources),
+                global_until: 0,
+            }),
             config,
-            state: Mutex::default(),
             hash: RandomState::new(),
             clock,
         }
@@ -97,10 +100,9 @@ impl Throttle {
     /// Notes a good credential.
     pub fn succeeded(&self, address: IpAddr, credential: &str) {
         let known = self.hash.hash_one((source(address), credential));
-        let half = self.config.max_sources / 2;
         let mut state = self.state.lock();
         if state.good.get(&known).is_none() {
-            state.good.put(known, (), half);
+            state.good.put(known, ());
         }
     }
 
@@ -132,15 +134,14 @@ impl Throttle {
             let delay = (FIRST_DELAY << doublings).min(most);
             source.not_before = now.saturating_add(delay);
         }
-        state.bad.put(key, source, self.config.max_sources / 2);
+        state.bad.put(key, source);
         source.in_all == ALARM
     }
 
     /// How many sources are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        let state = self.state.lock();
-        state.bad.new.len() + state.bad.old.len()
+        self.state.lock().bad.len()
     }
 
     /// Whether no source is remembered.
@@ -161,37 +162,6 @@ fn source(address: IpAddr) -> u128 {
     match address.to_canonical() {
         IpAddr::V4(address) => u128::from(address.to_bits()),
         IpAddr::V6(address) => (address.to_bits() >> 64 << 64) | 1 << 63,
-    }
-}
-
-/// A map that forgets what was not written lately once it is full.
-#[derive(Default)]
-pub(super) struct Generations<K, V> {
-    new: HashMap<K, V>,
-    old: HashMap<K, V>,
-}
-
-impl<K: Eq + std::hash::Hash, V> Generations<K, V> {
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
-        self.new.get(key).or_else(|| self.old.get(key))
-    }
-
-    /// Puts it in, with room for `half` in each generation.
-    pub(super) fn put(&mut self, key: K, value: V, half: usize) {
-        if self.new.len() >= half && !self.new.contains_key(&key) {
-            self.old = std::mem::take(&mut self.new);
-        }
-        self.old.remove(&key);
-        self.new.insert(key, value);
-    }
-}
-
-impl<K, V> Generations<K, V> {
-    pub(super) fn new() -> Self {
-        Self {
-            new: HashMap::new(),
-            old: HashMap::new(),
-        }
     }
 }
 

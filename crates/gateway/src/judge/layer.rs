@@ -155,12 +155,10 @@ impl JudgeLayer {
         if text.trim().is_empty() || part.origin == Origin::System {
             return false;
         }
-        let attacks = part
-            .inspection
-            .report
-            .findings
-            .iter()
-            .filter(|finding| is_attack(finding.rule.category));
+        let attacks = part.inspection.report.findings.iter().filter(|finding| {
+            let category = finding.rule.category;
+            category.is_attack() || category == Category::Obfuscation
+        });
         let most = attacks
             .map(|finding| finding.confidence.get())
             .fold(0.0, f32::max);
@@ -320,18 +318,6 @@ fn together(
 
 const fn exhausted(limit: &'static str, at: u64) -> CheckError {
     CheckError::Exhausted { limit, at }
-}
-
-const fn is_attack(category: Category) -> bool {
-    matches!(
-        category,
-        Category::Injection
-            | Category::Jailbreak
-            | Category::PromptExtraction
-            | Category::ToolHijack
-            | Category::Exfiltration
-            | Category::Obfuscation
-    )
 }
 
 /// `text` in pieces of at most `most` bytes that overlap, cut between characters.

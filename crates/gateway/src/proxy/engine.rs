@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use bartizan_core::{Direction, Finding, Origin, Sink};
 use bartizan_guard::{
     Judge, Judgement,
@@ -89,10 +88,11 @@ impl Engine {
             Direction::Input => Origin::User,
             Direction::Output => Origin::Model,
         };
+        let keys = Keys::new(self.redaction_key);
         let text_hash = |part: u32, finding: &Finding| {
             let text = &conversation.parts.get(part as usize)?.text;
             let span = finding.span?.as_range();
-            Some(self.text_hash(text.as_bytes().get(span)?))
+            Some(keys.text_hash(text.as_bytes().get(span)?))
         };
         let mut cx = DecisionContext::new(circumstances.direction, origin, today(clock));
         cx.route = circumstances.route;
@@ -100,15 +100,6 @@ impl Engine {
         cx.threshold_factor = circumstances.threshold_factor;
         cx.text_hash = Some(&text_hash);
         decide(&cx)
-    }
-
-    /// The hash by which exceptions of the policy name a text: HMAC-SHA-256 (RFC 2104) under a key
-    /// derived for it, in lower-case hexadecimal; as `bartizan check` prints it under the same key.
-    fn text_hash(&self, text: &[u8]) -> String {
-        let master = hmac::Key::new(hmac::HMAC_SHA256, &self.redaction_key);
-        let derived = hmac::sign(&master, b"bartizan/v1/allow-list");
-        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), text);
-        tag.as_ref().iter().map(|b| format!("{b:02x}")).collect()
     }
 
     /// Replaces values, in the name of `principal`'s tenant: another tenant's pseudonyms differ.

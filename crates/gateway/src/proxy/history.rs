@@ -1,13 +1,10 @@
 //! Which earlier turns to take out, so that one bad old message does not lock a session (JB-11),
 //! and which histories at the upstream were seen here.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use bartizan_core::{Origin, Verdict};
-use bartizan_guard::{Judgement, conversation::Conversation};
+use bartizan_guard::{Generations, Judgement, conversation::Conversation};
 use parking_lot::Mutex;
 
 /// The parts whose turns are to be taken out, or `None` if the request must be refused as a whole.
@@ -49,17 +46,11 @@ fn message_number(path: &str) -> Option<usize> {
 /// Names of answers that upstreams keep and that this process passed on, with who got them.
 ///
 /// Bounded: the oldest are forgotten, and a request that goes on from them is refused.
-#[derive(Debug, Default)]
-pub struct KnownAnswers(Mutex<Generations>);
+#[derive(Debug)]
+pub struct KnownAnswers(Mutex<Generations<Box<str>, Arc<str>>>);
 
-#[derive(Debug, Default)]
-struct Generations {
-    young: HashMap<Box<str>, Arc<str>>,
-    old: HashMap<Box<str>, Arc<str>>,
-}
-
-/// Names in one generation; there are two.
-const GENERATION: usize = 50_000;
+/// Names that are remembered.
+const CAPACITY: usize = 100_000;
 
 /// Bytes of a name; longer ones are not remembered.
 const MAX_NAME: usize = 256;
@@ -70,19 +61,20 @@ impl KnownAnswers {
         if name.len() > MAX_NAME {
             return;
         }
-        let mut known = self.0.lock();
-        if known.young.len() >= GENERATION {
-            known.old = std::mem::take(&mut known.young);
-        }
-        known.young.insert(name.into(), Arc::clone(principal));
+        self.0.lock().put(name.into(), Arc::clone(principal));
     }
 
     /// Whether `principal` got it.
     #[must_use]
     pub fn knows(&self, name: &str, principal: &str) -> bool {
         let known = self.0.lock();
-        let who = known.young.get(name).or_else(|| known.old.get(name));
-        who.is_some_and(|who| &**who == principal)
+        known.get(name).is_some_and(|who| &**who == principal)
+    }
+}
+
+impl Default for KnownAnswers {
+    fn default() -> Self {
+        Self(Mutex::new(Generations::new(CAPACITY)))
     }
 }
 
@@ -106,11 +98,9 @@ mod tests {
         assert!(known.knows("resp_1", "alice"));
         assert!(!known.knows("resp_1", "bob"));
         assert!(!known.knows("resp_2", "alice"));
-        for number in 0..3 * GENERATION {
+        for number in 0..2 * CAPACITY {
             known.remember(&format!("r{number}"), &"alice".into());
         }
         assert!(!known.knows("resp_1", "alice"), "forgotten, so refused");
-        let generations = known.0.lock();
-        assert!(generations.young.len() + generations.old.len() <= 2 * GENERATION);
     }
 }

@@ -38,7 +38,7 @@ impl Default for RecordConfig {
             wait_ms: 2_000,
             max_backlog_bytes: 64 << 20,
             spill_bytes: 4 << 30,
-            move_interval_ms: 50,
+            move_interval_ms: 200,
             sync_interval_ms: 1_000,
             addresses: Addresses::default(),
             alerts: AlertsConfig::default(),

@@ -222,24 +222,11 @@ impl Interaction {
         self.was_filtered = self.decision > Verdict::Allow;
         self.injection_detected = sides()
             .flat_map(|side| &side.rules)
-            .any(|hit| is_attack(hit.category));
+            .any(|hit| hit.category.is_attack());
         self.input = input;
         self.output = output;
         self
     }
-}
-
-/// Whether a finding of that kind is an attack on the application's instructions.
-#[must_use]
-pub const fn is_attack(category: Category) -> bool {
-    matches!(
-        category,
-        Category::Injection
-            | Category::Jailbreak
-            | Category::PromptExtraction
-            | Category::ToolHijack
-            | Category::Exfiltration
-    )
 }
 
 impl Side {

@@ -35,7 +35,7 @@ pub use event::{
 };
 pub use feedback::{FeedbackRates, Rate};
 pub use frame::Entry;
-pub use interaction::{Interaction, LayerTimes, Outcome, RuleHit, Side, Unseen, is_attack};
+pub use interaction::{Interaction, LayerTimes, Outcome, RuleHit, Side, Unseen};
 pub use journal::Position;
 pub use recorder::{Observe, RecordError, Recorder, Slot};
 pub use sql::SqlAudit;

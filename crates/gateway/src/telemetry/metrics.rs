@@ -14,9 +14,7 @@ use serde::Serialize;
 use super::series::{COARSE, Counter, FINE, Histogram, Page, Table};
 use crate::{
     endpoint::Endpoint,
-    record::{
-        Event, FeedbackLabel, FeedbackRates, Interaction, Label, Observe, Outcome, What, is_attack,
-    },
+    record::{Event, FeedbackLabel, FeedbackRates, Interaction, Label, Observe, Outcome, What},
 };
 
 /// Every number that the gateway shows, of fixed size however long it runs.
@@ -281,7 +279,7 @@ impl Metrics {
                     histogram.record(nanos);
                 }
             }
-            if side.rules.iter().any(|hit| is_attack(hit.category)) {
+            if side.rules.iter().any(|hit| hit.category.is_attack()) {
                 add(&self.attempts, way, 1);
             }
             if side.enforced == Verdict::Redact {

@@ -109,94 +109,6 @@ const fn anthropic_type(kind: FaultKind) -> &'static str {
     }
 }
 
-/// What a client hears of an upstream's refusal: its status and, if it is one that everybody knows,
-/// its code; nothing that the upstream wrote.
-#[must_use]
-pub fn upstream_fault(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Fault {
-    let code = known_code(body);
-    let (kind, fallback, message) = match status.as_u16() {
-        // Our own credential was refused: nothing that the client can mend.
-        401 | 403 => (
-            FaultKind::BadGateway,
-            "upstream_refused",
-            "the upstream refused the gateway",
-        ),
-        404 => (
-            FaultKind::NotFound,
-            "model_not_found",
-            "the upstream has no such model",
-        ),
-        408 | 504 => (
-            FaultKind::GatewayTimeout,
-            "upstream_timeout",
-            "the upstream was too slow",
-        ),
-        413 => (
-            FaultKind::TooLarge,
-            "body_too_long",
-            "the upstream takes no body of this size",
-        ),
-        429 => (
-            FaultKind::TooManyRequests,
-            "rate_limit_exceeded",
-            "the upstream takes no more requests now",
-        ),
-        503 | 529 => (
-            FaultKind::Unavailable,
-            "overloaded",
-            "the upstream is overloaded",
-        ),
-        400..=499 => (
-            FaultKind::BadRequest,
-            "upstream_rejected",
-            "the upstream did not take the request",
-        ),
-        _ => (
-            FaultKind::BadGateway,
-            "upstream_failed",
-            "the upstream failed",
-        ),
-    };
-    let code = match kind {
-        FaultKind::BadGateway => fallback,
-        _ => code.unwrap_or(fallback),
-    };
-    Fault {
-        retry_after,
-        ..Fault::new(kind, code, message)
-    }
-}
-
-/// The code in an upstream's error, if it is one of the vendors' own.
-fn known_code(body: &[u8]) -> Option<&'static str> {
-    const CODES: &[&str] = &[
-        "context_length_exceeded",
-        "string_above_max_length",
-        "max_tokens_exceeded",
-        "invalid_value",
-        "unsupported_value",
-        "unsupported_parameter",
-        "unknown_parameter",
-        "missing_required_parameter",
-        "invalid_type",
-        "invalid_image_url",
-        "image_too_large",
-        "model_not_found",
-        "rate_limit_exceeded",
-        "insufficient_quota",
-        "content_filter",
-        "content_policy_violation",
-        "previous_response_not_found",
-    ];
-    const LONGEST: usize = 64 << 10;
-    if body.len() > LONGEST {
-        return None;
-    }
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let code = body.get("error")?.get("code")?.as_str()?;
-    CODES.iter().copied().find(|known| *known == code)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,32 +142,6 @@ mod tests {
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["request-id"], "req-2");
         insta::assert_snapshot!(text(response), @r#"{"error":{"message":"too many requests","type":"rate_limit_error"},"request_id":"req-2","type":"error"}"#);
-    }
-
-    #[test]
-    fn nothing_of_an_upstreams_error_but_a_known_code_passes() {
-        let body = br#"{"error":{"message":"MARKER in prompt","code":"context_length_exceeded"}}"#;
-        let known = upstream_fault(StatusCode::BAD_REQUEST, body, None);
-        assert_eq!(
-            (known.kind, known.code),
-            (FaultKind::BadRequest, "context_length_exceeded")
-        );
-        let body = br#"{"error":{"message":"MARKER","code":"MARKER"}}"#;
-        for status in 300..600 {
-            let status = StatusCode::from_u16(status).unwrap();
-            for fault in [
-                upstream_fault(status, body, None),
-                upstream_fault(status, b"MARKER", None),
-            ] {
-                assert!(!format!("{fault:?}").contains("MARKER"), "{status}");
-            }
-        }
-        let refused = upstream_fault(StatusCode::UNAUTHORIZED, body, None);
-        assert_eq!(
-            refused.kind,
-            FaultKind::BadGateway,
-            "a client's own key is not meant"
-        );
     }
 
     #[test]

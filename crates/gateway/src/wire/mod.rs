@@ -24,7 +24,7 @@ mod usage;
 
 pub use answer::{Answer, Logprobs};
 pub use edit::{EditError, Edits};
-pub use fault::{fault, upstream_fault};
+pub use fault::fault;
 pub use media::{MediaConfig, Unread, UnreadKind};
 pub use refusal::{
     InputRefusal, OutputRefusal, RefusalConfig, Refused, refuse_input, refuse_output,

@@ -47,4 +47,17 @@ impl Keys {
         }
         tag
     }
+
+    /// The hash by which exceptions of a policy name a text: HMAC-SHA-256 (RFC 2104) under a key
+    /// that is made of the master key for this alone, in lower-case hexadecimal.
+    #[must_use]
+    pub fn text_hash(&self, text: &[u8]) -> String {
+        let master = hmac::Key::new(hmac::HMAC_SHA256, self.master.expose());
+        let derived = hmac::sign(&master, b"bartizan/v1/allow-list");
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()), text);
+        tag.as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
 }

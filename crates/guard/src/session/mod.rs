@@ -234,7 +234,10 @@ impl Session {
         let worst = turn
             .findings
             .iter()
-            .filter(|(category, _)| is_attack(*category))
+            .filter(|(category, _)| {
+                category.is_attack()
+                    || matches!(category, Category::Amplification | Category::Obfuscation)
+            })
             .map(|(_, confidence)| confidence.clamp(0.0, 1.0))
             .filter(|confidence| *confidence >= self.config.suspicious_from)
             .fold(0.0, f32::max);
@@ -352,19 +355,6 @@ impl SessionState {
 const MAX_PRESSURE: f64 = 100.0;
 const MAX_PROBES: f64 = 1000.0;
 const MAX_COOL_DOWN_MS: u64 = 60 * 60 * 1000;
-
-const fn is_attack(category: Category) -> bool {
-    matches!(
-        category,
-        Category::Injection
-            | Category::Jailbreak
-            | Category::PromptExtraction
-            | Category::ToolHijack
-            | Category::Exfiltration
-            | Category::Amplification
-            | Category::Obfuscation
-    )
-}
 
 /// Fading takes a hair off a count of turns that follow each other at once.
 fn rounded(count: f64) -> u32 {

@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde::Serialize;
 
 /// What the words of one turn show: cheap, and meaningful only over turns.
@@ -97,6 +97,8 @@ static MATCHER: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostLongest)
+        // Few words: the quickest table is small.
+        .kind(Some(AhoCorasickKind::DFA))
         .build(PHRASES.iter().map(|(_, phrase)| phrase))
         .expect("plain words")
 });

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::{Part, PartKind};
-use repetition::{longest_char_run, longest_word_run};
+use repetition::{longest_char_run, longest_word_run, may_have_words, may_run};
 use rules::{CONTROLS, REPEATED, TOO_LONG, TRUNCATED, UNKNOWN_PART};
 
 pub use rules::RULES;
@@ -139,7 +139,8 @@ impl Shape {
     }
 
     fn repetition(&self, text: &str, cx: &mut Cx<'_>) -> Result<(), CheckError> {
-        if let Some((run, span)) = longest_char_run(text)
+        if may_run(text, self.limits.max_char_run)
+            && let Some((run, span)) = longest_char_run(text)
             && run > self.limits.max_char_run
         {
             let message = format!("one character {run} times in a row");
@@ -151,7 +152,8 @@ impl Shape {
                 message,
             );
         }
-        if let Some((run, span)) = longest_word_run(text)
+        if may_have_words(text, self.limits.max_word_run)
+            && let Some((run, span)) = longest_word_run(text)
             && run > self.limits.max_word_run
         {
             let message = format!("one word or phrase {run} times in a row");
@@ -227,9 +229,15 @@ fn run_confidence(run: usize, limit: usize) -> f32 {
 /// Control characters other than white space: C0, DEL, and C1.
 fn controls(text: &str) -> Option<(usize, Span)> {
     // C1 controls are two bytes in UTF-8, the first of which is 0xC2.
+    let bytes = text.as_bytes();
+    let may_be = |byte: u8| {
+        (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) | matches!(byte, 0x7f | 0xc2)
+    };
+    if !bytes.iter().fold(false, |any, byte| any | may_be(*byte)) {
+        return None;
+    }
     let mut count = 0;
     let mut ends: Option<(usize, usize)> = None;
-    let bytes = text.as_bytes();
     for (at, &byte) in bytes.iter().enumerate() {
         let is_c0 = byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c);
         let is_c1 = byte == 0xc2

@@ -2,6 +2,37 @@
 
 use bartizan_core::Span;
 
+/// Whether one character may stand more than `most` times in a row: what [`longest_char_run`] tells
+/// exactly, told from a few places.
+pub(super) fn may_run(text: &str, most: usize) -> bool {
+    // What repeats one, two, three, or four bytes repeats twelve.
+    const PERIOD: usize = 12;
+    if text.len() <= most {
+        return false;
+    }
+    // Of two places half as far apart as the shortest run is long, one has the rest of its half to
+    // itself.
+    let apart = most / 2;
+    if apart < 2 * PERIOD {
+        return true;
+    }
+    let bytes = text.as_bytes();
+    (0..bytes.len()).step_by(apart).any(|at| {
+        let (first, second) = (
+            bytes.get(at..at + PERIOD),
+            bytes.get(at + PERIOD..at + 2 * PERIOD),
+        );
+        first.is_some() && first == second
+    })
+}
+
+/// Whether `text` may have more than `most` words: white space is counted, and every character that
+/// begins like white space.
+pub(super) fn may_have_words(text: &str, most: usize) -> bool {
+    let is_between = |byte: &u8| *byte <= b' ' || matches!(*byte, 0xc2 | 0xe1 | 0xe2 | 0xe3);
+    text.len() >= 2 * most && text.bytes().filter(is_between).count() >= most
+}
+
 /// The longest run of one character that is neither white space nor the ink of a rule line.
 pub(super) fn longest_char_run(text: &str) -> Option<(usize, Span)> {
     let is_plain = |character: char| {

@@ -129,3 +129,25 @@ fn control_characters_are_flagged_only() {
     );
     assert!(check("line\r\n\tnext\u{a0}é").0.is_empty());
 }
+
+proptest::proptest! {
+    /// The quick look never misses what the exact one sees.
+    #[test]
+    fn what_may_run_is_all_that_runs(
+        before in "[ab é\u{a0}\u{3000}]{0,90}",
+        one in "[xé漢\u{1f600}]",
+        times in 40_usize..120,
+        after in "[ab \n]{0,90}",
+    ) {
+        let text = format!("{before}{}{after}", one.repeat(times));
+        for most in [20, 48, 60, 100] {
+            let runs = longest_char_run(&text).is_some_and(|(run, _)| run > most);
+            proptest::prop_assert!(!runs || may_run(&text, most));
+        }
+        let text = format!("{before}{}{after}", format!("{one}\u{2003}").repeat(times));
+        for most in [3, 40, 100] {
+            let runs = longest_word_run(&text).is_some_and(|(run, _)| run > most);
+            proptest::prop_assert!(!runs || may_have_words(&text, most));
+        }
+    }
+}
