@@ -1,7 +1,12 @@
+use std::collections::VecDeque;
+
 use serde_json::{Map, Value};
 
 use super::source::{Cell, Failure, Input, Record, Unusable, read_line};
 use crate::problem::Problem;
+
+/// An object and its line.
+type Found = Result<(u64, Map<String, Value>), Failure>;
 
 /// Rows of JSON Lines.
 pub(super) struct JsonLines {
@@ -10,7 +15,7 @@ pub(super) struct JsonLines {
     columns: Vec<String>,
     line: u64,
     /// The rows before and with the first that has columns.
-    pending: std::collections::VecDeque<Result<(u64, Map<String, Value>), Failure>>,
+    pending: VecDeque<Found>,
 }
 
 /// Rows that may be broken before the first that is not.
@@ -24,7 +29,7 @@ impl JsonLines {
             name,
             columns: Vec::new(),
             line: 0,
-            pending: std::collections::VecDeque::new(),
+            pending: VecDeque::new(),
         };
         while rows.pending.len() < MAX_BROKEN {
             let Some(row) = rows.read() else { break };
@@ -67,7 +72,7 @@ impl JsonLines {
     }
 
     /// The next line that is not blank.
-    fn read(&mut self) -> Option<Result<(u64, Map<String, Value>), Failure>> {
+    fn read(&mut self) -> Option<Found> {
         let mut bytes = Vec::new();
         loop {
             self.line += 1;

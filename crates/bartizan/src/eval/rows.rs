@@ -1,6 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use super::{
@@ -131,7 +131,7 @@ impl<'a> Rows<'a> {
         format!("{name}:{line}")
     }
 
-    fn open(&mut self, path: &PathBuf) -> Result<Current, Problem> {
+    fn open(&mut self, path: &Path) -> Result<Current, Problem> {
         let source = Source::open(path, self.arguments.input_format)?;
         let name = if path.as_os_str() == "-" {
             "stdin".to_owned()

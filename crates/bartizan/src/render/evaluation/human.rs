@@ -21,14 +21,14 @@ const GOOD: Style = AnsiColor::BrightGreen.on_default().bold();
 const BAD: Style = AnsiColor::BrightRed.on_default().bold();
 
 /// Groups of a breakdown that are shown; the others are in the JSON.
-const GROUPS: usize = 30;
+const GROUPS: usize = 20;
 
 /// The report, in so many columns.
 pub(crate) fn report(evaluation: &Evaluation, columns: usize) -> String {
     let mut out = String::new();
     data(&mut out, evaluation, columns);
     decisions(&mut out, &evaluation.stack);
-    scores(&mut out, &evaluation.stack);
+    scores(&mut out, &evaluation.stack, columns);
     layers(&mut out, evaluation, columns);
     let compares = evaluation.against.is_some();
     for breakdown in &evaluation.breakdowns {
@@ -162,11 +162,11 @@ fn decisions(out: &mut String, stack: &Detector) {
 }
 
 /// What can be said of the score at any threshold.
-fn scores(out: &mut String, stack: &Detector) {
+fn scores(out: &mut String, stack: &Detector, columns: usize) {
     heading(out, "What the score can tell");
     let line = |out: &mut String, name: &str, number: Option<Number>| {
         let value = share(number.map(|number| number.value));
-        let _ = writeln!(out, "  {name:<28}{value:>8} {}", interval(number));
+        let _ = writeln!(out, "  {name:<27}{value:>8} {}", interval(number));
     };
     line(out, "area under the ROC curve", stack.auc);
     line(out, "average precision", stack.average_precision);
@@ -180,20 +180,24 @@ fn scores(out: &mut String, stack: &Detector) {
     for at in &stack.at_false_positive_rate {
         let name = format!("recall at {} % FPR", at.rate * 100.0);
         let threshold = match at.threshold {
-            Some(threshold) => format!("from score {threshold:.3} on"),
+            Some(threshold) => format!("from {threshold:.3} on"),
             None => "at no threshold".to_owned(),
         };
-        let few = if at.resolved {
-            ""
-        } else {
-            ", too few rows to see this rate"
-        };
+        let few = if at.resolved { "" } else { " (few rows)" };
         let _ = writeln!(
             out,
-            "  {name:<28}{:>8} {:<15} {DIM}{threshold}{few}{DIM:#}",
+            "  {name:<27}{:>8} {:<14} {DIM}{threshold}{few}{DIM:#}",
             percent(at.recall),
             percent_interval(at.recall)
         );
+    }
+    let unresolved = stack.at_false_positive_rate.iter().find(|at| !at.resolved);
+    if let Some(at) = unresolved {
+        let text = format!(
+            "few rows: {} % of the rows to pass are less than one row",
+            at.rate * 100.0
+        );
+        paragraph(out, &text, columns);
     }
 }
 
@@ -232,31 +236,30 @@ fn layers(out: &mut String, evaluation: &Evaluation, columns: usize) {
 /// A rate of a group, and what stands beside it: its interval, or the rate of the other.
 fn rate(rows: u64, number: Option<Number>, against: Option<Number>, compares: bool) -> String {
     if rows == 0 {
-        return format!("{:>8}{:>9}{:15}", "-", "", "");
+        return format!("{:>9}{:>8}{:14}", "-", "", "");
     }
     let beside = if compares {
         format!("-> {}", percent(against))
     } else {
         percent_interval(number)
     };
-    format!("{:>8}{:>9} {beside:<14}", many(rows), percent(number))
+    format!("{:>9}{:>8} {beside:<13}", many(rows), percent(number))
 }
 
 fn groups(out: &mut String, breakdown: &Breakdown, compares: bool, columns: usize) {
-    // Two rates of 32 columns, the indent, and the area where there is room.
+    // Two rates of 31 columns, the indent, and the area where there is room.
     let shows_auc = columns >= 96;
     let name_columns = columns
-        .saturating_sub(2 + 64 + if shows_auc { 8 } else { 0 })
+        .saturating_sub(2 + 62 + if shows_auc { 8 } else { 0 })
         .clamp(12, 40);
     heading(out, &format!("By {}", safe::line(&breakdown.by)));
     let _ = write!(
         out,
-        "  {:name_columns$}{:>8}{:>9} {:<14}{:>8}{:>9} {:<14}",
-        "", "caught", "recall", "", "pass", "FPR", ""
+        "  {:name_columns$}{:>9}{:>8} {:<13}{:>9}{:>8}",
+        "", "to catch", "recall", "", "to pass", "FPR"
     );
-    out.truncate(out.trim_end().len());
     if shows_auc {
-        let _ = write!(out, "{:>21}", "AUC");
+        let _ = write!(out, "{:>22}", "AUC");
     }
     out.push('\n');
     for group in breakdown.groups.iter().take(GROUPS) {
