@@ -387,8 +387,8 @@ fn layers(evaluation: &Evaluation) -> Markup {
             caption { "Each layer that found something, as if it were the only one" }
             thead { tr { th scope="col" { "layer" } th scope="col" { "recall" }
                 th scope="col" { "false positive rate" } th scope="col" { "area under ROC" }
-                th scope="col" { "recall at 1 % false positives" } th scope="col" { "rightly caught by it alone" }
-                th scope="col" { "wrongly caught by it alone" } } }
+                th scope="col" { "recall at 1 % false positives" } th scope="col" { "only it caught, rightly" }
+                th scope="col" { "only it caught, wrongly" } } }
             tbody { @for layer in &evaluation.layers {
                 @let at = layer.at_false_positive_rate.iter().find(|at| (at.rate - 0.01).abs() < 1e-9);
                 @let alone = layer.alone.unwrap_or_default();
@@ -434,7 +434,7 @@ fn comparison(against: &Comparison) -> Markup {
     html! {
         h2 { "Against the " (against.kind) " " (against.name) }
         div class="scroll" { table {
-            caption { "The same rows under both; a change is the other minus this" }
+            caption { "The same rows under both; a change is the other minus this, of rates in percentage points" }
             thead { tr { th scope="col" { "" } th scope="col" { "this" } th scope="col" { "other" }
                 th scope="col" { "change" } th scope="col" { "95 % interval" } } }
             tbody { @for (name, difference, in_percent) in lines {

@@ -151,14 +151,9 @@ fn decisions(out: &mut String, stack: &Detector) {
         percent(stack.precision),
         percent_interval(stack.precision)
     );
-    let _ = writeln!(
-        out,
-        "  {:<38}   {:<16}{:>8}  Matthews {}",
-        "",
-        "F1",
-        share(stack.f1),
-        share(stack.matthews)
-    );
+    for (name, value) in [("F1", stack.f1), ("Matthews", stack.matthews)] {
+        let _ = writeln!(out, "  {:<38}   {name:<16}{:>8}", "", share(value));
+    }
 }
 
 /// What can be said of the score at any threshold.
@@ -191,14 +186,21 @@ fn scores(out: &mut String, stack: &Detector, columns: usize) {
             percent_interval(at.recall)
         );
     }
-    let unresolved = stack.at_false_positive_rate.iter().find(|at| !at.resolved);
-    if let Some(at) = unresolved {
+    let counts = &stack.confusion;
+    let passing = counts.false_positives + counts.true_negatives;
+    if stack.at_false_positive_rate.iter().any(|at| !at.resolved) {
+        let one = 100.0 / bounded(passing);
         let text = format!(
-            "few rows: {} % of the rows to pass are less than one row",
-            at.rate * 100.0
+            "few rows: one of {} rows to pass is {one:.1} %",
+            many(passing)
         );
         paragraph(out, &text, columns);
     }
+}
+
+/// A count of rows as a number.
+fn bounded(rows: u64) -> f64 {
+    u32::try_from(rows).map_or(f64::INFINITY, f64::from)
 }
 
 fn layers(out: &mut String, evaluation: &Evaluation, columns: usize) {
