@@ -30,9 +30,10 @@ impl Interval {
 }
 
 impl Estimate {
-    /// The share of `hits` among `all` with Wilson's interval; `None` if `all` is 0.
+    /// The share of `hits`, at most `all`, among `all` with Wilson's interval; `None` if `all` is 0.
     #[must_use]
     pub fn share(hits: u64, all: u64) -> Option<Self> {
+        let hits = hits.min(all);
         let interval = wilson(hits, all)?;
         Some(Self {
             value: ratio(hits, all)?,
@@ -41,10 +42,11 @@ impl Estimate {
     }
 }
 
-/// Wilson's score interval of a share (E. B. Wilson, JASA 22, 1927, pages 209-212), without
-/// correction for continuity; `None` if `all` is 0.
+/// Wilson's score interval of the share of `hits`, at most `all` (E. B. Wilson, JASA 22, 1927, pages
+/// 209-212), without correction for continuity; `None` if `all` is 0.
 #[must_use]
 pub fn wilson(hits: u64, all: u64) -> Option<Interval> {
+    let hits = hits.min(all);
     let share = ratio(hits, all)?;
     let n = count(all);
     let scale = 1.0 + Z * Z / n;
@@ -104,5 +106,6 @@ mod tests {
         assert_eq!(wilson(0, 20).unwrap().low, 0.0);
         assert_eq!(wilson(0, 0), None);
         assert_eq!(Estimate::share(0, 0), None);
+        assert_eq!(Estimate::share(3, 2), Estimate::share(2, 2));
     }
 }

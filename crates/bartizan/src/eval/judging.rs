@@ -55,7 +55,7 @@ pub(crate) struct Seen {
     /// What each layer that found something would have done alone.
     pub(crate) layers: Vec<(Layer, Answer)>,
     /// Every layer that was asked, as bits in the order of [`Layer::ALL`].
-    pub(crate) asked: u16,
+    pub(crate) asked: u32,
     /// Rules that found something, by id.
     pub(crate) rules: Vec<String>,
 }

@@ -40,7 +40,7 @@ pub(crate) struct Seeing {
     pub(crate) layers: BTreeMap<Layer, Column>,
     /// Rows that one layer alone caught: positive and negative ones.
     pub(crate) alone: BTreeMap<Layer, [u64; 2]>,
-    asked: u16,
+    asked: u32,
 }
 
 /// One answer a row.
