@@ -68,16 +68,18 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// 95 % intervals of the numbers that `statistic` reads off one detector's ranking, each
-    /// `None` where fewer than half of the samples had the number.
-    pub fn intervals<const N: usize>(
+    /// 95 % intervals of the numbers that `statistic` reads off one detector's ranking, in their
+    /// order, each `None` where fewer than half of the samples had the number. Without replicates
+    /// there are none.
+    #[must_use]
+    pub fn intervals(
         self,
         scores: &Scores,
-        statistic: impl Fn(&Ranking) -> [Option<f64>; N],
-    ) -> [Option<Interval>; N] {
+        statistic: impl Fn(&Ranking) -> Vec<Option<f64>>,
+    ) -> Vec<Option<Interval>> {
         self.over(&[scores], |rankings| match rankings {
             [ranking] => statistic(ranking),
-            _ => [None; N],
+            _ => Vec::new(),
         })
     }
 
@@ -86,43 +88,46 @@ impl Bootstrap {
     ///
     /// The order of the cases must be the same in both, see [`Scores::same_cases`]; there are no
     /// intervals otherwise.
-    pub fn paired<const N: usize>(
+    #[must_use]
+    pub fn paired(
         self,
         first: &Scores,
         second: &Scores,
-        statistic: impl Fn(&Ranking, &Ranking) -> [Option<f64>; N],
-    ) -> [Option<Interval>; N] {
+        statistic: impl Fn(&Ranking, &Ranking) -> Vec<Option<f64>>,
+    ) -> Vec<Option<Interval>> {
         if !first.same_cases(second) {
-            return [None; N];
+            return Vec::new();
         }
         self.over(&[first, second], |rankings| match rankings {
             [first, second] => statistic(first, second),
-            _ => [None; N],
+            _ => Vec::new(),
         })
     }
 
-    fn over<const N: usize>(
+    fn over(
         self,
         detectors: &[&Scores],
-        statistic: impl Fn(&[Ranking]) -> [Option<f64>; N],
-    ) -> [Option<Interval>; N] {
+        statistic: impl Fn(&[Ranking]) -> Vec<Option<f64>>,
+    ) -> Vec<Option<Interval>> {
         let mut random = SplitMix::new(self.seed);
         let mut rankings: Vec<Ranking> = detectors
             .iter()
             .map(|scores| scores.ranking.clone())
             .collect();
-        let mut values: [Vec<f64>; N] = [const { Vec::new() }; N];
+        let mut values: Vec<Vec<f64>> = Vec::new();
         for _ in 0..self.replicates {
             for level in rankings.iter_mut().flat_map(|ranking| &mut ranking.levels) {
                 (level.positives, level.negatives) = (0, 0);
             }
             resample(detectors, &mut rankings, &mut random);
-            for (column, value) in values.iter_mut().zip(statistic(&rankings)) {
+            let numbers = statistic(&rankings);
+            values.resize(values.len().max(numbers.len()), Vec::new());
+            for (column, value) in values.iter_mut().zip(numbers) {
                 column.extend(value);
             }
         }
         let least = self.replicates.div_ceil(2).max(1) as usize;
-        values.map(|mut column| {
+        let interval = |mut column: Vec<f64>| {
             if column.len() < least {
                 return None;
             }
@@ -131,7 +136,8 @@ impl Bootstrap {
                 low: quantile(&column, 0.025)?,
                 high: quantile(&column, 0.975)?,
             })
-        })
+        };
+        values.into_iter().map(interval).collect()
     }
 }
 
@@ -214,10 +220,10 @@ mod tests {
             .collect();
         scores.resize(500, 0.0);
         let scores = Scores::new(&cases(&labels, &scores));
-        let [recall] = BOOTSTRAP.intervals(&scores, |ranking| {
-            [ranking.at(1.0).recall().map(|recall| recall.value)]
+        let intervals = BOOTSTRAP.intervals(&scores, |ranking| {
+            vec![ranking.at(1.0).recall().map(|recall| recall.value)]
         });
-        let recall = recall.unwrap();
+        let recall = intervals[0].unwrap();
         let margin = 1.96 * (0.75_f64 * 0.25 / 400.0).sqrt();
         assert!((recall.low - (0.75 - margin)).abs() < 0.006, "{recall:?}");
         assert!((recall.high - (0.75 + margin)).abs() < 0.006, "{recall:?}");
@@ -232,13 +238,12 @@ mod tests {
                 seed,
             }
             .intervals(&scores, |ranking| {
-                [ranking.auc(), ranking.average_precision()]
+                vec![ranking.auc(), ranking.average_precision()]
             })
         };
         assert_eq!(of(3), of(3));
         assert_ne!(of(3), of(4));
-        let [area, _] = of(3);
-        let area = area.unwrap();
+        let area = of(3)[0].unwrap();
         let value = scores.ranking().auc().unwrap();
         assert!(area.low < value && value < area.high);
     }
@@ -246,33 +251,31 @@ mod tests {
     #[test]
     fn pairs_are_resampled_alike() {
         let one = Scores::new(&cases(&LABELS, &SCORES));
-        let same = |a: &Ranking, b: &Ranking| [a.auc().zip(b.auc()).map(|(a, b)| b - a)];
-        let [difference] = BOOTSTRAP.paired(&one, &one, same);
+        let same = |a: &Ranking, b: &Ranking| vec![a.auc().zip(b.auc()).map(|(a, b)| b - a)];
+        let difference = BOOTSTRAP.paired(&one, &one, same);
         assert_eq!(
-            difference.unwrap(),
-            Interval {
+            difference,
+            [Some(Interval {
                 low: 0.0,
                 high: 0.0
-            }
+            })]
         );
         let mut flipped = LABELS;
         flipped.swap(0, 13);
         let other = Scores::new(&cases(&flipped, &SCORES));
-        assert_eq!(BOOTSTRAP.paired(&one, &other, same), [None]);
+        assert_eq!(BOOTSTRAP.paired(&one, &other, same), []);
     }
 
     #[test]
     fn what_no_sample_has_gets_no_interval() {
         let benign = Scores::new(&cases(&[0, 0], &[0.1, 0.2]));
-        assert_eq!(
-            BOOTSTRAP.intervals(&benign, |ranking| [ranking.auc()]),
-            [None]
-        );
+        let area = |ranking: &Ranking| vec![ranking.auc()];
+        assert_eq!(BOOTSTRAP.intervals(&benign, area), [None]);
         let none = Bootstrap {
             replicates: 0,
             seed: 0,
         };
         let scores = Scores::new(&cases(&LABELS, &SCORES));
-        assert_eq!(none.intervals(&scores, |ranking| [ranking.auc()]), [None]);
+        assert_eq!(none.intervals(&scores, area), []);
     }
 }

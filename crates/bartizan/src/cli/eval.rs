@@ -120,6 +120,9 @@ pub(crate) struct Eval {
     /// Also write a page with plots
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) html: Option<PathBuf>,
+    /// Also write the score of each row, as JSON Lines without texts
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) scores: Option<PathBuf>,
     /// List so many wrongly caught and so many missed rows, by line and rule
     #[arg(
         long,

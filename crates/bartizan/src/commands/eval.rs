@@ -10,7 +10,7 @@ use crate::{
     config::is_policy,
     engine::{Engine, policy, read_config},
     eval::{
-        Counting, Judges, Results, Row, Rows, Setting, judge_all, reservoir, summarise,
+        Counting, Judges, Results, Row, Rows, ScoreFile, Setting, judge_all, reservoir, summarise,
         v1::Evaluation,
     },
     exit::Exit,
@@ -22,6 +22,7 @@ use crate::{
 
 /// Evaluates, and says whether every gate held.
 pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
+    spares_its_input(arguments)?;
     let engine = Engine::new(&arguments.setup)?;
     let against = match &arguments.against {
         Some(path) => Some(Against::read(arguments, &engine, path)?),
@@ -43,8 +44,17 @@ pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
         arguments.show_text,
     );
     let watch = Stopwatch::start();
+    let mut scores = match &arguments.scores {
+        Some(path) => Some(ScoreFile::create(path, &arguments.files)?),
+        None => None,
+    };
     let not_drawn = {
-        let take = |row: Row, judged| results.add(&row, &judged);
+        let take = |row: Row, judged| {
+            if let Some(scores) = &mut scores {
+                scores.add(&row, &judged)?;
+            }
+            results.add(&row, &judged)
+        };
         match arguments.sample {
             None => {
                 judge_all(&mut rows, &judges, &counting, jobs, take)?;
@@ -60,6 +70,9 @@ pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
         }
     };
     let nanos = watch.nanos();
+    if let Some(scores) = scores {
+        scores.finish()?;
+    }
     let [incomplete_positives, incomplete_negatives] = results.incomplete;
     if results.len() == 0 && incomplete_positives + incomplete_negatives == 0 {
         return Err(rows.nothing().into());
@@ -96,6 +109,25 @@ pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
         }
     }
     Ok(exit(&evaluation))
+}
+
+/// What is written must not be what is read.
+fn spares_its_input(arguments: &Eval) -> Result<(), Problem> {
+    let same = |a: &Path, b: &Path| {
+        a.canonicalize()
+            .is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
+    };
+    for written in arguments.html.iter().chain(&arguments.scores) {
+        let read = arguments.files.iter().chain(&arguments.against);
+        if read.into_iter().any(|read| same(read, written)) {
+            let message = format!(
+                "`{}` would be overwritten while it is read",
+                escaped(written)
+            );
+            return Err(Problem::new(message).help("give another name to write to"));
+        }
+    }
+    Ok(())
 }
 
 /// A failed gate wins over rows that were not looked at.

@@ -122,8 +122,12 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Strin
 }
 
 fn broken(name: &str, why: &str) -> Problem {
-    Problem::new(format!("`{name}` cannot be read as Parquet: {why}"))
-        .help("was it written to its end?")
+    let problem = Problem::new(format!("`{name}` cannot be read as Parquet: {why}"));
+    if why.contains("Disabled feature") {
+        problem.help("write it with Snappy, Zstandard, LZ4, gzip, or no compression")
+    } else {
+        problem.help("was it written to its end?")
+    }
 }
 
 fn cell(field: &Field) -> Option<Cell> {

@@ -140,21 +140,32 @@ impl Numbers<'_> {
 
     /// The intervals that take time.
     fn add_intervals(&self, stack: &mut v1::Detector, scores: &Scores) {
-        let [average_precision, expected_error] = self.bootstrap.intervals(scores, |ranking| {
-            [ranking.average_precision(), expected_error(ranking)]
+        let rates: Vec<f64> = stack
+            .at_false_positive_rate
+            .iter()
+            .map(|at| at.rate)
+            .collect();
+        let recall_at = |ranking: &Ranking, rate| {
+            let operating = ranking.at_false_positive_rate(rate)?;
+            Some(operating.confusion.recall()?.value)
+        };
+        let intervals = self.bootstrap.intervals(scores, |ranking| {
+            let mut numbers = vec![ranking.average_precision(), expected_error(ranking)];
+            numbers.extend(rates.iter().map(|&rate| recall_at(ranking, rate)));
+            numbers
         });
+        let mut intervals = intervals.into_iter();
+        let mut next = || intervals.next().flatten();
+        let precision = next();
         stack.average_precision = stack
             .average_precision
-            .map(|number| with(number, average_precision));
+            .map(|number| with(number, precision));
+        let error = next();
         if let Some(calibration) = &mut stack.calibration {
-            calibration.expected_error = with(calibration.expected_error, expected_error);
+            calibration.expected_error = with(calibration.expected_error, error);
         }
         for at in &mut stack.at_false_positive_rate {
-            let rate = at.rate;
-            let [recall] = self.bootstrap.intervals(scores, |ranking| {
-                let operating = ranking.at_false_positive_rate(rate);
-                [operating.and_then(|operating| Some(operating.confusion.recall()?.value))]
-            });
+            let recall = next();
             at.recall = at.recall.map(|number| with(number, recall));
         }
     }
@@ -271,12 +282,13 @@ impl Numbers<'_> {
             })
         };
         let minus = |a: Option<f64>, b: Option<f64>| Some(b? - a?);
-        let [precision, error] = self.bootstrap.paired(first_scores, &scores, |a, b| {
-            [
+        let intervals = self.bootstrap.paired(first_scores, &scores, |a, b| {
+            vec![
                 minus(a.average_precision(), b.average_precision()),
                 minus(expected_error(a), expected_error(b)),
             ]
         });
+        let interval = |number: usize| intervals.get(number).copied().flatten();
         let apart = |first: Option<v1::Number>, second: Option<v1::Number>, interval| {
             let (first, second) = (first?.value, second?.value);
             Some(v1::Difference {
@@ -309,8 +321,12 @@ impl Numbers<'_> {
                 stack.auc,
                 area.and_then(|area| area.difference.interval),
             ),
-            average_precision: apart(first.average_precision, stack.average_precision, precision),
-            expected_error: apart(error_of(first), error_of(&stack), error),
+            average_precision: apart(
+                first.average_precision,
+                stack.average_precision,
+                interval(0),
+            ),
+            expected_error: apart(error_of(first), error_of(&stack), interval(1)),
             stack,
         }
     }

@@ -278,6 +278,51 @@ fn texts_are_shown_only_when_asked_for() {
 }
 
 #[test]
+fn scores_are_written_row_by_row() {
+    let project = project();
+    let run = eval(
+        &project,
+        &[
+            "rows.jsonl",
+            "--scores",
+            "s.jsonl",
+            "--against",
+            "lenient.yaml",
+        ],
+    );
+    assert_eq!(run.code, 0, "{}", run.all());
+    let written = std::fs::read_to_string(project.path("s.jsonl")).unwrap();
+    let rows: Vec<Value> = written
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(rows.len(), 6);
+    let first = &rows[0];
+    assert_eq!(
+        (&first["file"], &first["line"], &first["id"]),
+        (&"rows.jsonl".into(), &1.into(), &"a1".into())
+    );
+    assert_eq!(
+        (&first["positive"], &first["caught"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(first["score"], first["layers"]["rules"]);
+    assert_eq!(first["caught_against"], false);
+    assert!(!written.contains("plugh"));
+    let own = eval(&project, &["rows.jsonl", "--scores", "./rows.jsonl"]);
+    assert_eq!(own.code, 2);
+    assert!(
+        own.stderr.contains("would be overwritten"),
+        "{}",
+        own.stderr
+    );
+    assert_eq!(
+        std::fs::read_to_string(project.path("rows.jsonl")).unwrap(),
+        ROWS
+    );
+}
+
+#[test]
 fn gates_decide_about_the_exit_code() {
     let project = project();
     let code = |arguments: &[&str]| {
