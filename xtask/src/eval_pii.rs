@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs, ops::Range, path::PathBuf};
 
+use bartizan_measure::Estimate;
 use bartizan_text::{
     pii::{Match, Pii, PiiConfig, resolve},
     views,
@@ -222,14 +223,10 @@ fn print_line(kind: &str, count: &Counts) {
     );
 }
 
-/// Wilson's score interval at 95 % (Wilson 1927): lower bound, proportion, upper bound.
+/// Lower bound, proportion, upper bound at 95 %.
 fn interval(hits: u32, of: u32) -> (f64, f64, f64) {
-    if of == 0 {
-        return (0.0, 0.0, 1.0);
-    }
-    let (z, n) = (1.959_964, f64::from(of));
-    let p = f64::from(hits) / n;
-    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    (centre - half, p, centre + half)
+    let share = Estimate::share(hits.into(), of.into());
+    let interval = share.and_then(|share| share.interval);
+    let (low, high) = interval.map_or((0.0, 1.0), |interval| (interval.low, interval.high));
+    (low, share.map_or(0.0, |share| share.value), high)
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bartizan_core::{Category, Check, Cx, Finding, Layer, Limits, Origin};
+use bartizan_measure::wilson;
 use bartizan_text::{
     PatternsBuilder, Scanner, Text,
     rules::{Rules, template_tokens::TemplateTokens},
@@ -117,18 +118,10 @@ impl Count {
         self.all += 1;
     }
 
-    /// Wilson's score interval at 95 % (E. B. Wilson, JASA 22, 1927), in percent.
-    fn wilson(self) -> (f64, f64) {
-        let (n, z) = (f64::from(self.all.max(1)), 1.96);
-        let p = f64::from(self.flagged) / n;
-        let centre = p + z * z / (2.0 * n);
-        let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-        let scale = 100.0 / (1.0 + z * z / n);
-        ((centre - half) * scale, (centre + half) * scale)
-    }
-
     fn show(self, name: &str) {
-        let (low, high) = self.wilson();
+        let interval = wilson(self.flagged.into(), self.all.into());
+        let (low, high) = interval.map_or((0.0, 1.0), |interval| (interval.low, interval.high));
+        let (low, high) = (100.0 * low, 100.0 * high);
         let share = 100.0 * f64::from(self.flagged) / f64::from(self.all.max(1));
         println!(
             "  {name:<34} {share:6.2} %  [{low:6.2}, {high:6.2}]  {} of {}",

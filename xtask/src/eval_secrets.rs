@@ -8,6 +8,7 @@ use std::{
 };
 
 use bartizan_core::{Check, Cx, Finding, Layer, Limits, Origin};
+use bartizan_measure::wilson;
 use bartizan_text::{PatternsBuilder, Scanner, secrets::Secrets, views::ViewLimits};
 use miette::{Context, IntoDiagnostic};
 use serde::Deserialize;
@@ -92,18 +93,9 @@ impl Rate {
         self.hits += u32::from(hit);
     }
 
-    /// The Wilson score interval at 95 % (Wilson 1927, "Probable inference").
     fn interval(self) -> (f64, f64) {
-        if self.of == 0 {
-            return (0.0, 1.0);
-        }
-        const Z: f64 = 1.959_964;
-        let n = f64::from(self.of);
-        let p = f64::from(self.hits) / n;
-        let centre = p + Z * Z / (2.0 * n);
-        let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        let scale = 1.0 + Z * Z / n;
-        ((centre - half).max(0.0) / scale, (centre + half) / scale)
+        let interval = wilson(self.hits.into(), self.of.into());
+        interval.map_or((0.0, 1.0), |interval| (interval.low, interval.high))
     }
 }
 

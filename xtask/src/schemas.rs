@@ -20,5 +20,9 @@ pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
             path: "schemas/report.v1.schema.json".to_owned(),
             content: program.print(&["schema", "report"])?,
         },
+        Generated {
+            path: "schemas/eval.v1.schema.json".to_owned(),
+            content: program.print(&["schema", "eval"])?,
+        },
     ])
 }

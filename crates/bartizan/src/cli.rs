@@ -1,9 +1,12 @@
 //! The arguments.
 
+mod eval;
+
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use bartizan_core::{Origin, Sink};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -49,6 +52,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Check texts, files, conversations, or a stream
     Check(Box<Check>),
+    /// Measure how well labelled texts are told apart
+    Eval(Box<Eval>),
     /// Show the page of a rule, or list all rules
     Explain(Explain),
     /// Test, list, sign, and verify rule packs
@@ -298,6 +303,8 @@ pub(crate) enum SchemaOf {
     RulePack,
     /// What `check --format json` prints
     Report,
+    /// What `eval --format json` prints
+    Eval,
 }
 
 #[derive(Debug, Args)]

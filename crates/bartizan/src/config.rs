@@ -81,6 +81,21 @@ pub(crate) fn read_policy(path: &Path) -> Result<Policy, Problems> {
     policy_of(&path.display().to_string(), &text, &text)
 }
 
+/// Whether a file is a policy rather than a configuration: every key of it is one of a policy.
+pub(crate) fn is_policy(text: &str) -> bool {
+    let Ok(serde_json::Value::Object(file)) = serde_saphyr::from_str(text) else {
+        return false;
+    };
+    let schema = bartizan_policy::schema().to_value();
+    let known = schema
+        .get("properties")
+        .and_then(serde_json::Value::as_object);
+    !file.is_empty()
+        && file
+            .keys()
+            .all(|key| known.is_some_and(|known| known.contains_key(key)))
+}
+
 /// The schema of a configuration file.
 pub(crate) fn schema() -> Schema {
     schemars::schema_for!(ConfigFile)
@@ -145,6 +160,23 @@ pub(crate) fn yaml_problem(name: &str, text: &str, error: &serde_saphyr::Error) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn policies_and_configurations_share_no_key() {
+        let keys = |schema: &Schema| -> Vec<String> {
+            let schema = schema.clone().to_value();
+            schema["properties"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect()
+        };
+        let (policy, config) = (keys(&bartizan_policy::schema()), keys(&schema()));
+        assert!(!policy.is_empty() && policy.iter().all(|key| !config.contains(key)));
+        assert!(is_policy("shadow: true\nrows: []\n"));
+        assert!(!is_policy("policy: {shadow: true}\n") && !is_policy("") && !is_policy("- x"));
+    }
 
     #[test]
     fn the_policy_keeps_its_place() {

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod engine;
 mod env;
+mod eval;
 mod exit;
 mod input;
 mod key;

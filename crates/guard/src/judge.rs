@@ -72,6 +72,13 @@ impl Judge {
         self
     }
 
+    /// The same judge with another policy: it sees the same and decides by other rules.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Arc<Policy>) -> Self {
+        self.policy = policy;
+        self
+    }
+
     /// The guard.
     #[must_use]
     pub const fn guard(&self) -> &Arc<Guard> {

@@ -33,7 +33,7 @@ pub use permit::{Approval, Permit, Refused};
 pub use policy::{LayerPolicy, OnIncomplete, Policy};
 pub use refusal::{RefusalKey, Refusals};
 pub use row::{Row, Thresholds};
-pub use score::{Band, ScorePolicy};
+pub use score::{Band, ScorePolicy, safety};
 
 /// A calendar day; comes in as an argument, since this crate knows no clock.
 pub use jiff::civil::Date;

@@ -89,7 +89,8 @@ const fn weight(severity: Severity) -> f64 {
 ///
 /// Findings of one layer in one category watch the same thing, so only the worst of them is a
 /// witness. What is redacted or excepted does not reach the other side and does not count.
-pub(crate) fn safety<'a>(reasons: impl Iterator<Item = &'a Reason>) -> f64 {
+#[must_use]
+pub fn safety<'a>(reasons: impl Iterator<Item = &'a Reason>) -> f64 {
     let mut witnesses: Vec<((Layer, Category), f64)> = Vec::new();
     for reason in reasons {
         if reason.action == Verdict::Redact || reason.exception.is_some() {

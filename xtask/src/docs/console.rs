@@ -84,7 +84,7 @@ fn same(one: &str, other: &str) -> bool {
             .iter()
             .zip(after)
             .map(|(word, next)| {
-                let is_unit = |word: &str| ["ns", "µs", "ms"].contains(&bare(word));
+                let is_unit = |word: &str| ["ns", "µs", "ms", "rows/s"].contains(&bare(word));
                 let is_time = bare(word).parse::<f64>().is_ok() && is_unit(next);
                 let is_version =
                     bare(word).len() >= 8 && bare(word).bytes().all(|b| b.is_ascii_hexdigit());

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
+use bartizan_measure::Estimate;
 use bartizan_text::names::{Model, NameKind, NameMatch, Names, NamesConfig, candidate};
 use miette::IntoDiagnostic;
 
@@ -48,8 +49,8 @@ struct Tally {
 
 impl Tally {
     fn print(self, name: &str) {
-        let precision = wilson(self.right, self.right + self.wrong);
-        let recall = wilson(self.right, self.right + self.missed);
+        let precision = share(self.right, self.right + self.wrong);
+        let recall = share(self.right, self.right + self.missed);
         let f1 = 2.0 * f64::from(self.right)
             / f64::from((2 * self.right + self.missed + self.wrong).max(1));
         println!(
@@ -66,16 +67,12 @@ impl Tally {
     }
 }
 
-/// Proportion with its 95 % interval (Wilson 1927).
-fn wilson(hits: u32, of: u32) -> (f64, f64, f64) {
-    if of == 0 {
-        return (0.0, 0.0, 1.0);
-    }
-    let (z, n) = (1.96_f64, f64::from(of));
-    let p = f64::from(hits) / n;
-    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / (1.0 + z * z / n);
-    (p, centre - half, centre + half)
+/// Proportion with its 95 % interval.
+fn share(hits: u32, of: u32) -> (f64, f64, f64) {
+    let share = Estimate::share(hits.into(), of.into());
+    let interval = share.and_then(|share| share.interval);
+    let (low, high) = interval.map_or((0.0, 1.0), |interval| (interval.low, interval.high));
+    (share.map_or(0.0, |share| share.value), low, high)
 }
 
 fn spans(examples: &[Example], names: &Names<'_>, show: usize) {

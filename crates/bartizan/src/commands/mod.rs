@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod eval;
 mod explain;
 mod policy;
 mod prompt;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
     };
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Rules(Rules::Test { dir, mutations }) => rules::test(&dir, mutations),
         Command::Rules(Rules::List { setup }) => rules::list(&setup),

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::SchemaOf,
-    config,
+    config, eval,
     exit::Exit,
     output,
     problem::{Problem, Problems},
@@ -16,6 +16,7 @@ pub(crate) fn run(of: SchemaOf) -> Result<Exit, Problems> {
         SchemaOf::Config => config::schema().to_value(),
         SchemaOf::RulePack => bartizan_text::rules::schema(),
         SchemaOf::Report => json::v1::schema().to_value(),
+        SchemaOf::Eval => eval::v1::schema().to_value(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Problem::new(format!("cannot write the schema: {error}")))?;

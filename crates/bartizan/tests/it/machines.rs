@@ -86,7 +86,7 @@ fn reports_fit_their_schema() {
 }
 
 /// Types, required and known fields, references, and items: what the schema of a report uses.
-fn fits(value: &Value, schema: &Value, root: &Value, path: &str) {
+pub(crate) fn fits(value: &Value, schema: &Value, root: &Value, path: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = root.pointer(reference.strip_prefix('#').unwrap());
         return fits(value, target.unwrap(), root, path);

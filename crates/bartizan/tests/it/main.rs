@@ -9,6 +9,7 @@
 mod check;
 mod commands;
 mod errors;
+mod eval;
 mod helpers;
 mod machines;
 mod marker;

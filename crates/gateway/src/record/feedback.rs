@@ -1,3 +1,4 @@
+use bartizan_measure::Estimate;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,32 +20,18 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// The share of `hits` among `of`, with the score interval of Wilson (1927), equation (4) of
-    /// Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine
-    /// 17 (1998), at 95 %: honest also for few labels and for rates near 0.
+    /// The share of `hits` among `of`, with Wilson's score interval at 95 %: honest also for few
+    /// labels and for rates near 0.
     #[must_use]
     pub fn wilson(hits: u64, of: u64) -> Self {
-        if of == 0 {
-            return Self {
-                hits,
-                of,
-                rate: 0.0,
-                low: 0.0,
-                high: 1.0,
-            };
-        }
-        let z = 1.959_963_984_540_054;
-        let n = of as f64;
-        let p = hits.min(of) as f64 / n;
-        let scale = 1.0 + z * z / n;
-        let middle = (p + z * z / (2.0 * n)) / scale;
-        let half = z / scale * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+        let share = Estimate::share(hits, of);
+        let interval = share.and_then(|share| share.interval);
         Self {
             hits,
             of,
-            rate: p,
-            low: (middle - half).max(0.0),
-            high: (middle + half).min(1.0),
+            rate: share.map_or(0.0, |share| share.value),
+            low: interval.map_or(0.0, |interval| interval.low),
+            high: interval.map_or(1.0, |interval| interval.high),
         }
     }
 }
