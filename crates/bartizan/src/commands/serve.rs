@@ -66,6 +66,7 @@ async fn serve(
         server: started.server.handle(),
         reloader: started.reloader(),
         setup: arguments.setup.clone(),
+        begun: AtStart::of(&config.text),
     };
     tokio::spawn(watch_signals(hands));
     started.run().await;
@@ -113,6 +114,42 @@ struct Hands {
     server: Handle,
     reloader: Arc<Reloader>,
     setup: Setup,
+    /// What it began with and cannot change while it runs.
+    begun: AtStart,
+}
+
+/// The settings that are read at the start only, as they are written.
+#[derive(PartialEq)]
+struct AtStart([serde_json::Value; AtStart::PLACES.len()]);
+
+impl AtStart {
+    const PLACES: [&str; 10] = [
+        "data",
+        "server",
+        "secrets",
+        "store",
+        "record",
+        "telemetry",
+        "judge",
+        "predict",
+        "extraction",
+        "limits/store",
+    ];
+
+    fn of(yaml: &str) -> Self {
+        let all: serde_json::Value = serde_saphyr::from_str(yaml).unwrap_or_default();
+        Self(Self::PLACES.map(|place| {
+            let found = all.pointer(&format!("/{place}"));
+            found.cloned().unwrap_or_default()
+        }))
+    }
+
+    /// The names of those that differ.
+    fn changed(&self, now: &Self) -> Vec<String> {
+        let pairs = self.0.iter().zip(&now.0).zip(Self::PLACES);
+        let differ = pairs.filter(|((before, now), _)| before != now);
+        differ.map(|(_, place)| place.replace('/', ".")).collect()
+    }
 }
 
 /// Stops at the first SIGINT or SIGTERM; open requests get their time to end. SIGHUP reads the
@@ -149,12 +186,19 @@ impl Hands {
                 let changed = self
                     .reloader
                     .reload(&config.file, eyes, &ProcessEnvironment);
-                changed.await.map_err(|error| problems(&config, &error))
+                let changed = changed.await.map_err(|error| problems(&config, &error));
+                changed.map(|()| self.begun.changed(&AtStart::of(&config.text)))
             }
             Err(problems) => Err(problems),
         };
         match changed {
-            Ok(()) => tracing::info!("the configuration was read again"),
+            Ok(waiting) if waiting.is_empty() => {
+                tracing::info!("the configuration was read again");
+            }
+            Ok(waiting) => {
+                let waiting = waiting.join(", ");
+                tracing::warn!(%waiting, "the configuration was read again; some of it needs a restart");
+            }
             Err(problems) => {
                 tracing::error!("the former configuration stays");
                 output::show_problems(&problems);
@@ -263,6 +307,15 @@ fn line_of(text: &str, path: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let before = AtStart::of("server:\n  drain-ms: 1\nlimits:\n  preset: none\n");
+        let same = AtStart::of("limits: {}\nserver: {drain-ms: 1}\n");
+        assert_eq!(before.changed(&same), Vec::<String>::new());
+        let other = AtStart::of("limits: {store: {kind: memory}}\n");
+        assert_eq!(before.changed(&other), ["server", "limits.store"]);
+    }
 
     #[test]
     fn mistakes_are_found_in_the_file() {

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 /// full, the older is forgotten. Who has that many sources meets the global rate instead.
 pub struct Throttle {
     config: ThrottleConfig,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     hash: RandomState,
     clock: Arc<dyn Clock>,
 }
@@ -68,9 +68,20 @@ impl Throttle {
     pub fn new(config: ThrottleConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             config,
-            state: Mutex::default(),
+            state: Arc::default(),
             hash: RandomState::new(),
             clock,
+        }
+    }
+
+    /// A throttle of another configuration that remembers, and goes on remembering, the same.
+    #[must_use]
+    pub fn with(&self, config: ThrottleConfig) -> Self {
+        Self {
+            config,
+            state: Arc::clone(&self.state),
+            hash: self.hash.clone(),
+            clock: Arc::clone(&self.clock),
         }
     }
 
