@@ -1,4 +1,6 @@
-use super::{Cidr, Concern, ConcernKind, NetworkPolicy, Peer, Selector, Spec, lint, lint::resolves};
+use super::{
+    Cidr, Concern, ConcernKind, NetworkPolicy, Peer, Selector, Spec, lint, lint::resolves,
+};
 
 /// A label, `app.kubernetes.io/name=bartizan`.
 #[derive(Clone, Debug, PartialEq, Eq)]
