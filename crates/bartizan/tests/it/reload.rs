@@ -54,7 +54,7 @@ fn identities_and_limits_change_and_counters_stay() {
 
     // A file with a mistake in either block changes neither.
     for broken in [
-        yaml(&[], 0),
+        yaml(&[&two], 9).replace("preset: none", "preset: some"),
         yaml(&[&two], 9).replace("infer", "infr"),
         yaml(&[&two], 9).replace("'sha256:", "'sha1:"),
         yaml(&[&two], 9).replace("per: team", "per: crowd"),
