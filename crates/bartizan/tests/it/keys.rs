@@ -178,4 +178,12 @@ fn what_is_wrong_is_said_and_nothing_is_made() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("no master key"), "{said}");
     assert!(!home.path("other").exists());
+    // Files that the gateway's user could not write would be left beside the database. Only root
+    // can give a file away, so that others cannot try.
+    let file = home.path("data/bartizan.db");
+    if std::os::unix::fs::chown(&file, Some(12_345), None).is_ok() {
+        let run = home.run(&["keys", "list", "--data", "data"]);
+        assert_eq!(run.code, 2, "{}", run.all());
+        assert!(run.stderr.contains("the user 12345"), "{}", run.all());
+    }
 }

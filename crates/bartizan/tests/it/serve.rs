@@ -1,9 +1,5 @@
 //! `bartizan serve` as a process: its first start, its end in every way, and what is left.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::print_stderr,
-    reason = "a test waits for another process, and says what it could not try"
-)]
+#![expect(clippy::print_stderr, reason = "a test says what it could not try")]
 
 use std::{path::Path, process::Command};
 
