@@ -13,6 +13,7 @@ use bartizan_gateway::{
     start::{self, Eyes, Reloader, StartError, Started},
     telemetry,
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     cli::{Serve, Setup},
@@ -61,6 +62,8 @@ async fn serve(
     let started = start::start(file, eyes, data, &ProcessEnvironment, clock)
         .await
         .map_err(|error| problems(config, &error))?;
+    // Before anybody can know that it runs: until they are watched, signals just end it.
+    let signals = Signals::watch();
     welcome(&started, file, data)?;
     let hands = Hands {
         server: started.server.handle(),
@@ -68,7 +71,12 @@ async fn serve(
         setup: arguments.setup.clone(),
         begun: AtStart::of(&config.text),
     };
-    tokio::spawn(watch_signals(hands));
+    match signals {
+        Ok(signals) => drop(tokio::spawn(signals.obey(hands))),
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be watched; only a kill stops the gateway");
+        }
+    }
     started.run().await;
     Ok(Exit::Clean)
 }
@@ -152,26 +160,39 @@ impl AtStart {
     }
 }
 
-/// Stops at the first SIGINT or SIGTERM; open requests get their time to end. SIGHUP reads the
-/// configuration and the certificates again.
-async fn watch_signals(hands: Hands) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        tracing::error!("signals cannot be watched; only a kill stops the gateway");
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => hands.reload().await,
-        }
+/// The signals that an operator sends.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn watch() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
-    hands.server.shutdown();
+
+    /// Stops at the first SIGINT or SIGTERM; open requests get their time to end. SIGHUP reads the
+    /// configuration and the certificates again.
+    async fn obey(mut self, hands: Hands) {
+        let reloads = async {
+            while self.hangup.recv().await.is_some() {
+                hands.reload().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        // A reload may wait for others; the end does not wait for a reload.
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = reloads => {}
+        }
+        hands.server.shutdown();
+    }
 }
 
 impl Hands {
