@@ -2,10 +2,11 @@
 
 mod eval;
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bartizan_core::{Origin, Sink};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use bartizan_gateway::{netpol::Label, principal::Scope};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
@@ -74,6 +75,126 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Start the gateway: point an application's base URL at it
     Serve(Serve),
+    /// Make, list, renew, and withdraw the gateway's keys, also while it runs
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Check Kubernetes NetworkPolicies
+    #[command(subcommand)]
+    Netpol(NetpolCommand),
+}
+
+/// Where a gateway keeps its keys, and how they are shown.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct KeyPlace {
+    /// Folder of the gateway's database
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration file of the gateway; `bartizan.yaml` in the current folder if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How the answer is written
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(crate) format: PlainFormat,
+}
+
+/// How an answer without places in a text is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlainFormat {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key, and show it this once
+    Create(CreateKey),
+    /// List keys, without their secrets
+    List {
+        #[command(flatten)]
+        place: KeyPlace,
+    },
+    /// Give a key a new secret, and show it this once
+    Rotate {
+        /// The key's id, as `bartizan keys list` shows it
+        id: String,
+        /// How long the former secret goes on working, e.g. `36h`
+        #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+        overlap: Duration,
+        #[command(flatten)]
+        place: KeyPlace,
+    },
+    /// Withdraw a key for good
+    Revoke {
+        /// The key's id, as `bartizan keys list` shows it
+        id: String,
+        #[command(flatten)]
+        place: KeyPlace,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateKey {
+    /// A name for people
+    pub(crate) name: String,
+    /// What it may do; may be given several times
+    #[arg(long, value_name = "SCOPE", default_value = "infer", value_parser = scopes())]
+    pub(crate) scope: Vec<String>,
+    /// A model that it may use, `*` at the end for all that begin so; all if none is given
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Vec<String>,
+    /// The team whose budget it spends
+    #[arg(long, value_name = "TEAM", default_value = "")]
+    pub(crate) team: String,
+    /// The tenant
+    #[arg(long, value_name = "TENANT", default_value = "")]
+    pub(crate) tenant: String,
+    /// How long it works, e.g. `90d`; without end if not given
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) expires_in: Option<Duration>,
+    /// It may see probabilities of tokens
+    #[arg(long)]
+    pub(crate) logprobs: bool,
+    /// It may see all classes of predictions with unrounded probabilities
+    #[arg(long)]
+    pub(crate) probabilities: bool,
+    #[command(flatten)]
+    pub(crate) place: KeyPlace,
+}
+
+/// A time like `90d` or `36h 30min`; a day has 24 hours.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no time; write `90d`, `36h`, or `30min`");
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let time = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+    let time = time.map_err(|_| wrong())?;
+    Duration::try_from(time).map_err(|_| wrong())
+}
+
+fn scopes() -> PossibleValuesParser {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::as_str))
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NetpolCommand {
+    /// Name what leaves a way around the gateway open
+    Lint {
+        /// Files with manifests that are applied together, `-` for standard input; other kinds than
+        /// NetworkPolicy are passed over
+        #[arg(required = true)]
+        file: Vec<PathBuf>,
+        /// Label of the gateway's pods
+        #[arg(
+            long,
+            value_name = "KEY=VALUE",
+            default_value = "app.kubernetes.io/name=bartizan"
+        )]
+        gateway: Label,
+        /// How the answer is written
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: PlainFormat,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -21,7 +21,7 @@ use crate::{
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
 /// Most bytes of a configuration, policy, key, or pack file.
-const MAX_SETTINGS_BYTES: u64 = 8 << 20;
+pub(crate) const MAX_SETTINGS_BYTES: u64 = 8 << 20;
 
 /// Where an input comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

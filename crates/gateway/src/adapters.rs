@@ -30,26 +30,32 @@ use crate::{
     },
 };
 
-/// The present generation of rules and policy; clones share it.
-#[derive(Clone, Debug)]
-pub(crate) struct EngineCell(Arc<RwLock<Arc<Engine>>>);
+/// The present generation of something that a change of the configuration replaces: rules and
+/// policy, who may ask, limits. Clones share it.
+pub(crate) struct Present<T>(Arc<RwLock<Arc<T>>>);
 
-impl EngineCell {
-    /// A cell with this generation.
+impl<T> Present<T> {
+    /// Begins with this generation.
     #[must_use]
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(engine))))
+    pub(crate) fn new(first: Arc<T>) -> Self {
+        Self(Arc::new(RwLock::new(first)))
     }
 
     /// The generation that new requests meet.
     #[must_use]
-    pub(crate) fn get(&self) -> Arc<Engine> {
+    pub(crate) fn get(&self) -> Arc<T> {
         Arc::clone(&self.0.read())
     }
 
     /// Puts another in its place; requests under way end with theirs.
-    pub(crate) fn replace(&self, engine: Engine) {
-        *self.0.write() = Arc::new(engine);
+    pub(crate) fn replace(&self, next: Arc<T>) {
+        *self.0.write() = next;
+    }
+}
+
+impl<T> Clone for Present<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -58,12 +64,12 @@ impl EngineCell {
 /// The question itself passes the guard and the policy like a request of a client: what may not
 /// leave for a model may not leave for a judge.
 pub(crate) struct AskUpstream {
-    engine: EngineCell,
+    engine: Present<Engine>,
     clock: Arc<dyn Clock>,
 }
 
 impl AskUpstream {
-    pub(crate) const fn new(engine: EngineCell, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) const fn new(engine: Present<Engine>, clock: Arc<dyn Clock>) -> Self {
         Self { engine, clock }
     }
 

@@ -15,6 +15,7 @@ pub mod fault;
 pub mod guard_api;
 pub mod identity;
 pub mod judge;
+pub mod key_desk;
 pub mod limits;
 pub mod netpol;
 pub mod openapi;

@@ -4,6 +4,8 @@ mod check;
 mod config;
 mod eval;
 mod explain;
+mod keys;
+mod netpol;
 mod policy;
 mod prompt;
 mod replay;
@@ -16,7 +18,7 @@ mod stream;
 use bartizan_text::rules::RuleSet;
 
 use crate::{
-    cli::{Cli, Command, ConfigCommand, PolicyCommand, PromptCommand, Rules},
+    cli::{Cli, Command, ConfigCommand, NetpolCommand, PolicyCommand, PromptCommand, Rules},
     exit::Exit,
     output,
     problem::{Problem, Problems},
@@ -47,6 +49,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Schema(arguments) => schema::run(arguments.of),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Netpol(NetpolCommand::Lint {
+            file,
+            gateway,
+            format,
+        }) => netpol::lint(&file, &gateway, format),
     }
 }
 

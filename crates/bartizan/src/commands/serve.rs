@@ -13,6 +13,7 @@ use bartizan_gateway::{
     start::{self, Eyes, Reloader, StartError, Started},
     telemetry,
 };
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     cli::{Serve, Setup},
@@ -61,13 +62,21 @@ async fn serve(
     let started = start::start(file, eyes, data, &ProcessEnvironment, clock)
         .await
         .map_err(|error| problems(config, &error))?;
+    // Before anybody can know that it runs: until they are watched, signals just end it.
+    let signals = Signals::watch();
     welcome(&started, file, data)?;
     let hands = Hands {
         server: started.server.handle(),
         reloader: started.reloader(),
         setup: arguments.setup.clone(),
+        begun: AtStart::of(&config.text),
     };
-    tokio::spawn(watch_signals(hands));
+    match signals {
+        Ok(signals) => drop(tokio::spawn(signals.obey(hands))),
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be watched; only a kill stops the gateway");
+        }
+    }
     started.run().await;
     Ok(Exit::Clean)
 }
@@ -113,28 +122,77 @@ struct Hands {
     server: Handle,
     reloader: Arc<Reloader>,
     setup: Setup,
+    /// What it began with and cannot change while it runs.
+    begun: AtStart,
 }
 
-/// Stops at the first SIGINT or SIGTERM; open requests get their time to end. SIGHUP reads the
-/// configuration and the certificates again.
-async fn watch_signals(hands: Hands) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        tracing::error!("signals cannot be watched; only a kill stops the gateway");
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => break,
-            _ = terminate.recv() => break,
-            _ = hangup.recv() => hands.reload().await,
-        }
+/// The settings that are read at the start only, as they are written.
+#[derive(PartialEq)]
+struct AtStart([serde_json::Value; AtStart::PLACES.len()]);
+
+impl AtStart {
+    const PLACES: [&str; 10] = [
+        "data",
+        "server",
+        "secrets",
+        "store",
+        "record",
+        "telemetry",
+        "judge",
+        "predict",
+        "extraction",
+        "limits/store",
+    ];
+
+    fn of(yaml: &str) -> Self {
+        let all: serde_json::Value = serde_saphyr::from_str(yaml).unwrap_or_default();
+        Self(Self::PLACES.map(|place| {
+            let found = all.pointer(&format!("/{place}"));
+            found.cloned().unwrap_or_default()
+        }))
     }
-    hands.server.shutdown();
+
+    /// The names of those that differ.
+    fn changed(&self, now: &Self) -> Vec<String> {
+        let pairs = self.0.iter().zip(&now.0).zip(Self::PLACES);
+        let differ = pairs.filter(|((before, now), _)| before != now);
+        differ.map(|(_, place)| place.replace('/', ".")).collect()
+    }
+}
+
+/// The signals that an operator sends.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn watch() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Stops at the first SIGINT or SIGTERM; open requests get their time to end. SIGHUP reads the
+    /// configuration and the certificates again.
+    async fn obey(mut self, hands: Hands) {
+        let reloads = async {
+            while self.hangup.recv().await.is_some() {
+                hands.reload().await;
+            }
+            std::future::pending::<()>().await;
+        };
+        // A reload may wait for others; the end does not wait for a reload.
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = reloads => {}
+        }
+        hands.server.shutdown();
+    }
 }
 
 impl Hands {
@@ -149,12 +207,19 @@ impl Hands {
                 let changed = self
                     .reloader
                     .reload(&config.file, eyes, &ProcessEnvironment);
-                changed.await.map_err(|error| problems(&config, &error))
+                let changed = changed.await.map_err(|error| problems(&config, &error));
+                changed.map(|()| self.begun.changed(&AtStart::of(&config.text)))
             }
             Err(problems) => Err(problems),
         };
         match changed {
-            Ok(()) => tracing::info!("the configuration was read again"),
+            Ok(waiting) if waiting.is_empty() => {
+                tracing::info!("the configuration was read again");
+            }
+            Ok(waiting) => {
+                let waiting = waiting.join(", ");
+                tracing::warn!(%waiting, "the configuration was read again; some of it needs a restart");
+            }
             Err(problems) => {
                 tracing::error!("the former configuration stays");
                 output::show_problems(&problems);
@@ -263,6 +328,15 @@ fn line_of(text: &str, path: &str) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_a_restart_is_named() {
+        let before = AtStart::of("server:\n  drain-ms: 1\nlimits:\n  preset: none\n");
+        let same = AtStart::of("limits: {}\nserver: {drain-ms: 1}\n");
+        assert_eq!(before.changed(&same), Vec::<String>::new());
+        let other = AtStart::of("limits: {store: {kind: memory}}\n");
+        assert_eq!(before.changed(&other), ["server", "limits.store"]);
+    }
 
     #[test]
     fn mistakes_are_found_in_the_file() {

@@ -179,25 +179,57 @@ impl Authenticator {
     /// # Errors
     /// When keys or secrets cannot be read.
     pub async fn open(config: &IdentityConfig, parts: Parts<'_>) -> Result<Self, IdentityError> {
-        let clock = parts.clock;
+        let clock = Arc::clone(&parts.clock);
         let keys = ApiKeys::open(
-            parts.store,
+            parts.store.clone(),
             &parts.keyring.derive(Purpose::ApiKeyPepper),
             &config.keys,
             Duration::from_secs(config.stale_after_seconds),
             Arc::clone(&clock),
         )
         .await?;
+        let throttle = Throttle::new(config.throttle.clone(), clock);
+        Self::build(config, parts, keys, throttle, &TokenVerifier::default()).await
+    }
+
+    /// An authenticator for another configuration, whose mistakes are none. It goes on with what
+    /// this one knows: keys of the database, key sets from the same place, and who guessed. Tokens
+    /// are verified anew.
+    ///
+    /// # Errors
+    /// When secrets cannot be read.
+    pub async fn renewed(
+        &self,
+        config: &IdentityConfig,
+        parts: Parts<'_>,
+    ) -> Result<Self, IdentityError> {
+        let stale_after = Duration::from_secs(config.stale_after_seconds);
+        let keys = self.keys.with(&config.keys, stale_after)?;
+        let throttle = self.throttle.with(config.throttle.clone());
+        Self::build(config, parts, keys, throttle, &self.tokens).await
+    }
+
+    async fn build(
+        config: &IdentityConfig,
+        parts: Parts<'_>,
+        keys: ApiKeys,
+        throttle: Throttle,
+        former: &TokenVerifier,
+    ) -> Result<Self, IdentityError> {
+        let clock = parts.clock;
         let issuer = ServiceIssuer::new(parts.keyring, Arc::clone(&clock))?;
         let mut issuers = vec![issuer.trusted()];
         for config in &config.issuers {
-            let keys = key_set(config, parts.resolver, &parts.fetch, &clock).await?;
+            let keys = match former.set_of(config) {
+                Some(known) => known,
+                None => Arc::new(key_set(config, parts.resolver, &parts.fetch, &clock).await?),
+            };
             if let Err(error) = keys.refresh().await {
-                tracing::warn!(issuer = %config.name, %error, "a key set cannot be read yet");
+                tracing::warn!(issuer = %config.name, %error, "a key set cannot be read now");
             }
             issuers.push(Issuer {
                 config: config.clone(),
-                keys: Arc::new(keys),
+                keys,
             });
         }
         let anonymous = || {
@@ -216,7 +248,7 @@ impl Authenticator {
             tokens: TokenVerifier::new(issuers),
             verified: Mutex::new(Generations::new(2 * REMEMBERED)),
             certificates: config.certificates.clone(),
-            throttle: Throttle::new(config.throttle.clone(), Arc::clone(&clock)),
+            throttle,
             anonymous: config.dangerously_allow_anonymous.then(anonymous),
             issuer,
             poll: Duration::from_millis(config.poll_ms.max(50)),

@@ -69,7 +69,8 @@ impl Grants {
         for (index, scope) in self.scopes.iter().enumerate() {
             if Scope::named(scope).is_none() {
                 let known = Scope::ALL.map(Scope::as_str).join("`, `");
-                let what = format!("`{scope}` is none of `{known}`");
+                // Told to administrators over HTTP, too: what they may say, not what they said.
+                let what = format!("is none of `{known}`");
                 mistakes.push((format!("{at}.scopes[{index}]"), what));
             }
         }
@@ -312,6 +313,19 @@ impl IdentityConfig {
 }
 
 impl IssuerConfig {
+    /// Whether its key set is that of `other`. A shared secret is asked for again.
+    pub(super) fn has_keys_of(&self, other: &Self) -> bool {
+        let is_same_place = match (&self.keys, &other.keys) {
+            (KeySource::JwksUrl(one), KeySource::JwksUrl(two)) => one == two,
+            (KeySource::JwksFile(one), KeySource::JwksFile(two)) => one == two,
+            _ => false,
+        };
+        is_same_place
+            && self.algorithms == other.algorithms
+            && self.refresh_seconds == other.refresh_seconds
+            && self.stale_after_seconds == other.stale_after_seconds
+    }
+
     fn check(&self, at: &str, mistakes: &mut Vec<(String, String)>) {
         let mut say = |field: &str, what: String| mistakes.push((format!("{at}.{field}"), what));
         if self.algorithms.is_empty() {

@@ -137,6 +137,13 @@ impl TokenVerifier {
         self.issuers.iter().map(|issuer| &issuer.keys)
     }
 
+    /// The key set of an issuer whose keys come from the same place in the same way.
+    pub(super) fn set_of(&self, config: &IssuerConfig) -> Option<Arc<Jwks>> {
+        let is_same = |issuer: &&Issuer| issuer.config.has_keys_of(config);
+        let issuer = self.issuers.iter().find(is_same)?;
+        Some(Arc::clone(&issuer.keys))
+    }
+
     /// The principal of `token` at `now_ms`, milliseconds since 1970.
     pub(super) fn verify(&self, token: &str, now_ms: u64) -> Result<Verified, JwtReason> {
         if token.len() > MAX_TOKEN_BYTES {

@@ -27,15 +27,20 @@ use crate::{
 /// interval at which [`Self::refresh`] is called there and the time of one query. A replica that
 /// cannot ask the database any more refuses its keys after `stale_after`.
 pub struct ApiKeys {
+    stored: Arc<Stored>,
+    configured: HashMap<String, Entry>,
+    stale_after: Duration,
+}
+
+/// Keys of the database, which outlive a change of the configuration.
+struct Stored {
     store: Store,
     pepper: hmac::Key,
     clock: Arc<dyn Clock>,
     mirror: RwLock<Mirror>,
-    configured: HashMap<String, Entry>,
     /// Held by whoever changes or reloads, so that an older reading never replaces a newer one.
     writing: tokio::sync::Mutex<()>,
     read_at_nanos: AtomicU64,
-    stale_after: Duration,
 }
 
 #[derive(Default)]
@@ -181,29 +186,37 @@ impl ApiKeys {
         stale_after: Duration,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, KeyError> {
-        let entry = |key: &ConfiguredKey| {
-            let entry = Entry {
-                principal: Arc::new(principal(&key.id, &key.grants)),
-                hash: key.digest().ok_or(KeyError::Malformed)?,
-                expires_ms: None,
-            };
-            Ok((key.prefix.clone(), entry))
-        };
-        let keys = Self {
+        let stored = Stored {
             store,
             pepper: hmac::Key::new(hmac::HMAC_SHA256, pepper.expose()),
             mirror: RwLock::default(),
-            configured: configured
-                .iter()
-                .map(entry)
-                .collect::<Result<_, KeyError>>()?,
             writing: tokio::sync::Mutex::new(()),
             read_at_nanos: AtomicU64::new(clock.nanos()),
-            stale_after,
             clock,
+        };
+        let keys = Self {
+            stored: Arc::new(stored),
+            configured: entries(configured)?,
+            stale_after,
         };
         keys.refresh().await?;
         Ok(keys)
+    }
+
+    /// The same keys of the database, beside other ones of the configuration.
+    ///
+    /// # Errors
+    /// When the hash of a configured key is none.
+    pub fn with(
+        &self,
+        configured: &[ConfiguredKey],
+        stale_after: Duration,
+    ) -> Result<Self, KeyError> {
+        Ok(Self {
+            stored: Arc::clone(&self.stored),
+            configured: entries(configured)?,
+            stale_after,
+        })
     }
 
     /// The principal of `key`.
@@ -211,10 +224,13 @@ impl ApiKeys {
     /// # Errors
     /// When it is unknown, ended, or cannot be trusted any more.
     pub fn verify(&self, key: &ApiKey) -> Result<Arc<Principal>, Reason> {
-        let hash = key.hash(&self.pepper);
+        let hash = key.hash(&self.stored.pepper);
         let (entry, stored) = match self.configured.get(key.prefix()) {
             Some(entry) => (Some(entry.clone()), false),
-            None => (self.mirror.read().entries.get(key.prefix()).cloned(), true),
+            None => (
+                self.stored.mirror.read().entries.get(key.prefix()).cloned(),
+                true,
+            ),
         };
         let entry = entry.ok_or(Reason::UnknownKey)?;
         let given = if stored { hash } else { plain_hash(key) };
@@ -222,13 +238,13 @@ impl ApiKeys {
             return Err(Reason::UnknownKey);
         }
         let stale_after = u64::try_from(self.stale_after.as_nanos()).unwrap_or(u64::MAX);
-        let read_at = self.read_at_nanos.load(Ordering::Acquire);
-        if stored && self.clock.nanos().saturating_sub(read_at) > stale_after {
+        let read_at = self.stored.read_at_nanos.load(Ordering::Acquire);
+        if stored && self.stored.clock.nanos().saturating_sub(read_at) > stale_after {
             return Err(Reason::StaleKeys);
         }
         if entry
             .expires_ms
-            .is_some_and(|end| end <= self.clock.unix_ms())
+            .is_some_and(|end| end <= self.stored.clock.unix_ms())
         {
             return Err(Reason::ExpiredKey);
         }
@@ -247,9 +263,9 @@ impl ApiKeys {
         let id = format!("key-{:016x}", u64::from_be_bytes(id));
         let grants = &spec.grants;
         let models = serde_json::to_string(&grants.models).map_err(|_| KeyError::Malformed)?;
-        let now = self.clock.unix_ms();
-        let _writing = self.writing.lock().await;
-        with_pool!(&self.store, pool => {
+        let now = self.stored.clock.unix_ms();
+        let _writing = self.stored.writing.lock().await;
+        with_pool!(&self.stored.store, pool => {
             let mut transaction = pool.begin().await?;
             sqlx::query(INSERT_KEY)
                 .bind(&id)
@@ -267,7 +283,7 @@ impl ApiKeys {
             sqlx::query(INSERT_SECRET)
                 .bind(key.prefix())
                 .bind(&id)
-                .bind(hex(&key.hash(&self.pepper)))
+                .bind(hex(&key.hash(&self.stored.pepper)))
                 .bind(number(now))
                 .execute(&mut *transaction)
                 .await?;
@@ -285,11 +301,11 @@ impl ApiKeys {
     /// When there is no such key, or the database failed.
     pub async fn rotate(&self, id: &str, overlap: Duration) -> Result<NewKey, KeyError> {
         let key = ApiKey::generate().ok_or(KeyError::Random)?;
-        let now = self.clock.unix_ms();
+        let now = self.stored.clock.unix_ms();
         let overlap_ms = u64::try_from(overlap.as_millis()).unwrap_or(u64::MAX);
         let end = now.saturating_add(overlap_ms);
-        let _writing = self.writing.lock().await;
-        with_pool!(&self.store, pool => {
+        let _writing = self.stored.writing.lock().await;
+        with_pool!(&self.stored.store, pool => {
             let mut transaction = pool.begin().await?;
             // Also takes the lock under which two rotations come one after the other.
             let alive = sqlx::query(
@@ -316,7 +332,7 @@ impl ApiKeys {
             sqlx::query(INSERT_SECRET)
                 .bind(key.prefix())
                 .bind(id)
-                .bind(hex(&key.hash(&self.pepper)))
+                .bind(hex(&key.hash(&self.stored.pepper)))
                 .bind(number(now))
                 .execute(&mut *transaction)
                 .await?;
@@ -333,9 +349,9 @@ impl ApiKeys {
     /// # Errors
     /// When the database failed; the key is then valid still.
     pub async fn revoke(&self, id: &str) -> Result<bool, KeyError> {
-        let now = number(self.clock.unix_ms());
-        let _writing = self.writing.lock().await;
-        let revoked = with_pool!(&self.store, pool => {
+        let now = number(self.stored.clock.unix_ms());
+        let _writing = self.stored.writing.lock().await;
+        let revoked = with_pool!(&self.stored.store, pool => {
             let mut transaction = pool.begin().await?;
             let revoked = sqlx::query(
                 "UPDATE api_keys SET revoked_ms = $1 WHERE id = $2 AND revoked_ms IS NULL")
@@ -348,7 +364,8 @@ impl ApiKeys {
             transaction.commit().await?;
             revoked
         });
-        self.mirror
+        self.stored
+            .mirror
             .write()
             .entries
             .retain(|_, entry| *entry.principal.id != *id);
@@ -379,11 +396,11 @@ impl ApiKeys {
     /// # Errors
     /// When the database failed.
     pub async fn refresh(&self) -> Result<(), KeyError> {
-        let _writing = self.writing.lock().await;
-        let asked_at = self.clock.nanos();
+        let _writing = self.stored.writing.lock().await;
+        let asked_at = self.stored.clock.nanos();
         let generation = self.generation().await?;
-        if generation == self.mirror.read().generation {
-            self.read_at_nanos.store(asked_at, Ordering::Release);
+        if generation == self.stored.mirror.read().generation {
+            self.stored.read_at_nanos.store(asked_at, Ordering::Release);
             return Ok(());
         }
         self.reload().await
@@ -391,7 +408,7 @@ impl ApiKeys {
 
     /// Reads every key; the caller holds `writing`.
     async fn reload(&self) -> Result<(), KeyError> {
-        let asked_at = self.clock.nanos();
+        let asked_at = self.stored.clock.nanos();
         // Before the rows: what is written in between is read again the next time.
         let generation = self.generation().await?;
         let (keys, hashes) = self.rows().await?;
@@ -409,16 +426,16 @@ impl ApiKeys {
                 entries.insert(secret.prefix.clone(), entry);
             }
         }
-        *self.mirror.write() = Mirror {
+        *self.stored.mirror.write() = Mirror {
             generation,
             entries,
         };
-        self.read_at_nanos.store(asked_at, Ordering::Release);
+        self.stored.read_at_nanos.store(asked_at, Ordering::Release);
         Ok(())
     }
 
     async fn generation(&self) -> Result<i64, KeyError> {
-        Ok(with_pool!(&self.store, pool => sqlx::query_scalar(
+        Ok(with_pool!(&self.stored.store, pool => sqlx::query_scalar(
             "SELECT generation FROM api_key_generation WHERE one = 1")
             .fetch_one(pool)
             .await)?)
@@ -426,7 +443,7 @@ impl ApiKeys {
 
     /// Every key, and the hash of every prefix.
     async fn rows(&self) -> Result<(Vec<KeyInfo>, HashMap<String, [u8; 32]>), KeyError> {
-        let (keys, secrets): (Vec<KeyRow>, Vec<SecretRow>) = with_pool!(&self.store, pool => (
+        let (keys, secrets): (Vec<KeyRow>, Vec<SecretRow>) = with_pool!(&self.stored.store, pool => (
             sqlx::query_as(SELECT_KEYS).fetch_all(pool).await?,
             sqlx::query_as(SELECT_SECRETS).fetch_all(pool).await?,
         ));
@@ -483,8 +500,25 @@ type SecretRow = (String, String, String, i64, Option<i64>);
 
 impl std::fmt::Debug for ApiKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ApiKeys({} secrets)", self.mirror.read().entries.len())
+        write!(
+            f,
+            "ApiKeys({} secrets)",
+            self.stored.mirror.read().entries.len()
+        )
     }
+}
+
+/// Keys of the configuration, by prefix.
+fn entries(configured: &[ConfiguredKey]) -> Result<HashMap<String, Entry>, KeyError> {
+    let entry = |key: &ConfiguredKey| {
+        let entry = Entry {
+            principal: Arc::new(principal(&key.id, &key.grants)),
+            hash: key.digest().ok_or(KeyError::Malformed)?,
+            expires_ms: None,
+        };
+        Ok((key.prefix.clone(), entry))
+    };
+    configured.iter().map(entry).collect()
 }
 
 /// The principal of a key.

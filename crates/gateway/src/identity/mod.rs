@@ -15,6 +15,7 @@ mod jwt;
 mod keys;
 mod migrations;
 mod throttle;
+mod view;
 
 pub use api_key::{ApiKey, ParseKeyError};
 pub use authenticator::{Authenticator, Denied, IdentityError, Parts, Peer, Reason};
@@ -29,3 +30,4 @@ pub use jwt::{JwtReason, TokenVerifier};
 pub use keys::{ApiKeys, KeyError, KeyInfo, KeySpec, NewKey, SecretInfo};
 pub(crate) use migrations::MIGRATIONS;
 pub use throttle::{Attempt, Throttle};
+pub use view::KeyView;

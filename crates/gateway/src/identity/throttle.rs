@@ -22,7 +22,7 @@ use crate::clock::Clock;
 /// full, the older is forgotten. Who has that many sources meets the global rate instead.
 pub struct Throttle {
     config: ThrottleConfig,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     hash: RandomState,
     clock: Arc<dyn Clock>,
 }
@@ -66,14 +66,25 @@ impl Throttle {
     #[must_use]
     pub fn new(config: ThrottleConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Arc::new(Mutex::new(State {
                 bad: Generations::new(config.max_sources),
                 good: Generations::new(config.max_sources),
                 global_until: 0,
-            }),
+            })),
             config,
             hash: RandomState::new(),
             clock,
+        }
+    }
+
+    /// A throttle of another configuration that remembers, and goes on remembering, the same.
+    #[must_use]
+    pub fn with(&self, config: ThrottleConfig) -> Self {
+        Self {
+            config,
+            state: Arc::clone(&self.state),
+            hash: self.hash.clone(),
+            clock: Arc::clone(&self.clock),
         }
     }
 

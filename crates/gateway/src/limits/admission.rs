@@ -26,11 +26,11 @@ pub struct Limits {
     store: Arc<dyn LimitStore>,
     /// What counts while the store is lost; nothing to refuse instead.
     fallback: Option<Arc<MemoryStore>>,
-    running: Mutex<HashMap<[u8; 16], u32>>,
+    running: Arc<Mutex<HashMap<[u8; 16], u32>>>,
     names: hmac::Key,
     clock: Arc<dyn Clock>,
     /// What is saved, where, and how often.
-    pub(super) saved: Option<Saved>,
+    pub(super) saved: Option<Arc<Saved>>,
 }
 
 /// What a request will cost.
@@ -210,23 +210,35 @@ impl Limits {
         name_key: &Secret<[u8; 32]>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let preset = config.preset.rate().map(|rate| LimitRule {
-            name: "preset".to_owned(),
-            fallback: true,
-            requests: Some(rate),
-            ..LimitRule::default()
-        });
         Self {
-            rules: preset.iter().chain(&config.rules).map(Rule::new).collect(),
+            rules: rules(config),
             prices: PriceTable::new(&config.prices),
             unpriced_models_are_free: config.unpriced_models_are_free,
             assumed_output_tokens: config.assumed_output_tokens,
             store,
             fallback: local,
-            running: Mutex::default(),
+            running: Arc::default(),
             names: hmac::Key::new(hmac::HMAC_SHA256, name_key.expose()),
             clock,
             saved: None,
+        }
+    }
+
+    /// The limits of another configuration, whose mistakes are none, over the same counters: a rule
+    /// that keeps its name goes on where it was. Which store counts does not change.
+    #[must_use]
+    pub fn renewed(&self, config: &LimitsConfig) -> Self {
+        Self {
+            rules: rules(config),
+            prices: PriceTable::new(&config.prices),
+            unpriced_models_are_free: config.unpriced_models_are_free,
+            assumed_output_tokens: config.assumed_output_tokens,
+            store: Arc::clone(&self.store),
+            fallback: self.fallback.clone(),
+            running: Arc::clone(&self.running),
+            names: self.names.clone(),
+            clock: Arc::clone(&self.clock),
+            saved: self.saved.clone(),
         }
     }
 
@@ -372,6 +384,17 @@ impl Limits {
             }
         }
     }
+}
+
+/// The rules of a configuration, its preset first.
+fn rules(config: &LimitsConfig) -> Vec<Rule> {
+    let preset = config.preset.rate().map(|rate| LimitRule {
+        name: "preset".to_owned(),
+        fallback: true,
+        requests: Some(rate),
+        ..LimitRule::default()
+    });
+    preset.iter().chain(&config.rules).map(Rule::new).collect()
 }
 
 fn lost() -> LimitEvent {

@@ -63,12 +63,12 @@ impl Limits {
                 memory.load(&parts.store, &*clock).await?;
                 let counters = Arc::clone(&memory);
                 let mut limits = Self::new(config, counters, None, &key, Arc::clone(&clock));
-                limits.saved = Some(Saved {
+                limits.saved = Some(Arc::new(Saved {
                     memory,
                     store: parts.store,
                     every: Duration::from_secs(*save_every_seconds),
                     clock,
-                });
+                }));
                 Ok(limits)
             }
             StoreConfig::Redis {

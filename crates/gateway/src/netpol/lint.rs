@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::{NetworkPolicy, Peer, Port, PortName, Selector};
+use super::{NetworkPolicy, Peer, Port, PortName, Selector, Spec};
 
 /// Something that is wrong with a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,32 +31,59 @@ pub enum ConcernKind {
     OpenDirection,
     /// All ports are open.
     AllPorts,
+    /// Others than the gateway reach addresses outside the cluster.
+    WayAround,
+}
+
+impl ConcernKind {
+    /// A stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoDns => "no-dns",
+            Self::ScrapeAsEgress => "scrape-as-egress",
+            Self::HandMadeNamespaceLabel => "hand-made-namespace-label",
+            Self::WholeNamespace => "whole-namespace",
+            Self::Everybody => "everybody",
+            Self::OpenDirection => "open-direction",
+            Self::AllPorts => "all-ports",
+            Self::WayAround => "way-around",
+        }
+    }
+}
+
+impl fmt::Display for ConcernKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::NoDns => {
+                "egress is closed, but names cannot be resolved; allow UDP and TCP port 53 to \
+                 kube-system"
+            }
+            Self::ScrapeAsEgress => {
+                "Prometheus opens the connection of a scrape: allow it as ingress from the \
+                 monitoring namespace, to the port of the metrics"
+            }
+            Self::HandMadeNamespaceLabel => {
+                "Kubernetes does not set this label; use `kubernetes.io/metadata.name`"
+            }
+            Self::WholeNamespace => "every pod of the namespace is meant; add a `podSelector`",
+            Self::Everybody => "everybody is meant; name who",
+            Self::OpenDirection => {
+                "a direction is left open; list `Ingress` and `Egress` in `policyTypes`"
+            }
+            Self::AllPorts => "all ports are open; name them",
+            Self::WayAround => {
+                "others than the gateway reach addresses outside the cluster, where models are; \
+                 let only the gateway go there"
+            }
+        };
+        f.write_str(text)
+    }
 }
 
 impl fmt::Display for Concern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self.kind {
-            ConcernKind::NoDns => {
-                "egress is closed, but names cannot be resolved; allow UDP and TCP port 53 to \
-                 kube-system"
-            }
-            ConcernKind::ScrapeAsEgress => {
-                "Prometheus opens the connection of a scrape: allow it as ingress from the \
-                 monitoring namespace, to the port of the metrics"
-            }
-            ConcernKind::HandMadeNamespaceLabel => {
-                "Kubernetes does not set this label; use `kubernetes.io/metadata.name`"
-            }
-            ConcernKind::WholeNamespace => {
-                "every pod of the namespace is meant; add a `podSelector`"
-            }
-            ConcernKind::Everybody => "everybody is meant; name who",
-            ConcernKind::OpenDirection => {
-                "a direction is left open; list `Ingress` and `Egress` in `policyTypes`"
-            }
-            ConcernKind::AllPorts => "all ports are open; name them",
-        };
-        write!(f, "`{}` at {}: {text}", self.policy, self.place)
+        write!(f, "`{}` at {}: {}", self.policy, self.place, self.kind)
     }
 }
 
@@ -93,14 +120,19 @@ pub fn lint(policy: &NetworkPolicy) -> Vec<Concern> {
             }
         }
     }
-    let resolves = |rule: &super::Egress| {
-        rule.ports.is_empty() || rule.ports.iter().any(|port| number(port) == Some(53))
-    };
     let only_closes = spec.egress.is_empty() && spec.ingress.is_empty();
-    if spec.closes_egress() && !only_closes && !spec.egress.iter().any(resolves) {
+    if spec.closes_egress() && !only_closes && !resolves(spec) {
         say("spec.egress".to_owned(), ConcernKind::NoDns);
     }
     found
+}
+
+/// Whether its pods may ask for names.
+pub(super) fn resolves(spec: &Spec) -> bool {
+    let allows = |rule: &super::Egress| {
+        rule.ports.is_empty() || rule.ports.iter().any(|port| number(port) == Some(53))
+    };
+    spec.egress.iter().any(allows)
 }
 
 fn peers(peers: &[Peer], ports: &[Port]) -> Vec<ConcernKind> {

@@ -3,9 +3,11 @@
 //! Follows the semantics of `networking.k8s.io/v1`: policies only add up, a pod that no policy
 //! selects for a direction is open in it, and a connection needs both its ends to agree.
 
+mod around;
 mod lint;
 mod simulate;
 
+pub use around::{Label, ParseLabelError, lint_all};
 pub use lint::{Concern, ConcernKind, lint};
 pub use simulate::{End, Network, Pod};
 
@@ -165,6 +167,12 @@ impl Cidr {
         same_family && differ.leading_zeros() >= self.prefix.into()
     }
 
+    /// Whether every address of `other` is in it.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        self.prefix <= other.prefix && self.contains(other.address)
+    }
+
     /// Whether it is every address of its family.
     #[must_use]
     pub const fn is_everything(&self) -> bool {
@@ -176,13 +184,26 @@ impl<'de> Deserialize<'de> for Cidr {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
         let text = String::deserialize(deserializer)?;
-        let parsed = text.split_once('/').and_then(|(address, prefix)| {
-            let address: IpAddr = address.parse().ok()?;
-            let prefix: u8 = prefix.parse().ok()?;
-            let bits = if address.is_ipv4() { 32 } else { 128 };
-            (prefix <= bits).then_some(Self { address, prefix })
-        });
-        parsed.ok_or_else(|| D::Error::custom("expected a network like `10.0.0.0/8`"))
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A text is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a network like `10.0.0.0/8`")]
+pub struct ParseCidrError;
+
+impl std::str::FromStr for Cidr {
+    type Err = ParseCidrError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCidrError> {
+        let (address, prefix) = text.split_once('/').ok_or(ParseCidrError)?;
+        let address: IpAddr = address.parse().map_err(|_| ParseCidrError)?;
+        let prefix: u8 = prefix.parse().map_err(|_| ParseCidrError)?;
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        (prefix <= bits)
+            .then_some(Self { address, prefix })
+            .ok_or(ParseCidrError)
     }
 }
 

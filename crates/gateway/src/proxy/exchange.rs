@@ -20,7 +20,7 @@ use crate::{
     serve::{expect_json, read_body},
     telemetry::{InFlight, TraceContext, UpstreamTime},
     upstream::Route,
-    wire::{Request, Usage},
+    wire::{Request, ServerTools, Usage},
 };
 
 /// A request under way.
@@ -43,6 +43,8 @@ pub(super) struct Exchange {
     /// Tokens spent so far.
     pub(super) usage: limits::Usage,
     pub(super) choices: u32,
+    /// What of it the upstream runs itself, where that is to be told.
+    pub(super) server_tools: ServerTools,
     pub(super) locale: String,
     /// Where it stands in a trace, if spans are wanted.
     pub(super) trace: Option<TraceContext>,
@@ -105,6 +107,7 @@ impl Exchange {
         let route = self.route(&request)?;
         self.admit(&request).await?;
         self.check_server_side_history(&request)?;
+        self.check_server_tools(&request)?;
         self.watch(&request);
         let passed = self.judge_input(request, &route).await?;
         let response = self.ask(&passed, &head.headers, &route).await?;
@@ -175,7 +178,7 @@ impl Exchange {
                 .map(|most| most.saturating_mul(u64::from(request.choices()))),
             factor: limits::Factor::new(self.gateway.extraction.factor(&self.principal.id, now)),
         };
-        let admission = self.gateway.limits.admit(&asked).await;
+        let admission = self.gateway.limits().admit(&asked).await;
         match admission {
             Ok(admission) => self.admission = Some(admission),
             Err(event) => {

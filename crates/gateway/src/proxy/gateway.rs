@@ -9,7 +9,7 @@ use tower::ServiceExt as _;
 
 use super::{Engine, KnownAnswers, ReviewQueue, exchange::Exchange, output::REQUEST_ID, routes};
 use crate::{
-    adapters::EngineCell,
+    adapters::Present,
     body::Body,
     clock::Clock,
     endpoint::{Dialect, Endpoint},
@@ -18,6 +18,7 @@ use crate::{
     guard_api::{GuardService, Judged, RequestId as RequestIdText},
     identity::{self, Authenticator},
     judge::JudgeLayer,
+    key_desk::KeyDesk,
     limits::{self, Limits},
     predict::{Predicted, Watch},
     principal::Principal,
@@ -30,10 +31,10 @@ use crate::{
 
 /// The gateway: everything that a request meets.
 pub struct Gateway {
-    engine: EngineCell,
+    engine: Present<Engine>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) authenticator: Arc<Authenticator>,
-    pub(crate) limits: Arc<Limits>,
+    authenticator: Present<Authenticator>,
+    limits: Present<Limits>,
     pub(super) extraction: Arc<Extraction>,
     pub(super) judge_layer: Option<Arc<JudgeLayer>>,
     pub(super) recorder: Recorder,
@@ -47,7 +48,7 @@ pub struct Gateway {
 /// What a gateway is made of.
 pub(crate) struct GatewayParts {
     /// Rules, policy, and models.
-    pub(crate) engine: EngineCell,
+    pub(crate) engine: Present<Engine>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who may ask.
@@ -68,6 +69,16 @@ pub(crate) struct GatewayParts {
     pub body_limits: BodyLimits,
 }
 
+/// What a change of the configuration replaces, all of it at once.
+pub(crate) struct Generation {
+    /// Rules, policy, and models.
+    pub(crate) engine: Arc<Engine>,
+    /// Who may ask.
+    pub(crate) authenticator: Arc<Authenticator>,
+    /// How often and how much.
+    pub(crate) limits: Arc<Limits>,
+}
+
 impl Gateway {
     /// A gateway of `parts`.
     #[must_use]
@@ -76,8 +87,8 @@ impl Gateway {
         Arc::new(Self {
             engine: parts.engine,
             clock: parts.clock,
-            authenticator: parts.authenticator,
-            limits: parts.limits,
+            authenticator: Present::new(parts.authenticator),
+            limits: Present::new(parts.limits),
             extraction: parts.extraction,
             judge_layer: parts.judge_layer,
             recorder: parts.recorder,
@@ -96,8 +107,11 @@ impl Gateway {
     }
 
     /// Puts another generation in the place of the present one; requests under way end with theirs.
-    pub fn replace_engine(&self, engine: Engine) {
-        self.engine.replace(engine);
+    pub(crate) fn replace(&self, next: Generation) {
+        self.know(&next.engine.upstreams);
+        self.limits.replace(next.limits);
+        self.authenticator.replace(next.authenticator);
+        self.engine.replace(next.engine);
     }
 
     /// Names models and upstreams that metrics tell apart.
@@ -129,8 +143,21 @@ impl Gateway {
 
     /// Who may ask.
     #[must_use]
-    pub const fn authenticator(&self) -> &Arc<Authenticator> {
-        &self.authenticator
+    pub fn authenticator(&self) -> Arc<Authenticator> {
+        self.authenticator.get()
+    }
+
+    /// How often and how much.
+    #[must_use]
+    pub fn limits(&self) -> Arc<Limits> {
+        self.limits.get()
+    }
+
+    /// Keys of the database, to manage them.
+    #[must_use]
+    pub fn key_desk(&self) -> KeyDesk {
+        let keys = Arc::clone(self.authenticator().keys());
+        KeyDesk::new(keys, self.recorder.clone())
     }
 
     /// Proves who asks; a failure is recorded, and the client learns nothing of its reason.
@@ -143,7 +170,7 @@ impl Gateway {
             address: peer.address.ip(),
             chain: &peer.certificates,
         };
-        let denied = match self.authenticator.authenticate(headers, &other) {
+        let denied = match self.authenticator().authenticate(headers, &other) {
             Ok(principal) => return Ok(principal),
             Err(denied) => denied,
         };
@@ -231,6 +258,7 @@ impl Gateway {
             admission: None,
             usage: limits::Usage::default(),
             choices: 1,
+            server_tools: wire::ServerTools::default(),
             locale: locale(request.headers()),
             trace: self
                 .traces

@@ -15,9 +15,8 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    identity::{Grants, KeyInfo, KeySpec, NewKey},
+    identity::{Grants, KeySpec, KeyView, NewKey},
     principal::Principal,
-    record::{KeyManagement, Label, What},
 };
 
 /// A key to be made.
@@ -31,23 +30,6 @@ pub(super) struct KeyBody {
     /// Seconds until it ends; never if not given.
     #[serde(default)]
     expires_in_seconds: Option<u64>,
-}
-
-/// A key as administrators see it.
-#[derive(Debug, Serialize)]
-struct KeyView {
-    id: String,
-    name: String,
-    scopes: Vec<String>,
-    models: Vec<String>,
-    team: String,
-    tenant: String,
-    created_ms: u64,
-    expires_ms: Option<u64>,
-    revoked_ms: Option<u64>,
-    prefixes: Vec<String>,
-    /// Whether it is 90 days old and should be rotated.
-    due: bool,
 }
 
 /// Every key, revoked ones too.
@@ -72,21 +54,8 @@ pub(super) struct Overlap {
 
 pub(super) async fn list(State(gateway): State<Arc<Gateway>>) -> Answer<Json<KeyList>> {
     let now_ms = gateway.clock.unix_ms();
-    let keys = gateway.authenticator().keys().list().await;
-    let keys = keys.map_err(Fault::from)?;
-    let view = |key: KeyInfo| KeyView {
-        due: key.is_due(now_ms),
-        prefixes: key.secrets.into_iter().map(|s| s.prefix).collect(),
-        id: key.id,
-        name: key.name,
-        scopes: key.grants.scopes,
-        models: key.grants.models,
-        team: key.grants.team,
-        tenant: key.grants.tenant,
-        created_ms: key.created_ms,
-        expires_ms: key.expires_ms,
-        revoked_ms: key.revoked_ms,
-    };
+    let keys = gateway.key_desk().list().await.map_err(Fault::from)?;
+    let view = |key| KeyView::of(key, now_ms);
     Ok(Json(KeyList {
         keys: keys.into_iter().map(view).collect(),
     }))
@@ -105,10 +74,9 @@ pub(super) async fn create(
             .expires_in_seconds
             .map(|seconds| now_ms.saturating_add(seconds.saturating_mul(1_000))),
     };
-    let keys = gateway.authenticator().keys();
-    let new = keys.create(&spec).await.map_err(Fault::from)?;
-    let created = shown(&gateway, &principal, "create", &new).await?;
-    Ok((StatusCode::CREATED, Json(created)))
+    let new = gateway.key_desk().create(&principal.id, &spec).await;
+    let new = new.map_err(Fault::from)?;
+    Ok((StatusCode::CREATED, Json(Created::of(&new))))
 }
 
 pub(super) async fn rotate(
@@ -118,9 +86,9 @@ pub(super) async fn rotate(
     Asked(overlap): Asked<Overlap>,
 ) -> Answer<Json<Created>> {
     let overlap = Duration::from_secs(overlap.overlap_seconds);
-    let keys = gateway.authenticator().keys();
-    let new = keys.rotate(&id, overlap).await.map_err(Fault::from)?;
-    Ok(Json(shown(&gateway, &principal, "rotate", &new).await?))
+    let desk = gateway.key_desk();
+    let new = desk.rotate(&principal.id, &id, overlap).await;
+    Ok(Json(Created::of(&new.map_err(Fault::from)?)))
 }
 
 pub(super) async fn revoke(
@@ -128,37 +96,16 @@ pub(super) async fn revoke(
     Extension(principal): Extension<Arc<Principal>>,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
-    let keys = gateway.authenticator().keys();
-    if !keys.revoke(&id).await.map_err(Fault::from)? {
-        return Err(Fault::from(crate::identity::KeyError::NotFound).into());
-    }
-    record(&gateway, &principal, "revoke", &id).await?;
+    let gone = gateway.key_desk().revoke(&principal.id, &id).await;
+    gone.map_err(Fault::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn shown(
-    gateway: &Gateway,
-    principal: &Principal,
-    action: &'static str,
-    new: &NewKey,
-) -> Result<Created, Fault> {
-    record(gateway, principal, action, &new.info.id).await?;
-    Ok(Created {
-        id: new.info.id.clone(),
-        key: new.key.expose().to_owned(),
-    })
-}
-
-async fn record(
-    gateway: &Gateway,
-    principal: &Principal,
-    action: &'static str,
-    key_id: &str,
-) -> Result<(), Fault> {
-    let event = KeyManagement {
-        user_id: (&principal.id).into(),
-        action: action.into(),
-        key_id: Label::Known(key_id.into()),
-    };
-    gateway.recorder().emit(What::KeyManagement(event)).await
+impl Created {
+    fn of(new: &NewKey) -> Self {
+        Self {
+            id: new.info.id.clone(),
+            key: new.key.expose().to_owned(),
+        }
+    }
 }

@@ -292,6 +292,7 @@ impl Exchange {
         }
         put(headers, APPLIED, &layers.join(","));
         headers.insert(OVERHEAD, (self.overhead() / 1_000).into());
+        self.sign_server_tools(headers);
     }
 
     /// Nanoseconds that were ours so far.
@@ -341,6 +342,7 @@ impl Exchange {
         self.interaction.latency_us = now.saturating_sub(self.started) / 1_000;
         self.interaction.overhead_us = self.overhead() / 1_000;
         self.interaction.policy_version = Label::Known(self.engine.judge.policy().version().into());
+        self.note_server_tools();
         let Self {
             gateway,
             slot,

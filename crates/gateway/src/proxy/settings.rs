@@ -31,6 +31,9 @@ pub struct GuardingConfig {
     /// Server-side histories (`previous_response_id`, `conversation`), which the gateway cannot
     /// look at.
     pub server_side_history: ServerSideHistory,
+    /// Tools that the upstream runs itself: searches of the web and of files, code, connectors.
+    /// What they return reaches the model without passing here.
+    pub server_tools: ServerToolUse,
 }
 
 impl Default for GuardingConfig {
@@ -46,6 +49,7 @@ impl Default for GuardingConfig {
             remember_texts: 16_384,
             logprobs_for_all: false,
             server_side_history: ServerSideHistory::Known,
+            server_tools: ServerToolUse::Flag,
         }
     }
 }
@@ -72,6 +76,20 @@ pub enum ServerSideHistory {
     Refuse,
     /// Any: the upstream answers from text that nobody here looked at.
     AllowUnseen,
+}
+
+/// Tools that the upstream runs itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerToolUse {
+    /// They pass without a word.
+    Allow,
+    /// They pass; the record has a finding and a gap, and the answer the header
+    /// `x-bartizan-unseen`.
+    #[default]
+    Flag,
+    /// The request is refused.
+    Block,
 }
 
 /// What is said in the system prompt before a request goes on.

@@ -76,6 +76,21 @@ fn transit() -> String {
 }
 
 impl MasterConfig {
+    /// The file that [`MasterKey::open`] would make, if it is a file and is not there.
+    pub(crate) fn missing_file(
+        &self,
+        environment: &dyn Environment,
+        data: &Path,
+    ) -> Option<PathBuf> {
+        let Self::File { path, .. } = self else {
+            return None;
+        };
+        let path = path
+            .clone()
+            .unwrap_or_else(|| default_path(environment, data));
+        (!path.exists()).then_some(path)
+    }
+
     pub(super) fn check(&self, has_vault: bool, mistakes: &mut Vec<(String, String)>) {
         let mut say = |what: &str| mistakes.push(("master-key".to_owned(), what.to_owned()));
         match self {

@@ -16,6 +16,7 @@ pub mod models;
 pub mod moderations;
 mod refusal;
 mod request;
+mod server_tools;
 pub mod sse;
 pub mod stream;
 #[cfg(test)]
@@ -30,4 +31,5 @@ pub use refusal::{
     InputRefusal, OutputRefusal, RefusalConfig, Refused, refuse_input, refuse_output,
 };
 pub use request::{Request, ServerState};
+pub use server_tools::{ServerTool, ServerTools};
 pub use usage::Usage;

@@ -137,3 +137,40 @@ fn input_types(parts: &[usize], request: &Request) -> Vec<&'static str> {
         .any(|number| all.get(*number).is_some_and(|part| !part.text.is_empty()));
     if has_text { vec!["text"] } else { Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page says of every category what fills it, and names no other.
+    #[test]
+    fn the_page_of_the_reference_is_true() {
+        let page = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/src/reference/moderations.md"
+        ));
+        let row = |line: &str| {
+            let mut cells = line.strip_prefix("| `")?.split(" | ");
+            let name = cells.next()?.trim_end_matches('`').to_owned();
+            Some((name, cells.next()?.trim_end_matches(" |").to_owned()))
+        };
+        let rows: Vec<(String, String)> = page.lines().filter_map(row).collect();
+        let theirs = CATEGORIES.iter().map(|(name, ours)| {
+            let names: Vec<String> = ours
+                .iter()
+                .map(|category| format!("`bartizan/{}`", category.as_str()))
+                .collect();
+            let filled = if names.is_empty() {
+                "nothing".to_owned()
+            } else {
+                names.join(", ")
+            };
+            ((*name).to_owned(), filled)
+        });
+        let (said, ours) = rows.split_at(CATEGORIES.len());
+        assert_eq!(said, theirs.collect::<Vec<_>>());
+        let said: Vec<&str> = ours.iter().map(|(name, _)| name.as_str()).collect();
+        let names = OURS.map(|category| format!("bartizan/{}", category.as_str()));
+        assert_eq!(said, names);
+    }
+}

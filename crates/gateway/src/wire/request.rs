@@ -3,7 +3,7 @@ use bartizan_guard::conversation::{
 };
 use bytes::Bytes;
 
-use super::{Edits, Unread, elements::Elements, media};
+use super::{Edits, ServerTools, Unread, elements::Elements, media};
 use crate::{
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
@@ -31,7 +31,7 @@ struct Facts {
     asks_logprobs: bool,
     user: Option<String>,
     include_usage: bool,
-    server_tools: bool,
+    server_tools: ServerTools,
     temperature: Option<f64>,
     state: ServerState,
 }
@@ -182,11 +182,11 @@ impl Request {
         self.facts.include_usage
     }
 
-    /// Whether it gives the model tools that the upstream runs itself, such as searches or servers
+    /// The kinds of tools that it gives the model and that the upstream runs itself, such as searches or servers
     /// of the Model Context Protocol: what they return reaches the model without passing here, and
     /// is looked at only when it comes back in the answer. Tools of a kind that is not known count.
     #[must_use]
-    pub const fn server_tools(&self) -> bool {
+    pub const fn server_tools(&self) -> ServerTools {
         self.facts.server_tools
     }
 
@@ -330,7 +330,7 @@ impl Facts {
             asks_logprobs: asks_logprobs(root)?,
             user: user.map(str::to_owned),
             include_usage,
-            server_tools: has_server_tools(root),
+            server_tools: ServerTools::of(root),
             temperature: number(root, "temperature")?,
             state: ServerState::of(endpoint, root)?,
         })
@@ -376,32 +376,6 @@ fn asks_logprobs(root: Value<'_, '_>) -> Result<bool, Fault> {
         .flat_map(Value::items)
         .any(|item| item.as_str().is_some_and(|name| name.contains("logprobs")));
     Ok(wanted || top || included)
-}
-
-/// Kinds of tools that the client runs, by the start of their `type`.
-const CLIENT_TOOLS: &[&str] = &[
-    "function",
-    "custom",
-    "namespace",
-    "computer",
-    "bash_",
-    "text_editor_",
-    "memory_",
-    "local_shell",
-    "apply_patch",
-];
-
-fn has_server_tools(root: Value<'_, '_>) -> bool {
-    let of_server = |tool: Value<'_, '_>| {
-        let kind = tool.get("type").and_then(Value::as_str);
-        kind.is_some_and(|kind| !CLIENT_TOOLS.iter().any(|known| kind.starts_with(known)))
-    };
-    let mut tools = root.get("tools").into_iter().flat_map(Value::items);
-    tools.any(of_server)
-        || present(root, "web_search_options").is_some()
-        || root
-            .get("mcp_servers")
-            .is_some_and(|servers| servers.items().len() > 0)
 }
 
 /// A member that is present and not null.

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use bartizan_gateway::config::Config;
-use bartizan_gateway::netpol::{ConcernKind, End, Network, NetworkPolicy, Pod, lint};
+use bartizan_gateway::netpol::{ConcernKind, End, Network, NetworkPolicy, Pod, lint, lint_all};
 use serde_json::Value;
 
 fn read(path: &str) -> String {
@@ -367,4 +367,110 @@ fn met_11_dashboards_and_alerts_name_series_that_exist() {
             assert!(shown, "`{label}` of `{name}` in `{expression}`");
         }
     }
+}
+
+/// The chart cannot be rendered here without Helm; what can be read without it is checked: its
+/// values, the names in its templates, and the configuration that comes of it.
+#[test]
+fn the_charts_values_are_those_that_its_templates_read() {
+    let values = &documents("helm/bartizan/values.yaml")[0];
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy/helm/bartizan/templates");
+    let mut read_by_some = BTreeSet::new();
+    let mut all = String::new();
+    for file in fs::read_dir(folder).unwrap() {
+        all.push_str(&fs::read_to_string(file.unwrap().path()).unwrap());
+    }
+    for rest in all.split(".Values.").skip(1) {
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+            .unwrap();
+        let path = rest[..end].trim_end_matches('.');
+        let found = values.pointer(&format!("/{}", path.replace('.', "/")));
+        assert!(found.is_some(), "`.Values.{path}` is no value");
+        read_by_some.insert(path.split('.').next().unwrap().to_owned());
+    }
+    for name in values.as_object().unwrap().keys() {
+        assert!(read_by_some.contains(name), "no template reads `{name}`");
+    }
+    assert_eq!(all.matches("{{").count(), all.matches("}}").count());
+
+    let mut config = values["config"].clone();
+    for own in ["data", "server", "secrets"] {
+        assert!(config.get(own).is_none(), "the chart sets `{own}`");
+        assert!(
+            all.contains(&format!("\"{own}\"")),
+            "the chart sets `{own}`"
+        );
+    }
+    config["server"] = serde_json::json!({ "listen": "0.0.0.0:8000",
+        "tls": { "enabled": true, "cert_file": "/etc/bartizan-tls/tls.crt",
+            "key_file": "/etc/bartizan-tls/tls.key" } });
+    let config: Config = serde_json::from_value(config).unwrap();
+    assert_eq!(config.mistakes(), []);
+    let drain_ms = config.server.drain_ms;
+    let grace = values["terminationGracePeriodSeconds"].as_u64().unwrap();
+    assert!(grace * 1_000 > drain_ms, "open requests get their time");
+}
+
+/// What every pod of ours must have, in the kustomize base and in the chart alike.
+#[test]
+fn net_05_the_charts_pod_has_no_rights_either() {
+    let pod = read("helm/bartizan/templates/statefulset.yaml");
+    for line in [
+        "automountServiceAccountToken: false",
+        "runAsNonRoot: true",
+        "runAsUser: 65532",
+        "type: RuntimeDefault",
+        "allowPrivilegeEscalation: false",
+        "readOnlyRootFilesystem: true",
+        "drop: [\"ALL\"]",
+    ] {
+        assert!(pod.contains(line), "{line}");
+        let base = read("kubernetes/gateway/deployment.yaml");
+        assert!(base.contains(line), "{line}");
+    }
+    // No key in a template: secrets are named, never made.
+    assert!(!pod.contains("kind: Secret"));
+}
+
+/// With Helm at hand the chart is rendered, and its policies are linted.
+#[test]
+fn the_chart_renders_where_helm_is() {
+    let chart = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy/helm/bartizan");
+    let render = |more: &[&str]| {
+        std::process::Command::new("helm")
+            .args(["template", "gw"])
+            .arg(&chart)
+            .args(["--namespace", "bartizan"])
+            .args(more)
+            .output()
+    };
+    let Ok(rendered) = render(&[]) else {
+        eprintln!("skipped: there is no helm here");
+        return;
+    };
+    assert!(rendered.status.success(), "{rendered:?}");
+    let text = String::from_utf8(rendered.stdout).unwrap();
+    let all: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap();
+    let of = |kind: &str| {
+        all.iter()
+            .filter(|one| one["kind"] == kind)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let policies: Vec<NetworkPolicy> = of("NetworkPolicy")
+        .into_iter()
+        .map(|policy| serde_json::from_value(policy).unwrap())
+        .collect();
+    let gateway = "app.kubernetes.io/name=bartizan".parse().unwrap();
+    assert!(lint_all(&policies, &gateway).is_empty());
+    let file = of("ConfigMap")[0]["data"]["bartizan.yaml"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let config: Config = serde_saphyr::from_str(&file).unwrap();
+    assert_eq!(config.mistakes(), []);
+    // Replicas that share nothing are refused.
+    assert!(!render(&["--set", "replicas=2"]).unwrap().status.success());
 }

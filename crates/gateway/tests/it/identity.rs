@@ -94,6 +94,11 @@ impl World {
     }
 
     async fn authenticator(&self) -> Authenticator {
+        self.after(None).await
+    }
+
+    /// What a changed configuration makes of an authenticator, or its first.
+    async fn after(&self, former: Option<&Authenticator>) -> Authenticator {
         let environment = HashMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
         let resolver = Resolver {
             environment: &environment,
@@ -108,7 +113,10 @@ impl World {
             fetch: self.web.clone(),
             clock: self.clock.clone(),
         };
-        Authenticator::open(&self.config, parts).await.unwrap()
+        match former {
+            Some(former) => former.renewed(&self.config, parts).await.unwrap(),
+            None => Authenticator::open(&self.config, parts).await.unwrap(),
+        }
     }
 }
 
@@ -930,6 +938,35 @@ async fn weak_keys_are_passed_over() {
         bearer(&authenticator, &token).unwrap_err(),
         Reason::Token(JwtReason::UnknownKey)
     );
+}
+
+#[tokio::test]
+async fn a_changed_configuration_keeps_key_sets_keys_and_guesses() {
+    let pairs = Pairs::new();
+    let (mut world, former) = published(&pairs, json!(["EdDSA"])).await;
+    let header = json!({ "alg": "EdDSA", "kid": "d" });
+    let token = |name: &str| pairs.token(header.clone(), with(claims(), json!({ "sub": name })));
+    let new = former.keys().create(&spec(&["infer"])).await.unwrap();
+    let key = format!("Bearer {}", new.key.expose());
+    for _ in 0..20 {
+        let _ = ask_from(&former, "authorization", "Bearer bz_no", "198.51.100.1");
+    }
+    // The issuer cannot be reached when the configuration changes.
+    *world.web.document.lock() = None;
+    world.config.issuers[0].max_lifetime_seconds = 86_399;
+    let next = world.after(Some(&former)).await;
+    assert!(bearer(&next, &token("carol")).is_ok());
+    assert!(ask(&next, "authorization", &key).is_ok());
+    let guess = ask_from(&next, "authorization", "Bearer bz_no", "198.51.100.1");
+    assert_eq!(guess.unwrap_err().reason, Reason::Throttled);
+    // What is revoked through one is revoked through all.
+    assert!(former.keys().revoke(&new.info.id).await.unwrap());
+    assert!(ask(&next, "authorization", &key).is_err());
+    // An issuer that is gone is believed no more, not even a token that was verified before.
+    assert!(bearer(&next, &token("erin")).is_ok());
+    world.config.issuers.clear();
+    let last = world.after(Some(&next)).await;
+    assert!(bearer(&last, &token("erin")).is_err());
 }
 
 #[tokio::test]

@@ -121,6 +121,33 @@ async fn ws_54_limits_are_per_principal() {
 }
 
 #[tokio::test]
+async fn a_changed_configuration_keeps_counts() {
+    let one = json!({ "preset": "none", "rules": [
+        { "name": "day", "requests-per-day": 10, "concurrency": 2 },
+    ] });
+    let mut world = World::new(one);
+    let alice = principal("alice", "");
+    assert_eq!(world.passed(&alice, 4).await, 4);
+    let running = world.ask(asked(&alice)).await.unwrap();
+
+    let two = json!({ "preset": "none", "rules": [
+        { "name": "day", "requests-per-day": 8, "concurrency": 1 },
+    ] });
+    let two: LimitsConfig = serde_json::from_value(two).unwrap();
+    world.limits = Arc::new(world.limits.renewed(&two));
+    // What runs since before the change takes the one place that there is now.
+    assert_eq!(
+        world.ask(asked(&alice)).await.unwrap_err().what,
+        "concurrency"
+    );
+    drop(running);
+    // Five of the eight were spent before.
+    assert_eq!(world.passed(&alice, 10).await, 3);
+    assert_eq!(world.ask(asked(&alice)).await.unwrap_err().what, "budget");
+    assert_eq!(world.passed(&principal("bob", ""), 10).await, 8);
+}
+
+#[tokio::test]
 async fn ws_17_restart_keeps_counts() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.db");

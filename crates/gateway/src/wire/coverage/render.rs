@@ -33,6 +33,7 @@ kind is held and judged as a whole.
 
 Tools that the upstream runs itself, such as searches and servers of the Model Context Protocol, feed
 the model with text that does not pass here: it is judged when it comes back in the answer.
+`guarding.server-tools` says whether such a request passes, is flagged, or is refused.
 
 A number in brackets says in how many kinds of messages, blocks, or tools the field stands.
 ";

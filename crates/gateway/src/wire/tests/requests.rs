@@ -51,23 +51,54 @@ fn a_request_tells_what_the_pipeline_has_to_know() {
 #[test]
 fn tools_that_the_upstream_runs_are_told_from_the_clients() {
     let with = |extra: &str| {
-        chat(&format!(
+        let request = chat(&format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],{extra}}}"#
-        ))
-        .server_tools()
+        ));
+        let kinds: Vec<&str> = request
+            .server_tools()
+            .iter()
+            .map(ServerTool::as_str)
+            .collect();
+        kinds.join(" ")
     };
-    assert!(!with(
-        r#""tools":[{"type":"function","function":{"name":"f"}},{"name":"g","input_schema":{}},{"type":"bash_20250124","name":"bash"}]"#
-    ));
-    assert!(!with(r#""mcp_servers":[]"#));
-    for server in [
-        r#""tools":[{"type":"web_search_20260318","name":"web_search"}]"#,
-        r#""tools":[{"type":"function"},{"type":"mcp","server_url":"https://x.example/"}]"#,
-        r#""tools":[{"type":"brand_new"}]"#,
-        r#""web_search_options":{}"#,
-        r#""mcp_servers":[{"type":"url","url":"https://x.example/"}]"#,
+    for none in [
+        r#""tools":[{"type":"function","function":{"name":"f"}},{"name":"g","input_schema":{}},{"type":"bash_20250124","name":"bash"}]"#,
+        r#""tools":[{"type":"namespace","tools":[{"type":"function"}]}]"#,
+        r#""mcp_servers":[],"plugins":[],"web_search_options":null"#,
     ] {
-        assert!(with(server), "{server}");
+        assert_eq!(with(none), "", "{none}");
+    }
+    for (server, kinds) in [
+        (
+            r#""tools":[{"type":"web_search_20260318","name":"web_search"}]"#,
+            "web",
+        ),
+        (
+            r#""tools":[{"type":"web_search_preview"},{"type":"file_search"}]"#,
+            "web files",
+        ),
+        (
+            r#""tools":[{"type":"code_interpreter"},{"type":"code_execution_20250825"}]"#,
+            "code",
+        ),
+        (
+            r#""tools":[{"type":"function"},{"type":"mcp","server_url":"https://x.example/"}]"#,
+            "mcp",
+        ),
+        (
+            r#""tools":[{"type":"namespace","tools":[{"type":"mcp"}]}]"#,
+            "mcp",
+        ),
+        (r#""tools":[{"type":"brand_new"}]"#, "other"),
+        (r#""web_search_options":{}"#, "web"),
+        (r#""search_parameters":{"mode":"auto"}"#, "web"),
+        (r#""plugins":[{"id":"web"}]"#, "other"),
+        (
+            r#""mcp_servers":[{"type":"url","url":"https://x.example/"}]"#,
+            "mcp",
+        ),
+    ] {
+        assert_eq!(with(server), kinds, "{server}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who may use what (API-11).
 
+use bartizan_gateway::principal::Scope;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -145,4 +146,18 @@ async fn a_model_that_a_key_may_not_use_does_not_exist_for_it() {
     assert_eq!(got.json()["error"]["code"], "model_not_found");
     assert!(!got.body.contains("large-1"));
     assert_eq!(mock.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_scope_is_answered_with_the_right_ones() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    let spec = json!({"name": "n", "grants": {"scopes": ["infer", "zqscope"]}});
+    let got = gateway.post("/admin/keys", &spec).await;
+    assert_eq!(got.status, 400, "{got:?}");
+    assert_eq!(got.json()["error"]["param"], "grants.scopes[1]");
+    for scope in Scope::ALL {
+        assert!(got.body.contains(scope.as_str()), "{}", got.body);
+    }
+    assert!(!got.body.contains("zqscope"), "{}", got.body);
 }

@@ -8,6 +8,7 @@ mod marker;
 mod review;
 mod sent;
 mod streams;
+mod tools;
 
 use std::{
     collections::HashMap,

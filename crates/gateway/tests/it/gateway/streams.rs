@@ -262,3 +262,121 @@ async fn only_histories_that_passed_here_are_gone_on_from() {
         assert_eq!(gateway.post_as(&other, path, &next).await.status, 400);
     }
 }
+
+/// A chunk of one choice of a chat.
+fn piece(index: u64, delta: &Value, end: Option<&str>) -> String {
+    let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+        "choices": [{"index": index, "delta": delta, "finish_reason": end}]});
+    format!("data: {chunk}\n\n")
+}
+
+/// What each of two choices says, and how it ends.
+fn choices(body: &str) -> [(String, Option<String>); 2] {
+    let mut all: [(String, Option<String>); 2] = Default::default();
+    for (_, event) in events(body) {
+        for choice in event["choices"].as_array().into_iter().flatten() {
+            let (said, end) = &mut all[choice["index"].as_u64().unwrap() as usize];
+            said.push_str(choice["delta"]["content"].as_str().unwrap_or_default());
+            if let Some(reason) = choice["finish_reason"].as_str() {
+                assert_eq!(end.replace(reason.to_owned()), None, "{body}");
+            }
+        }
+    }
+    all
+}
+
+/// Two choices whose chunks take turns; each ends with its last word.
+fn interleaved(one: &str, two: &str) -> String {
+    let mut words = [one, two].map(|text| text.split_inclusive(' ').peekable());
+    let mut out = String::new();
+    while words.iter_mut().any(|words| words.peek().is_some()) {
+        for (index, words) in (0..).zip(&mut words) {
+            let Some(word) = words.next() else { continue };
+            out.push_str(&piece(index, &json!({"content": word}), None));
+            if words.peek().is_none() {
+                out.push_str(&piece(index, &json!({}), Some("stop")));
+            }
+        }
+    }
+    out + "data: [DONE]\n\n"
+}
+
+async fn stream_of_two(gateway: &Running) -> Got {
+    let mut body = chat("Whom do I ask?");
+    body["stream"] = true.into();
+    body["n"] = 2.into();
+    gateway.chat(&body).await
+}
+
+#[tokio::test]
+async fn choices_that_take_turns_are_edited_each_for_itself() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    let events = interleaved(
+        &format!("Please write to {MAIL} and ask about the order."),
+        "Nobody here knows whom you may ask about it today.",
+    );
+    for size in [1, 23, 100_000] {
+        mock.then(Reply::stream(&events, size));
+        let got = stream_of_two(&gateway).await;
+        assert_eq!(got.status, 200, "{got:?}");
+        let stop = Some("stop".to_owned());
+        let [one, two] = choices(&got.body);
+        assert_eq!(
+            one,
+            (
+                "Please write to [REDACTED_EMAIL] and ask about the order.".to_owned(),
+                stop.clone()
+            )
+        );
+        assert_eq!(
+            two,
+            (
+                "Nobody here knows whom you may ask about it today.".to_owned(),
+                stop
+            )
+        );
+        let recorded = gateway.recorded(&got).await;
+        assert_eq!(recorded.outcome.as_str(), "answered");
+    }
+}
+
+/// One choice that is blocked ends the stream for every choice that has not ended before.
+#[tokio::test]
+async fn a_blocked_choice_ends_those_that_are_open() {
+    let mock = Mock::saying("Fine.").await;
+    let gateway = with_upstream(&mock, "").await;
+    let secret = format!("It took me a good while, but the word is {CANARY}, as you asked.");
+    let long = "Nobody here knows ".repeat(40);
+    for (other, ended) in [("No.", "stop"), (long.as_str(), "content_filter")] {
+        mock.then(Reply::each(&interleaved(&secret, other)));
+        let got = stream_of_two(&gateway).await;
+        assert_eq!(got.status, 200, "{got:?}");
+        assert!(!got.body.contains("k7qz"), "{got:?}");
+        assert!(got.body.ends_with("data: [DONE]\n\n"), "{got:?}");
+        let [one, two] = choices(&got.body);
+        assert_eq!(one.1.as_deref(), Some("content_filter"), "{got:?}");
+        assert_eq!(two.1.as_deref(), Some(ended), "{got:?}");
+        if ended == "stop" {
+            assert_eq!(two.0, other);
+        }
+        let recorded = gateway.recorded(&got).await;
+        assert_eq!(recorded.outcome.as_str(), "output_blocked");
+    }
+    // In one piece, one refused choice refuses the answer.
+    let whole = json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "No."}},
+        {"index": 1, "finish_reason": "stop", "message": {"role": "assistant", "content": secret}},
+    ]});
+    mock.then(Reply::json(200, &whole));
+    let mut body = chat("Whom do I ask?");
+    body["n"] = 2.into();
+    let got = gateway.chat(&body).await;
+    assert_eq!(got.status, 200, "{got:?}");
+    let said = got.json();
+    assert_eq!(said["choices"].as_array().unwrap().len(), 2, "{got:?}");
+    for choice in said["choices"].as_array().unwrap() {
+        assert_eq!(choice["finish_reason"], "content_filter", "{got:?}");
+    }
+    assert!(!got.body.contains("k7qz"), "{got:?}");
+}

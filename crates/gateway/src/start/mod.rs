@@ -1,5 +1,12 @@
 //! From a configuration to a gateway that listens.
 
+mod at_rest;
+mod ground;
+mod reload;
+
+pub use at_rest::AtRest;
+pub use reload::Reloader;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -15,8 +22,9 @@ use bartizan_guard::{
 use bartizan_policy::DecisionContext;
 use bartizan_text::rules::RuleSet;
 
+use self::ground::Ground;
 use crate::{
-    adapters::{self, EngineCell},
+    adapters::{self, Present},
     clock::Clock,
     config::{Config, Mistake},
     extraction::Extraction,
@@ -28,13 +36,9 @@ use crate::{
     predict::{self, PostJson},
     principal::Scope,
     proxy::{Engine, Front, Gateway, GatewayParts, routes, today},
-    record::{ConfigChange, Label, Recorder, Service, SqlAudit, What},
-    secrets::{
-        Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, SecretRef,
-        Vault,
-    },
+    record::{Recorder, Service, SqlAudit, What},
+    secrets::{Environment, Keyring, Purpose, Resolver, SecretRef},
     serve::{ServeError, Server},
-    store::Store,
     telemetry::{Metrics, Traces},
     upstream::{SystemResolver, UpstreamParts, Upstreams},
 };
@@ -118,15 +122,20 @@ pub enum StartError {
     /// The key that signs predictions.
     #[error("the key that signs predictions cannot be used")]
     Signer,
-}
-
-/// Everything that a gateway keeps over a reload.
-struct Ground {
-    store: Store,
-    keys: KeyStore,
-    keyring: Keyring,
-    vault: Option<Vault>,
-    master_key_made: Option<PathBuf>,
+    /// Nothing was ever kept there.
+    #[error("there is no database at `{}`; hint: name the gateway's data folder, or start the gateway once", .0.display())]
+    NoDatabase(PathBuf),
+    /// The master key lies elsewhere.
+    #[error("there is no master key at `{}`; hint: run this as the user of the gateway, with its environment and its configuration", .0.display())]
+    NoMasterKey(PathBuf),
+    /// The files belong to somebody else, and what is made beside them would shut the gateway out.
+    #[error("`{}` belongs to the user {owner}; hint: run this as that user", path.display())]
+    OtherUser {
+        /// The database.
+        path: PathBuf,
+        /// The number of its owner.
+        owner: u32,
+    },
 }
 
 /// Opens stores and keys, and listens. Needs a tokio runtime.
@@ -165,7 +174,7 @@ pub async fn start(
     .await?;
     let upstreams = upstreams(config, &ground, environment, &clock, &recorder).await?;
     let engine = engine(config, eyes, upstreams, &ground.keyring);
-    let cell = EngineCell::new(engine);
+    let cell = Present::new(Arc::new(engine));
     let authenticator = authenticator(config, &ground, environment, &clock).await?;
     let first_key = first_key(config, &authenticator).await?;
     let limits = limits(config, &ground, environment, &clock).await?;
@@ -207,71 +216,14 @@ pub async fn start(
         action: "started".into(),
         version: env!("CARGO_PKG_VERSION").into(),
     }));
-    tokio::spawn({
-        let authenticator = Arc::clone(gateway.authenticator());
-        async move { authenticator.run().await }
-    });
     Ok(Started {
         server,
         front: Front::new(Arc::clone(&gateway), router),
         gateway: Arc::clone(&gateway),
         first_key,
         master_key_made: ground.master_key_made.clone(),
-        reloader: Arc::new(Reloader { ground, gateway }),
+        reloader: Arc::new(Reloader::new(ground, gateway, config.server.clone())),
     })
-}
-
-/// Puts changed rules, policy, and upstreams in the place of the present ones.
-pub struct Reloader {
-    ground: Ground,
-    gateway: Arc<Gateway>,
-}
-
-impl Reloader {
-    /// Takes `config` and `eyes` from now on; requests under way end with what they began with.
-    /// Rules, policy, upstreams, routes, and everything about the guard change; addresses,
-    /// identities, limits, and the record stay as they were at the start.
-    ///
-    /// # Errors
-    /// When the configuration has mistakes, or a secret is not to be had; then all stays as it was.
-    pub async fn reload(
-        &self,
-        config: &Config,
-        eyes: Eyes,
-        environment: &dyn Environment,
-    ) -> Result<(), StartError> {
-        let before = self.gateway.engine().judge.policy().version().to_owned();
-        let changed = self.change(config, eyes, environment).await;
-        let now = self.gateway.engine().judge.policy().version().to_owned();
-        let event = ConfigChange {
-            what: "config".into(),
-            accepted: changed.is_ok(),
-            from: Label::Known(before.into()),
-            to: Label::Known(now.into()),
-            ..ConfigChange::default()
-        };
-        self.gateway.recorder().note(What::ConfigChange(event));
-        changed
-    }
-
-    async fn change(
-        &self,
-        config: &Config,
-        eyes: Eyes,
-        environment: &dyn Environment,
-    ) -> Result<(), StartError> {
-        let mistakes = config.mistakes();
-        if !mistakes.is_empty() {
-            return Err(StartError::Config(mistakes));
-        }
-        let clock = self.gateway.clock();
-        let recorder = self.gateway.recorder();
-        let upstreams = upstreams(config, &self.ground, environment, &clock, recorder).await?;
-        self.gateway.know(&upstreams);
-        let engine = engine(config, eyes, upstreams, &self.ground.keyring);
-        self.gateway.replace_engine(engine);
-        Ok(())
-    }
 }
 
 /// Builds what is built at the first use, so that the first client does not wait for it.
@@ -304,11 +256,11 @@ impl Started {
 
     /// Answers until the server is told to stop and has drained, then closes the record.
     pub async fn run(self) {
-        let limits = Arc::clone(&self.gateway.limits);
+        let limits = self.gateway.limits();
         let saving = tokio::spawn(async move { limits.run().await });
         self.server.run(self.front).await;
         saving.abort();
-        if let Err(error) = self.gateway.limits.save().await {
+        if let Err(error) = self.gateway.limits().save().await {
             tracing::warn!(%error, "counters of limits are not saved");
         }
         let recorder = self.gateway.recorder();
@@ -317,60 +269,6 @@ impl Started {
             version: env!("CARGO_PKG_VERSION").into(),
         }));
         recorder.close().await;
-    }
-}
-
-impl Ground {
-    async fn open(
-        config: &Config,
-        data: &Path,
-        environment: &dyn Environment,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Self, StartError> {
-        let mut placed = config.store.clone();
-        if placed.place.is_empty() {
-            let file = data.join("bartizan.db");
-            placed.place = crate::store::Place::new(file.display().to_string());
-        }
-        let store = Store::open_with(&placed).await?;
-        let vault =
-            match &config.secrets.vault {
-                Some(vault) => Some(adapters::vault(vault, environment).map_err(|source| {
-                    StartError::Secret {
-                        path: "secrets.vault".to_owned(),
-                        source,
-                    }
-                })?),
-                None => None,
-            };
-        let opener = Opener {
-            environment,
-            data,
-            store: &store,
-            vault: vault.as_ref(),
-        };
-        let (master, place) = MasterKey::open(&config.secrets.master_key, &opener).await?;
-        let keys = KeyStore::open(store.clone(), master, Arc::clone(clock)).await?;
-        let keyring = keys.keyring().await?;
-        Ok(Self {
-            store,
-            keys,
-            keyring,
-            vault,
-            master_key_made: match place {
-                Place::Made(path) => Some(path),
-                Place::Found => None,
-            },
-        })
-    }
-
-    fn resolver<'a>(&'a self, config: &Config, environment: &'a dyn Environment) -> Resolver<'a> {
-        Resolver {
-            environment,
-            keys: Some(&self.keys),
-            vault: self.vault.as_ref(),
-            allow_plain_text: config.secrets.dangerously_allow_plain_text,
-        }
     }
 }
 
@@ -449,17 +347,26 @@ async fn authenticator(
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Authenticator>, StartError> {
     let resolver = ground.resolver(config, environment);
-    let parts = identity::Parts {
-        store: ground.store.clone(),
-        keyring: &ground.keyring,
-        resolver: &resolver,
-        fetch: adapters::identity_fetch(config)
-            .map_err(|mistake| StartError::Config(vec![mistake]))?,
-        clock: Arc::clone(clock),
-    };
+    let parts = identity_parts(config, ground, &resolver, clock)?;
     Ok(Arc::new(
         Authenticator::open(&config.identity, parts).await?,
     ))
+}
+
+fn identity_parts<'a>(
+    config: &Config,
+    ground: &'a Ground,
+    resolver: &'a Resolver<'a>,
+    clock: &Arc<dyn Clock>,
+) -> Result<identity::Parts<'a>, StartError> {
+    Ok(identity::Parts {
+        store: ground.store.clone(),
+        keyring: &ground.keyring,
+        resolver,
+        fetch: adapters::identity_fetch(config)
+            .map_err(|mistake| StartError::Config(vec![mistake]))?,
+        clock: Arc::clone(clock),
+    })
 }
 
 /// A key for whoever starts the gateway for the first time.

@@ -1,0 +1,86 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::StartError;
+use crate::{
+    adapters,
+    clock::Clock,
+    config::Config,
+    secrets::{Environment, KeyStore, Keyring, MasterKey, Opener, Place, Resolver, Vault},
+    store::{self, Store, StoreConfig},
+};
+
+/// Everything that a gateway keeps over a reload.
+pub(super) struct Ground {
+    pub(super) store: Store,
+    pub(super) keys: KeyStore,
+    pub(super) keyring: Keyring,
+    pub(super) vault: Option<Vault>,
+    pub(super) master_key_made: Option<PathBuf>,
+}
+
+/// Where the database is: in the data folder if nothing else is said.
+pub(super) fn placed(config: &Config, data: &Path) -> StoreConfig {
+    let mut placed = config.store.clone();
+    if placed.place.is_empty() {
+        let file = data.join("bartizan.db");
+        placed.place = store::Place::new(file.display().to_string());
+    }
+    placed
+}
+
+impl Ground {
+    pub(super) async fn open(
+        config: &Config,
+        data: &Path,
+        environment: &dyn Environment,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let placed = placed(config, data);
+        let store = Store::open_with(&placed).await?;
+        let vault =
+            match &config.secrets.vault {
+                Some(vault) => Some(adapters::vault(vault, environment).map_err(|source| {
+                    StartError::Secret {
+                        path: "secrets.vault".to_owned(),
+                        source,
+                    }
+                })?),
+                None => None,
+            };
+        let opener = Opener {
+            environment,
+            data,
+            store: &store,
+            vault: vault.as_ref(),
+        };
+        let (master, place) = MasterKey::open(&config.secrets.master_key, &opener).await?;
+        let keys = KeyStore::open(store.clone(), master, Arc::clone(clock)).await?;
+        let keyring = keys.keyring().await?;
+        Ok(Self {
+            store,
+            keys,
+            keyring,
+            vault,
+            master_key_made: match place {
+                Place::Made(path) => Some(path),
+                Place::Found => None,
+            },
+        })
+    }
+
+    pub(super) fn resolver<'a>(
+        &'a self,
+        config: &Config,
+        environment: &'a dyn Environment,
+    ) -> Resolver<'a> {
+        Resolver {
+            environment,
+            keys: Some(&self.keys),
+            vault: self.vault.as_ref(),
+            allow_plain_text: config.secrets.dangerously_allow_plain_text,
+        }
+    }
+}
