@@ -13,18 +13,19 @@ use crate::lanes::{BLOCK, Lanes, bits};
 #[derive(Debug)]
 pub(crate) struct Anchors {
     /// Literals of four bytes and more by their first four.
-    long: Index<LONG_WORDS>,
+    long: Filter<LONG_WORDS>,
     /// Literals of three bytes.
-    short: Index<SHORT_WORDS>,
+    short: Filter<SHORT_WORDS>,
+    table: Table,
 }
 
-/// Places of a block that passed the filters, each with its first four bytes.
-type Passed = [(u32, u32); BLOCK];
+/// Places of a block that passed a filter, each with the bytes that a literal may begin with: four,
+/// or three and a zero.
+type Passed = [(u32, u32); 2 * BLOCK];
 
 /// Literals by the hash of their first bytes.
 #[derive(Debug)]
-struct Index<const WORDS: usize> {
-    filter: Filter<WORDS>,
+struct Table {
     /// Where the entries of each slot begin in `entries`; one more than there are slots.
     slots: Box<[u32; SLOTS + 1]>,
     /// By slot. In one piece, since they are met at random: what is far apart is far from the
@@ -38,7 +39,7 @@ struct Index<const WORDS: usize> {
 /// a text may differ from them, which are the case of letters.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// The first four bytes.
+    /// The first four bytes, or three and a zero.
     head: u32,
     head_case: u32,
     /// The eight behind, and which of them there are.
@@ -69,11 +70,19 @@ impl Anchors {
     /// Takes lower-case literals of at least 3 bytes that do not start with white space; each is
     /// reported under its place in the list.
     pub(crate) fn new(literals: &[String]) -> Self {
-        let numbered = || (0..).zip(literals.iter().map(String::as_bytes));
-        Self {
-            long: Index::new(numbered().filter(|(_, literal)| literal.len() > 3)),
-            short: Index::new(numbered().filter(|(_, literal)| literal.len() == 3)),
+        let mut anchors = Self {
+            long: Filter(Box::new([0; LONG_WORDS])),
+            short: Filter(Box::new([0; SHORT_WORDS])),
+            table: Table::new((0..).zip(literals.iter().map(String::as_bytes))),
+        };
+        for literal in literals {
+            let word = first_word(literal.as_bytes(), 0);
+            match literal.len() {
+                ..4 => anchors.short.insert(short_word(caseless(word))),
+                _ => anchors.long.insert(caseless(word)),
+            }
         }
+        anchors
     }
 
     /// Calls `found(number, start, words)` for every literal in `text`, in order of start; `words`
@@ -82,7 +91,7 @@ impl Anchors {
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize, u32)) {
         let mut before = Before::default();
         let mut words = 0u32;
-        let mut passed: Passed = [(0, 0); BLOCK];
+        let mut passed: Passed = [(0, 0); 2 * BLOCK];
         let (blocks, rest) = text.as_chunks::<BLOCK>();
         let mut last = [b' '; BLOCK];
         for (byte, from) in last.iter_mut().zip(rest) {
@@ -123,55 +132,42 @@ impl Anchors {
             while starts != 0 {
                 let at = base + starts.trailing_zeros() as usize;
                 starts &= starts - 1;
-                self.verify(text, at, first_word(text, at), found);
+                let of = first_word(text, at);
+                self.table.verify(text, at, of, found);
+                self.table.verify(text, at, short_word(of), found);
             }
             return;
         };
         // First all places through the filters without a branch, since nobody can predict which
         // pass; then those that did.
         let mut count = 0usize;
+        let mut note = |offset: usize, of: u32, passes: usize| {
+            // At most two for each byte of a block.
+            if let Some(place) = passed.get_mut(count & (2 * BLOCK - 1)) {
+                *place = (offset as u32, of);
+            }
+            count = count.wrapping_add(passes);
+        };
         while starts != 0 {
             let offset = starts.trailing_zeros() as usize & (BLOCK - 1);
             starts &= starts.wrapping_sub(1);
             let of = first_word(window, offset);
             let word = caseless(of);
-            // As many places as a block has bytes.
-            if let Some(place) = passed.get_mut(count & (BLOCK - 1)) {
-                *place = (offset as u32, of);
-            }
-            let pass = self.long.filter.passes(word) | self.short.filter.passes(short_word(word));
-            count = count.wrapping_add(pass);
+            note(offset, of, self.long.passes(word));
+            note(offset, short_word(of), self.short.passes(short_word(word)));
         }
         for &(offset, of) in passed.get(..count).unwrap_or_default() {
-            self.verify(text, base + offset as usize, of, found);
-        }
-    }
-
-    #[inline]
-    fn verify(&self, text: &[u8], at: usize, of: u32, found: &mut impl FnMut(u32, usize)) {
-        let word = caseless(of);
-        if self.long.filter.passes(word) != 0 {
-            self.long.verify(text, at, (of, word), found);
-        }
-        let (of, word) = (short_word(of), short_word(word));
-        if self.short.filter.passes(word) != 0 {
-            self.short.verify(text, at, (of, word), found);
+            self.table.verify(text, base + offset as usize, of, found);
         }
     }
 }
 
-impl<const WORDS: usize> Index<WORDS> {
+impl Table {
     fn new<'l>(literals: impl Iterator<Item = (u32, &'l [u8])>) -> Self {
-        let mut filter = Filter(Box::new([0; WORDS]));
         let mut entries = Vec::new();
         let mut whole = BTreeMap::new();
         for (number, literal) in literals {
             let head = first_word(literal, 0);
-            let key = match literal.len() {
-                ..4 => short_word(caseless(head)),
-                _ => caseless(head),
-            };
-            filter.insert(key);
             let behind = literal.len().saturating_sub(4).min(8);
             let next = next_word(literal, 0);
             let is_whole = literal.len() <= 12;
@@ -184,7 +180,7 @@ impl<const WORDS: usize> Index<WORDS> {
                 number,
                 is_whole,
             };
-            entries.push((slot_of(key), entry));
+            entries.push((slot_of(head), entry));
             if !is_whole {
                 whole.insert(number, literal.into());
             }
@@ -196,22 +192,16 @@ impl<const WORDS: usize> Index<WORDS> {
             *start = u32::try_from(before).unwrap_or(u32::MAX);
         }
         Self {
-            filter,
             slots,
             entries: entries.into_iter().map(|(_, entry)| entry).collect(),
             whole,
         }
     }
 
-    /// Reports the literals at `at`, where the bytes of `of` stand, caseless under `word`.
-    fn verify(
-        &self,
-        text: &[u8],
-        at: usize,
-        (of, word): (u32, u32),
-        found: &mut impl FnMut(u32, usize),
-    ) {
-        let slot = slot_of(word);
+    /// Reports the literals at `at` that begin with `of`.
+    #[inline]
+    fn verify(&self, text: &[u8], at: usize, of: u32, found: &mut impl FnMut(u32, usize)) {
+        let slot = slot_of(of);
         let (Some(&from), Some(&to)) = (self.slots.get(slot), self.slots.get(slot + 1)) else {
             return;
         };
@@ -259,9 +249,9 @@ fn case_of(small: u64) -> u64 {
     u64::from_le_bytes(bytes.map(|byte| u8::from(byte.is_ascii_lowercase()) << 5))
 }
 
-/// The slot of a first word; multiplicative hashing.
+/// The slot of a first word in any case; multiplicative hashing.
 const fn slot_of(word: u32) -> usize {
-    (word.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
+    (caseless(word).wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
 }
 
 fn starts_with(text: &[u8], at: usize, literal: &[u8]) -> bool {

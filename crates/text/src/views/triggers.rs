@@ -116,9 +116,25 @@ fn note(ranges: &mut Vec<Range<usize>>, at: usize, text: &str) {
 }
 
 /// Whether `byte` is of the standard or URL-safe base64 alphabet.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every byte has an entry, and this runs once for each byte of a run"
+)]
 pub(super) const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-')
+    BASE64[byte as usize]
 }
+
+#[expect(clippy::indexing_slicing, reason = "evaluated when it is compiled")]
+const BASE64: [bool; 256] = {
+    let mut of = [false; 256];
+    let mut byte = 0;
+    while byte < of.len() {
+        of[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'_' | b'-');
+        byte += 1;
+    }
+    of
+};
 
 /// Adds the run of the base64 alphabets around `at`, from `done` on, if it is long enough; returns
 /// where it ends.
