@@ -20,7 +20,7 @@ pub(crate) struct Anchors {
 }
 
 /// Places of a block that passed a filter, each with the bytes that a literal may begin with: four,
-/// or three and a zero.
+/// or three and one that no UTF-8 holds.
 type Passed = [(u32, u32); 2 * BLOCK];
 
 /// Literals by the hash of their first bytes.
@@ -39,7 +39,7 @@ struct Table {
 /// a text may differ from them, which are the case of letters.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// The first four bytes, or three and a zero.
+    /// The first four bytes, or three and one that no UTF-8 holds.
     head: u32,
     head_case: u32,
     /// The eight behind, and which of them there are.
@@ -167,7 +167,10 @@ impl Table {
         let mut entries = Vec::new();
         let mut whole = BTreeMap::new();
         for (number, literal) in literals {
-            let head = first_word(literal, 0);
+            let head = match literal.len() {
+                ..4 => short_word(first_word(literal, 0)),
+                _ => first_word(literal, 0),
+            };
             let behind = literal.len().saturating_sub(4).min(8);
             let next = next_word(literal, 0);
             let is_whole = literal.len() <= 12;
@@ -265,9 +268,9 @@ const fn caseless(word: u32) -> u32 {
     word | 0x2020_2020
 }
 
-/// The first three of four bytes.
+/// The first three of four bytes, and one that no UTF-8 holds.
 const fn short_word(word: u32) -> u32 {
-    word & 0x00FF_FFFF
+    word | 0xFF00_0000
 }
 
 impl<const WORDS: usize> Filter<WORDS> {
