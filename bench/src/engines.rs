@@ -40,14 +40,23 @@ impl Sensitive {
         self.check(&self.scanner.read(Origin::User, text.as_bytes()))
     }
 
+    /// What [`Sensitive::findings`] counts.
+    pub(crate) fn found(&self, text: &str) -> Vec<Finding> {
+        self.list(&self.scanner.read_main(Origin::User, text.as_bytes()))
+    }
+
     fn check(&self, text: &Text<'_>) -> usize {
+        self.list(text).len()
+    }
+
+    fn list(&self, text: &Text<'_>) -> Vec<Finding> {
         let mut found: Vec<Finding> = Vec::new();
         for check in [&self.pii as &dyn Check<Text<'_>>, &self.secrets] {
             let mut cx = Cx::new(Layer::Sensitive, Limits::default(), &mut found);
             // A limit that is reached cuts the findings short, not the measurement.
             let _ = check.check(text, &mut cx);
         }
-        found.len()
+        found
     }
 }
 

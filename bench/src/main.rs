@@ -13,6 +13,7 @@
 mod adversarial;
 mod clock;
 mod corpus;
+mod digest;
 mod engines;
 mod forty;
 mod hostile;
@@ -24,6 +25,7 @@ mod stages;
 mod startup;
 mod table;
 mod throughput;
+mod work;
 
 use std::path::PathBuf;
 
@@ -64,6 +66,14 @@ struct Args {
     /// Where to write a sample of the mixed text
     #[arg(long, default_value = "sample.txt")]
     out: PathBuf,
+    /// One line for each piece, for digest
+    #[arg(long)]
+    each: bool,
+    /// The engine, for work
+    #[arg(long, value_enum, default_value = "full")]
+    engine: work::Engine,
+    /// Texts to read line by line and in pieces, for digest
+    files: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,6 +96,10 @@ enum What {
     Patterns,
     /// Everything but stages
     All,
+    /// Fingerprints of everything that is found in the corpus and in `FILES`, to compare two builds
+    Digest,
+    /// One engine over one text, `--runs` times: for a profiler
+    Work,
     /// Write 1 MB of the mixed text, for other tools to be measured on
     Sample,
     /// Stream standard input: the process whose memory is measured
@@ -119,6 +133,8 @@ fn main() -> Result<(), miette::Report> {
     match args.what {
         What::Stages => stages::run(runs, args.bytes, args.piece, &args.text),
         What::Patterns => patterns::run(&args.text),
+        What::Digest => digest::run(&args.files, args.each),
+        What::Work => work::run(args.engine, runs, args.bytes, args.piece, &args.text),
         What::Stream => memory::stream(),
         What::Sample => std::fs::write(&args.out, corpus::mixed(1_000_000))
             .map_err(|error| miette::miette!("cannot write `{}`: {error}", args.out.display())),

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::lanes::{BLOCK, Lanes, bits};
+
 /// Literals to look for where a word starts.
 ///
 /// A word starts at a letter after anything but a letter, at a digit after anything but a digit, at
@@ -11,42 +13,54 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(crate) struct Anchors {
     /// Literals of four bytes and more by their first four.
-    long: Index,
+    long: Filter<LONG_WORDS>,
     /// Literals of three bytes.
-    short: Index,
+    short: Filter<SHORT_WORDS>,
+    table: Table,
 }
+
+/// Places of a block that passed a filter, each with the bytes that a literal may begin with: four,
+/// or three and one that no UTF-8 holds.
+type Passed = [(u32, u32); 2 * BLOCK];
 
 /// Literals by the hash of their first bytes.
 #[derive(Debug)]
-struct Index {
-    /// One bit per hash.
-    filter: Box<Filter>,
+struct Table {
     /// Where the entries of each slot begin in `entries`; one more than there are slots.
     slots: Box<[u32; SLOTS + 1]>,
     /// By slot. In one piece, since they are met at random: what is far apart is far from the
     /// cache.
     entries: Vec<Entry>,
-    /// The literals that `Entry` does not tell apart.
+    /// The literals that are longer than an `Entry` holds.
     whole: BTreeMap<u32, Box<[u8]>>,
 }
 
-/// A literal, made ready to be compared.
+/// A literal, made ready to be compared: its first twelve bytes, letters small, and the bits in which
+/// a text may differ from them, which are the case of letters.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// The first bytes, caseless.
-    first: u32,
-    /// Its place in the list, and whether these bytes say all.
-    number: u32,
-    is_plain: bool,
-    /// The eight bytes behind the first four, caseless, and which of them there are.
+    /// The first four bytes, or three and one that no UTF-8 holds.
+    head: u32,
+    head_case: u32,
+    /// The eight behind, and which of them there are.
     next: u64,
+    next_case: u64,
     mask: u64,
+    /// Its place in the list.
+    number: u32,
+    /// Whether these bytes say all.
+    is_whole: bool,
 }
 
-/// 16 KiB: stays in the first cache, and passes 2 % of what is not there for 3,000 literals.
-type Filter = [u64; 1 << (FILTER_BITS - 6)];
+/// Rejects most words by one bit per hash of their first bytes.
+#[derive(Debug)]
+struct Filter<const WORDS: usize>(Box<[u64; WORDS]>);
 
-const FILTER_BITS: u32 = 17;
+/// 16 KiB: stays in the first cache, and passes 2 % of what is not there for 3,000 literals of four
+/// bytes and more.
+const LONG_WORDS: usize = 1 << 11;
+/// 2 KiB, for some hundreds of literals of three bytes.
+const SHORT_WORDS: usize = 1 << 8;
 
 /// About one literal in each.
 const SLOTS: usize = 1 << SLOT_BITS;
@@ -56,11 +70,19 @@ impl Anchors {
     /// Takes lower-case literals of at least 3 bytes that do not start with white space; each is
     /// reported under its place in the list.
     pub(crate) fn new(literals: &[String]) -> Self {
-        let numbered = || (0..).zip(literals.iter().map(String::as_bytes));
-        Self {
-            long: Index::new(numbered().filter(|(_, literal)| literal.len() > 3)),
-            short: Index::new(numbered().filter(|(_, literal)| literal.len() == 3)),
+        let mut anchors = Self {
+            long: Filter(Box::new([0; LONG_WORDS])),
+            short: Filter(Box::new([0; SHORT_WORDS])),
+            table: Table::new((0..).zip(literals.iter().map(String::as_bytes))),
+        };
+        for literal in literals {
+            let word = first_word(literal.as_bytes(), 0);
+            match literal.len() {
+                ..4 => anchors.short.insert(short_word(caseless(word))),
+                _ => anchors.long.insert(caseless(word)),
+            }
         }
+        anchors
     }
 
     /// Calls `found(number, start, words)` for every literal in `text`, in order of start; `words`
@@ -69,107 +91,129 @@ impl Anchors {
     pub(crate) fn find(&self, text: &[u8], mut found: impl FnMut(u32, usize, u32)) {
         let mut before = Before::default();
         let mut words = 0u32;
-        let mut look = |base: usize, block: &[u8; 64]| {
-            let starts = starts_of(block, &mut before);
-            self.look(text, base, starts.all, &mut |number, at: usize| {
-                let up_to = u64::MAX >> (63 - (at & 63));
-                found(
-                    number,
-                    at,
-                    words.wrapping_add((starts.words & up_to).count_ones()),
-                );
-            });
-            words = words.wrapping_add(starts.words.count_ones());
-        };
-        let (blocks, rest) = text.as_chunks::<64>();
-        for (index, block) in blocks.iter().enumerate() {
-            look(index * 64, block);
-        }
-        let mut last = [b' '; 64];
+        let mut passed: Passed = [(0, 0); 2 * BLOCK];
+        let (blocks, rest) = text.as_chunks::<BLOCK>();
+        let mut last = [b' '; BLOCK];
         for (byte, from) in last.iter_mut().zip(rest) {
             *byte = *from;
         }
-        look(blocks.len() * 64, &last);
+        for (number, block) in blocks.iter().chain([&last]).enumerate() {
+            let base = number * BLOCK;
+            let starts = starts_of(block, &mut before);
+            self.look(
+                text,
+                base,
+                starts.all,
+                &mut passed,
+                &mut |number, at: usize| {
+                    let up_to = u64::MAX >> (63 - (at & 63));
+                    found(
+                        number,
+                        at,
+                        words.wrapping_add((starts.words & up_to).count_ones()),
+                    );
+                },
+            );
+            words = words.wrapping_add(starts.words.count_ones());
+        }
     }
 
     #[inline]
-    fn look(&self, text: &[u8], base: usize, mut starts: u64, found: &mut impl FnMut(u32, usize)) {
+    fn look(
+        &self,
+        text: &[u8],
+        base: usize,
+        mut starts: u64,
+        passed: &mut Passed,
+        found: &mut impl FnMut(u32, usize),
+    ) {
+        let window = text.get(base..).and_then(<[u8]>::first_chunk);
+        let Some::<&[u8; BLOCK + 3]>(window) = window else {
+            while starts != 0 {
+                let at = base + starts.trailing_zeros() as usize;
+                starts &= starts - 1;
+                let of = first_word(text, at);
+                self.table.verify(text, at, of, found);
+                self.table.verify(text, at, short_word(of), found);
+            }
+            return;
+        };
+        // First all places through the filters without a branch, since nobody can predict which
+        // pass; then those that did.
+        let mut count = 0usize;
+        let mut note = |offset: usize, of: u32, passes: usize| {
+            // At most two for each byte of a block.
+            if let Some(place) = passed.get_mut(count & (2 * BLOCK - 1)) {
+                *place = (offset as u32, of);
+            }
+            count = count.wrapping_add(passes);
+        };
         while starts != 0 {
-            let at = base + starts.trailing_zeros() as usize;
-            starts &= starts - 1;
-            let Some(&first) = text.get(at..).and_then(<[u8]>::first_chunk::<4>) else {
-                if let Some([a, b, c]) = text.get(at..) {
-                    let word = short_word(caseless([*a, *b, *c, 0]));
-                    self.short.verify(text, at, word, found);
-                }
-                continue;
-            };
-            let word = caseless(first);
-            if passes(&self.long.filter, word) {
-                self.long.verify(text, at, word, found);
-            }
-            if passes(&self.short.filter, short_word(word)) {
-                self.short.verify(text, at, short_word(word), found);
-            }
+            let offset = starts.trailing_zeros() as usize & (BLOCK - 1);
+            starts &= starts.wrapping_sub(1);
+            let of = first_word(window, offset);
+            let word = caseless(of);
+            note(offset, of, self.long.passes(word));
+            note(offset, short_word(of), self.short.passes(short_word(word)));
+        }
+        for &(offset, of) in passed.get(..count).unwrap_or_default() {
+            self.table.verify(text, base + offset as usize, of, found);
         }
     }
 }
 
-impl Index {
+impl Table {
     fn new<'l>(literals: impl Iterator<Item = (u32, &'l [u8])>) -> Self {
-        let mut filter = Box::new([0; 1 << (FILTER_BITS - 6)]);
         let mut entries = Vec::new();
         let mut whole = BTreeMap::new();
         for (number, literal) in literals {
-            let mut first = [0; 4];
-            first
-                .iter_mut()
-                .zip(literal)
-                .for_each(|(to, from)| *to = *from);
-            let first = match literal.len() {
-                ..4 => short_word(caseless(first)),
-                _ => caseless(first),
+            let head = match literal.len() {
+                ..4 => short_word(first_word(literal, 0)),
+                _ => first_word(literal, 0),
             };
-            set(&mut filter, first);
             let behind = literal.len().saturating_sub(4).min(8);
-            // Of letters alone nothing falls together.
-            let is_plain = literal.len() <= 12 && literal.iter().all(u8::is_ascii_lowercase);
-            entries.push(Entry {
-                first,
-                number,
-                is_plain,
-                next: next_word(literal, 0),
+            let next = next_word(literal, 0);
+            let is_whole = literal.len() <= 12;
+            let entry = Entry {
+                head,
+                head_case: case_of(head.into()) as u32,
+                next,
+                next_case: case_of(next),
                 mask: u64::MAX.checked_shr(64 - 8 * behind as u32).unwrap_or(0),
-            });
-            if !is_plain {
+                number,
+                is_whole,
+            };
+            entries.push((slot_of(head), entry));
+            if !is_whole {
                 whole.insert(number, literal.into());
             }
         }
-        entries.sort_by_key(|entry| slot_of(entry.first));
+        entries.sort_by_key(|(slot, _)| *slot);
         let mut slots = Box::new([0; SLOTS + 1]);
         for (slot, start) in slots.iter_mut().enumerate() {
-            let before = entries.partition_point(|entry| slot_of(entry.first) < slot);
+            let before = entries.partition_point(|(of, _)| *of < slot);
             *start = u32::try_from(before).unwrap_or(u32::MAX);
         }
         Self {
-            filter,
             slots,
-            entries,
+            entries: entries.into_iter().map(|(_, entry)| entry).collect(),
             whole,
         }
     }
 
-    fn verify(&self, text: &[u8], at: usize, word: u32, found: &mut impl FnMut(u32, usize)) {
-        let slot = slot_of(word);
+    /// Reports the literals at `at` that begin with `of`.
+    #[inline]
+    fn verify(&self, text: &[u8], at: usize, of: u32, found: &mut impl FnMut(u32, usize)) {
+        let slot = slot_of(of);
         let (Some(&from), Some(&to)) = (self.slots.get(slot), self.slots.get(slot + 1)) else {
             return;
         };
         let entries = self.entries.get(from as usize..to as usize);
         let next = next_word(text, at);
         for entry in entries.unwrap_or_default() {
-            if entry.first == word
-                && (next ^ entry.next) & entry.mask == 0
-                && (entry.is_plain || self.is_whole(text, at, entry.number))
+            if (of | entry.head_case) == entry.head
+                && ((next | entry.next_case) ^ entry.next) & entry.mask == 0
+                && (entry.is_whole || self.is_whole(text, at, entry.number))
             {
                 found(entry.number, at);
             }
@@ -182,24 +226,35 @@ impl Index {
     }
 }
 
-/// The eight bytes behind the four at `at`, caseless; zeros behind the end.
+/// The four bytes at `at`; zeros behind the end.
+#[inline]
+fn first_word(text: &[u8], at: usize) -> u32 {
+    let rest = text.get(at..).unwrap_or_default();
+    u32::from_le_bytes(rest.first_chunk().copied().unwrap_or_else(|| padded(rest)))
+}
+
+/// The eight bytes behind the four at `at`; zeros behind the end.
 #[inline]
 fn next_word(text: &[u8], at: usize) -> u64 {
     let rest = text.get(at + 4..).unwrap_or_default();
-    let bytes = rest.first_chunk::<8>().copied().unwrap_or_else(|| {
-        let mut bytes = [0; 8];
-        bytes
-            .iter_mut()
-            .zip(rest)
-            .for_each(|(to, from)| *to = *from);
-        bytes
-    });
-    u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
+    u64::from_le_bytes(rest.first_chunk().copied().unwrap_or_else(|| padded(rest)))
 }
 
-/// The slot of a first word; multiplicative hashing.
+fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut all = [0; N];
+    all.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    all
+}
+
+/// Bit 5 of each byte of `small` that is a small letter: the bit that a capital lacks.
+fn case_of(small: u64) -> u64 {
+    let bytes = small.to_le_bytes();
+    u64::from_le_bytes(bytes.map(|byte| u8::from(byte.is_ascii_lowercase()) << 5))
+}
+
+/// The slot of a first word in any case; multiplicative hashing.
 const fn slot_of(word: u32) -> usize {
-    (word.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
+    (caseless(word).wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize
 }
 
 fn starts_with(text: &[u8], at: usize, literal: &[u8]) -> bool {
@@ -209,31 +264,37 @@ fn starts_with(text: &[u8], at: usize, literal: &[u8]) -> bool {
 
 /// The first four bytes, letters without case; other bytes may fall together, which the
 /// comparison that follows puts right.
-const fn caseless(bytes: [u8; 4]) -> u32 {
-    u32::from_le_bytes(bytes) | 0x2020_2020
+const fn caseless(word: u32) -> u32 {
+    word | 0x2020_2020
 }
 
-/// The first three of four bytes.
+/// The first three of four bytes, and one that no UTF-8 holds.
 const fn short_word(word: u32) -> u32 {
-    word & 0x00FF_FFFF
+    word | 0xFF00_0000
 }
 
-/// Multiplicative hashing: word and bit of the filter.
-const fn slot(word: u32) -> (usize, u32) {
-    let hash = word.wrapping_mul(0x9E37_79B1) >> (32 - FILTER_BITS);
-    ((hash >> 6) as usize, hash & 63)
-}
+impl<const WORDS: usize> Filter<WORDS> {
+    /// Multiplicative hashing: word and bit.
+    #[inline]
+    const fn place(word: u32) -> (usize, u32) {
+        let hash = word.wrapping_mul(0x9E37_79B1) >> (32 - 6 - WORDS.trailing_zeros());
+        ((hash >> 6) as usize, hash & 63)
+    }
 
-#[inline]
-fn passes(filter: &Filter, word: u32) -> bool {
-    let (index, bit) = slot(word);
-    filter.get(index).is_some_and(|bits| bits >> bit & 1 == 1)
-}
+    fn insert(&mut self, word: u32) {
+        let (index, bit) = Self::place(word);
+        if let Some(bits) = self.0.get_mut(index) {
+            *bits |= 1 << bit;
+        }
+    }
 
-fn set(filter: &mut Filter, word: u32) {
-    let (index, bit) = slot(word);
-    if let Some(bits) = filter.get_mut(index) {
-        *bits |= 1 << bit;
+    /// 1 if `word` may be there.
+    #[inline]
+    fn passes(&self, word: u32) -> usize {
+        let (index, bit) = Self::place(word);
+        self.0
+            .get(index)
+            .map_or(0, |bits| (bits >> bit & 1) as usize)
     }
 }
 
@@ -261,36 +322,25 @@ struct Starts {
 
 /// Where words start in `block`.
 #[inline]
-fn starts_of(block: &[u8; 64], before: &mut Before) -> Starts {
-    let (words, _) = block.as_chunks::<8>();
-    let (mut letter, mut digit, mut small, mut high, mut space, mut follow) = (0, 0, 0, 0, 0, 0);
-    let mut underscore = 0;
-    for (index, word) in (0u32..).zip(words) {
-        let bytes = u64::from_le_bytes(*word);
-        let shift = index * 8;
-        let non_ascii = bytes & HIGH;
-        let ascii = bytes & !HIGH;
-        let lower = ascii | 0x2020_2020_2020_2020;
-        let is_letter = between(lower, b'a', b'z') & !non_ascii;
-        letter |= compress(is_letter) << shift;
-        // A small letter has bit 5 of the byte set.
-        small |= compress(is_letter & (bytes << 2)) << shift;
-        digit |= compress(between(ascii, b'0', b'9') & !non_ascii) << shift;
-        space |= compress(!at_least(ascii, b'!') & HIGH & !non_ascii) << shift;
-        high |= compress(non_ascii) << shift;
-        let other = ascii ^ (ONES * b'_' as u64);
-        underscore |= compress(!at_least(other, 1) & HIGH & !non_ascii) << shift;
-        // Bytes 10xxxxxx continue a character.
-        follow |= compress(non_ascii & !(bytes << 1)) << shift;
-    }
+fn starts_of(block: &[u8; BLOCK], before: &mut Before) -> Starts {
+    let letter = bits(block, Lanes::letters);
+    let small = bits(block, |lanes| lanes.within(b'a', b'z'));
+    let digit = bits(block, Lanes::digits);
+    let space = bits(block, |lanes| lanes.within(0, b' '));
+    let high = bits(block, |lanes| lanes.foreign());
+    let underscore = bits(block, |lanes| lanes.is(b'_'));
+    let backslash = bits(block, |lanes| lanes.is(b'\\'));
     let letter_starts = letter & !(letter << 1 | before.letter);
     let capital_starts = (letter & !small) & (small << 1 | before.small);
     let digit_starts = digit & !(digit << 1 | before.digit);
     let marks = !(letter | digit | space | high);
-    let characters = high & !follow;
+    // Bytes 10xxxxxx continue a character.
+    let characters = match high {
+        0 => 0,
+        high => high & !bits(block, |lanes| lanes.within(0x80, 0xbf)),
+    };
     let mut starts = letter_starts | capital_starts | digit_starts | marks | characters;
-    // Behind an escape: rare enough to be looked for byte by byte.
-    let backslash = backslashes(block, marks);
+    // Behind an escape.
     if backslash | before.backslash | before.escape != 0 {
         let escaped = (backslash << 1 | before.backslash) & letter;
         starts |= escaped << 1 | before.escape;
@@ -304,34 +354,6 @@ fn starts_of(block: &[u8; 64], before: &mut Before) -> Starts {
     before.small = small >> 63;
     before.word = (begins | underscore) >> 63;
     Starts { all: starts, words }
-}
-
-fn backslashes(block: &[u8; 64], marks: u64) -> u64 {
-    if marks == 0 || !block.contains(&b'\\') {
-        return 0;
-    }
-    (0u32..)
-        .zip(block)
-        .filter(|&(_, &byte)| byte == b'\\')
-        .fold(0, |bits, (at, _)| bits | 1 << at)
-}
-
-const HIGH: u64 = 0x8080_8080_8080_8080;
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// The high bit of each byte that is at least `low`; bytes are below 128.
-const fn at_least(bytes: u64, low: u8) -> u64 {
-    (bytes + ONES * (128 - low as u64)) & HIGH
-}
-
-/// The high bit of each byte in `low..=end`; bytes are below 128.
-const fn between(bytes: u64, low: u8, end: u8) -> u64 {
-    at_least(bytes, low) & !at_least(bytes, end + 1)
-}
-
-/// The high bits of eight bytes as eight bits, the first byte lowest.
-const fn compress(high_bits: u64) -> u64 {
-    ((high_bits & HIGH) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 #[cfg(test)]

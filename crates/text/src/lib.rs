@@ -7,6 +7,7 @@
 
 mod anchors;
 pub mod fold;
+mod lanes;
 pub mod names;
 pub mod pii;
 pub mod rules;

@@ -5,6 +5,7 @@
 //! where one of its anchors stands, and no farther than its longest match. Patterns are compiled when they are
 //! first needed, so that a short text pays for few of them.
 
+mod ahead;
 mod inside;
 mod ways;
 
@@ -18,7 +19,10 @@ use bartizan_core::Reach;
 use regex_automata::{Anchored, Input, hybrid::dfa, meta, nfa::thompson, util::pool::Pool};
 use regex_syntax::hir::{Hir, HirKind, Repetition, literal};
 
-use self::inside::Inside;
+use self::{
+    ahead::{Ahead, Learned},
+    inside::Inside,
+};
 use crate::anchors::Anchors;
 
 pub use ways::{Need, Way, needs};
@@ -410,6 +414,7 @@ impl PatternsBuilder {
             loose: spec.loose,
             regex: OnceLock::new(),
             steps: OnceLock::new(),
+            whole: OnceLock::new(),
         });
         Ok(number)
     }
@@ -458,7 +463,9 @@ impl PatternsBuilder {
         }
         Patterns {
             longest_anchor: anchors.iter().map(String::len).max().unwrap_or(0),
+            learned: tries.iter().map(|_| Learned::default()).collect(),
             anchors: Anchors::new(&anchors),
+            literals: anchors,
             uses,
             tries,
             needs,
@@ -508,9 +515,12 @@ pub struct Effort<'p> {
 pub struct Patterns {
     anchors: Anchors,
     longest_anchor: usize,
+    literals: Vec<String>,
     /// By literal: where its uses stand in `tries` and `sets`.
     uses: Vec<Places>,
     tries: Vec<Try>,
+    /// By try: what may stand behind the anchor.
+    learned: Vec<Learned>,
     /// What tries need.
     needs: Vec<Needed>,
     /// Sets that literals belong to.
@@ -536,6 +546,13 @@ struct Try {
     /// Range of what it needs.
     needs: (u32, u32),
     max_len: u64,
+}
+
+/// Which try of which literal.
+#[derive(Clone, Copy, Debug)]
+struct Tried {
+    literal: u32,
+    number: usize,
 }
 
 /// What is kept from one text to the next, so that short texts do not pay for it.
@@ -591,6 +608,8 @@ struct Pattern {
     regex: OnceLock<Option<meta::Regex>>,
     /// The same expression, to be run byte by byte; for streams.
     steps: OnceLock<Option<Steps>>,
+    /// The same again, to see what it may read behind its anchors.
+    whole: OnceLock<Option<dfa::DFA>>,
 }
 
 impl Patterns {
@@ -611,7 +630,11 @@ impl Patterns {
             Err(Broken) if broken.contains(&pattern.group) => {}
             Err(Broken) => broken.push(pattern.group),
         };
-        let (_, mut open) = self.places(text, follows, &mut look);
+        let (_, mut open) = self.places(text, follows, |pattern, at, tried| {
+            if self.may_match(text.as_bytes(), pattern, at, tried) {
+                look(pattern, at);
+            }
+        });
         self.inside.find(text.as_bytes(), |index, at| {
             let Some(pattern) = self.patterns.get(index as usize) else {
                 return;
@@ -626,12 +649,28 @@ impl Patterns {
         Scan { hits, open, broken }
     }
 
-    /// The work that [`Patterns::scan`] does in `text`: literals that it finds, and expressions
+    /// Whether `pattern` may match at `at`, for what stands right behind its anchor there.
+    #[inline]
+    fn may_match(&self, text: &[u8], pattern: &Pattern, at: usize, tried: Tried) -> bool {
+        let (Some(learned), Some(literal)) = (
+            self.learned.get(tried.number),
+            self.literals.get(tried.literal as usize),
+        ) else {
+            return true;
+        };
+        let end = at.saturating_add(pattern.max_len).min(text.len());
+        let behind = text.get(at.saturating_add(literal.len())..end);
+        learned.allows(behind.unwrap_or_default(), || {
+            pattern.ahead(literal.as_bytes())
+        })
+    }
+
+    /// The work that [`Patterns::scan`] does at most in `text`: literals that it finds, and expressions
     /// that it tries there.
     #[must_use]
     pub fn attempts(&self, text: &str) -> (usize, usize) {
         let mut tried = 0;
-        let (literals, _) = self.places(text, false, |_, _| tried += 1);
+        let (literals, _) = self.places(text, false, |_, _, _| tried += 1);
         (literals, tried)
     }
 
@@ -639,7 +678,7 @@ impl Patterns {
     #[must_use]
     pub fn efforts(&self, text: &str) -> Vec<Effort<'_>> {
         let mut places: BTreeMap<(Group, u32), Vec<usize>> = BTreeMap::new();
-        self.places(text, false, |pattern, at| {
+        self.places(text, false, |pattern, at, _| {
             let key = (pattern.group, pattern.number);
             places.entry(key).or_default().push(at);
         });
@@ -670,13 +709,13 @@ impl Patterns {
             .collect()
     }
 
-    /// Calls `worth(pattern, start)` wherever a pattern is worth trying; returns how many literals
+    /// Calls `worth(pattern, start, try)` wherever a pattern is worth trying; returns how many literals
     /// there are, and, if more text `follows`, the places that it could still decide.
     fn places(
         &self,
         text: &str,
         follows: bool,
-        mut worth: impl FnMut(&Pattern, usize),
+        mut worth: impl FnMut(&Pattern, usize, Tried),
     ) -> (usize, OpenPlaces) {
         let mut open = OpenPlaces {
             // The start of an anchor may stand at the end.
@@ -703,7 +742,7 @@ impl Patterns {
             tried.clear();
             for &Found { literal, word, at } in here {
                 let place = first + at as u64;
-                for one in self.tries_of(literal) {
+                for (number, one) in self.tries_of(literal) {
                     let met = |need: &Needed| {
                         next.get(need.set as usize).is_some_and(|&(there, behind)| {
                             there > place
@@ -727,7 +766,7 @@ impl Patterns {
                     // Anchors may start alike.
                     if is_worth && !tried.contains(&one.pattern) {
                         tried.push(one.pattern);
-                        worth(pattern, at);
+                        worth(pattern, at, Tried { literal, number });
                     }
                 }
             }
@@ -746,10 +785,12 @@ impl Patterns {
         (literals, open)
     }
 
-    fn tries_of(&self, literal: u32) -> &[Try] {
+    /// The tries of a literal, each with its number.
+    fn tries_of(&self, literal: u32) -> impl Iterator<Item = (usize, &Try)> {
         let places = self.uses.get(literal as usize);
-        let slice = places.and_then(|places| slice(&self.tries, places.tries));
-        slice.unwrap_or_default()
+        let tries = places.and_then(|places| slice(&self.tries, places.tries));
+        let first = places.map_or(0, |places| places.tries.0 as usize);
+        (first..).zip(tries.unwrap_or_default())
     }
 
     fn sets_of(&self, literal: u32) -> &[u32] {
@@ -853,6 +894,17 @@ impl Pattern {
         alive
     }
 
+    /// What may stand behind `literal`, its anchor.
+    fn ahead(&self, literal: &[u8]) -> Option<Ahead> {
+        // Anchors are small letters: where case matters, they say less than they seem to.
+        if self.case_sensitive || self.source.contains("-i") {
+            return None;
+        }
+        // States must stay what they are while they are compared: no cache is cleared.
+        let whole = || self.compile_lazily(dfa::Config::new().minimum_cache_clear_count(Some(0)));
+        Ahead::of(self.whole.get_or_init(whole).as_ref()?, literal)
+    }
+
     fn walked(&self, text: &str, start: usize, cache: &mut Option<dfa::Cache>) -> Option<usize> {
         let steps = self.steps.get_or_init(|| self.compile_steps()).as_ref()?;
         let dfa = &steps.dfa;
@@ -870,6 +922,14 @@ impl Pattern {
     }
 
     fn compile_steps(&self) -> Option<Steps> {
+        let dfa = self.compile_lazily(dfa::Config::new())?;
+        Some(Steps {
+            dfa,
+            caches: Mutex::new(Vec::new()),
+        })
+    }
+
+    fn compile_lazily(&self, config: dfa::Config) -> Option<dfa::DFA> {
         let mut hir = parse_as(&self.source, !self.case_sensitive).ok()?;
         if self.loose {
             hir = opened(hir);
@@ -884,16 +944,12 @@ impl Pattern {
             .ok()?;
         dfa::Builder::new()
             .configure(
-                dfa::Config::new()
+                config
                     .cache_capacity(1 << 20)
                     .skip_cache_capacity_check(true),
             )
             .build_from_nfa(nfa)
             .ok()
-            .map(|dfa| Steps {
-                dfa,
-                caches: Mutex::new(Vec::new()),
-            })
     }
 
     fn match_at(&self, text: &str, start: usize) -> Result<Option<Hit>, Broken> {

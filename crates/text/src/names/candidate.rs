@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     gazetteer::listed,
+    letters::Traits,
     model::Model,
     token::{self, Class, MAX_STEP, Piece, SEED, char_at, char_before, mix, piece_identity, shape},
 };
@@ -128,7 +129,7 @@ fn describe_context(text: &str, piece: Piece, [id, form, _]: [u32; 3]) -> [u32; 
             mix(mix(mix(SEED, 0x402), id), after),
         ]
     } else {
-        if next.class == Class::Word && next.first.is_uppercase() {
+        if next.class == Class::Word && Traits::of(next.first).is_uppercase() {
             let word = text.get(next.start..next.end).unwrap_or_default();
             after = 0x500 + u32::from(token::word_shape(word));
         }
@@ -188,7 +189,7 @@ fn joins(
             ',' | '.' | '-' | '/' | '(' | ')' | '#' | '&' | '№' | '°' | 'º' | 'ª' | '·' | '‐'
             | '–' | '、' | '・' => true,
             '\'' | '’' | '`' | '´' | '"' | '״' | '׳' => {
-                let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+                let inside = |c: Option<char>| c.is_some_and(|c| Traits::of(c).is_alphanumeric());
                 inside(char_before(text, piece.start)) && inside(char_at(text, piece.end))
             }
             _ => false,

@@ -1,6 +1,6 @@
 //! Words as numbers: hashes without case.
 
-use super::token::MAX_WORD;
+use super::{letters::Traits, token::MAX_WORD};
 
 /// The identity of a word, without case: eight bytes at a time.
 #[must_use]
@@ -110,6 +110,9 @@ fn lowered(word: &str) -> impl Iterator<Item = char> {
 pub(super) fn lower(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
+    }
+    if Traits::of(c).is_small() {
+        return c;
     }
     let mut folded = c.to_lowercase();
     match (folded.next(), folded.next()) {

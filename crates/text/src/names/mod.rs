@@ -11,6 +11,7 @@ mod check;
 mod decode;
 pub mod gazetteer;
 mod identity;
+mod letters;
 pub mod model;
 pub mod phrase;
 mod scan;

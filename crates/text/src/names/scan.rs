@@ -1,9 +1,11 @@
 //! Words that are written as names are, found by a scan for capitals and for scripts without case.
 
 use super::{
+    letters::Traits,
     shape,
     token::{self, Chunks, Class, Piece, char_at, char_before},
 };
+use crate::lanes::{BLOCK, bits};
 
 /// A word that is written as names are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +21,8 @@ pub struct Found {
 /// Calls `visit` with each word that is written as names are, in order of place.
 pub fn candidates(text: &str, mut visit: impl FnMut(Found)) {
     let bytes = text.as_bytes();
-    let (blocks, rest) = bytes.as_chunks::<64>();
-    let mut last = [b' '; 64];
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    let mut last = [b' '; BLOCK];
     for (byte, from) in last.iter_mut().zip(rest) {
         *byte = *from;
     }
@@ -40,40 +42,17 @@ pub fn candidates(text: &str, mut visit: impl FnMut(Found)) {
                 None => break,
             };
         }
-        base += 64;
+        base += BLOCK;
     }
 }
 
 /// One bit for each byte that is a capital ASCII letter or not ASCII.
 #[inline]
-fn starts_of(block: &[u8; 64]) -> u64 {
-    let (words, _) = block.as_chunks::<8>();
-    let &[a, b, c, d, e, f, g, h] = words else {
-        return 0;
-    };
-    starts_of_eight(a)
-        | starts_of_eight(b) << 8
-        | starts_of_eight(c) << 16
-        | starts_of_eight(d) << 24
-        | starts_of_eight(e) << 32
-        | starts_of_eight(f) << 40
-        | starts_of_eight(g) << 48
-        | starts_of_eight(h) << 56
+fn starts_of(block: &[u8; BLOCK]) -> u64 {
+    bits(block, |lanes| lanes.within(b'A', b'Z') | lanes.foreign())
 }
 
-#[inline]
-const fn starts_of_eight(word: [u8; 8]) -> u64 {
-    // Eight bytes at once (Warren, Hacker's Delight, 2nd edition, section 6-1): bit 7 of each
-    // byte says whether it is at least `A`, above `Z`, not ASCII.
-    let word = u64::from_le_bytes(word);
-    let low = word & !TOP;
-    let hits = (((low + (ONES * (0x80 - 0x41))) & !(low + (ONES * (0x7f - 0x5a)))) | word) & TOP;
-    // Gathers the eight bits in the top byte.
-    (hits >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const TOP: u64 = ONES << 7;
+const TOP: u64 = 0x8080_8080_8080_8080;
 
 /// Looks at the word whose first letter is the capital at `at`; returns where it ends.
 #[inline]
@@ -200,7 +179,7 @@ fn other_candidate(text: &str, at: usize, lead: u8, visit: &mut impl FnMut(Found
             end
         }
         Class::Word => {
-            if !(c.is_uppercase() || is_hebrew_or_arabic(c)) {
+            if !(Traits::of(c).is_uppercase() || is_hebrew_or_arabic(c)) {
                 return at + c.len_utf8();
             }
             let piece = token::next(text, at);

@@ -1,5 +1,7 @@
 //! Shapes of tokens; numbers are [`NUMBER`] plus their length, up to 6.
 
+use super::letters::Traits;
+
 /// `smith`
 pub const LOWER: u8 = 0;
 /// `Smith`
@@ -46,10 +48,11 @@ pub fn word_shape(word: &str) -> u8 {
         if c == '_' {
             return IDENTIFIER;
         }
-        if c.is_uppercase() {
+        let of = Traits::of(c);
+        if of.is_uppercase() {
             uppers += 1;
             first_upper |= index == 0;
-        } else if c.is_lowercase() {
+        } else if of.is_lowercase() {
             lowers += 1;
         } else if c.is_ascii_digit() {
             digits += 1;

@@ -3,6 +3,7 @@
 use super::gazetteer::Gazetteer;
 use super::identity::lower;
 pub(super) use super::identity::{Chunks, eight, letters};
+use super::letters::Traits;
 pub use super::{
     identity::{SEED, char_identity, identity, mix},
     shape::{self, word_shape},
@@ -302,7 +303,7 @@ fn is_blank(c: char) -> bool {
     c == ' '
         || c == '\r'
         || (!c.is_ascii()
-            && (c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')))
+            && (Traits::of(c).is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')))
 }
 
 /// What a token is made of that starts with `c`; [`Class::Word`] for digits, too.
@@ -332,7 +333,7 @@ pub(super) fn class_of(c: char) -> Class {
         | '\u{20000}'..='\u{3ffff}' => Class::Ideograph,
         // Dashes, quotation marks, ellipses: the most frequent characters outside ASCII in English.
         '\u{2010}'..='\u{2027}' => Class::Mark,
-        _ if c.is_alphanumeric() => Class::Word,
+        _ if Traits::of(c).is_alphanumeric() => Class::Word,
         _ => Class::Mark,
     }
 }

@@ -7,7 +7,7 @@ use bartizan_core::Confidence;
 use super::{
     Match, bank,
     config::Settings,
-    context::{Context, Support},
+    context::{Context, Kinds, Support},
     crypto, date, email,
     engine::{ANY_NATIONAL, Engine},
     keyed, net, phone,
@@ -240,10 +240,43 @@ impl Run<'_> {
             let Some(value) = compacted(written, &mut compact) else {
                 return;
             };
+            let labelled = self.labelled_nationals(&likely, value, start, end);
             for kind in likely.iter() {
-                self.shape_of(kind, value, start, end, cut);
+                // A label names one country's identifier: the same digits are not another's.
+                if labelled.is_empty() || labelled.contains(kind) || !self.engine.is_national(kind)
+                {
+                    self.shape_of(kind, value, start, end, cut);
+                }
             }
         }
+    }
+
+    /// Those of several national identifiers in `likely` that `value` may be and that have a label
+    /// of their own around `start..end`.
+    fn labelled_nationals(
+        &mut self,
+        likely: &Kinds,
+        value: &[u8],
+        start: usize,
+        end: usize,
+    ) -> Kinds {
+        let mut labelled = Kinds::default();
+        let national = likely.and(self.engine.national());
+        if national.iter().nth(1).is_none() {
+            return labelled;
+        }
+        let around = self.context.reachable(start, end);
+        for kind in national.and(&around).iter() {
+            if self.context.support(start, end, kind) >= Support::Labelled
+                && self
+                    .engine
+                    .recogniser(kind)
+                    .is_some_and(|of| (of.check)(value) != Validity::Invalid)
+            {
+                labelled.insert(kind);
+            }
+        }
+        labelled
     }
 
     fn shape_of(&mut self, kind: u16, value: &[u8], start: usize, end: usize, cut: bool) {

@@ -489,4 +489,9 @@ fn a_uuid_holds_no_number() {
 #[test]
 fn a_label_of_one_kind_beats_the_check_digit_of_another() {
     check("social security number 532641787", &["US_SSN=532641787"]);
+    // Not even among all matches is it another country's as well.
+    let mut matches = Vec::new();
+    Pii::default().find("social security number 532641787", &mut matches);
+    let rules: Vec<_> = matches.iter().map(|found| &found.rule.id).collect();
+    assert_eq!(rules, ["pii.us-ssn"]);
 }

@@ -1,9 +1,7 @@
 //! The runs of letters and digits that hold a digit.
 
 use super::words::{run_end, run_start};
-
-/// Bytes looked at together: one bit for each in a mask.
-const BLOCK: usize = 64;
+use crate::lanes::{BLOCK, Lanes, bits};
 
 /// A run of ASCII letters and digits with a digit in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,38 +112,13 @@ impl Iterator for Tokens<'_> {
 
 /// One test for the whole block becomes a few vector instructions.
 fn holds_digit(block: &[u8; BLOCK]) -> bool {
-    block.iter().fold(0_u8, |any, byte| {
-        any | u8::from(byte.wrapping_sub(b'0') < 10)
-    }) != 0
+    bits(block, Lanes::digits) != 0
 }
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = ONES << 7;
 
 /// One bit for each digit of `block`, and one for each letter or digit.
 fn masks(block: &[u8; BLOCK]) -> (u64, u64) {
-    let (mut digits, mut words) = (0, 0);
-    for (shift, word) in (0_u32..).step_by(8).zip(block.as_chunks::<8>().0) {
-        let bytes = u64::from_le_bytes(*word);
-        let (ascii, foreign) = (bytes & !HIGH, bytes & HIGH);
-        let digit = within(ascii, b'0', b'9') & !foreign;
-        let letter = within(ascii | ONES << 5, b'a', b'z') & !foreign;
-        digits |= gathered(digit) << shift;
-        words |= gathered(digit | letter) << shift;
-    }
-    (digits, words)
-}
-
-/// The high bit of each byte, all below 0x80, that is one of `low..=high`.
-const fn within(bytes: u64, low: u8, high: u8) -> u64 {
-    let from_low = bytes + ONES * (0x80 - low as u64);
-    let beyond = bytes + ONES * (0x7f - high as u64);
-    from_low & !beyond & HIGH
-}
-
-/// The high bits of eight bytes, next to each other.
-const fn gathered(bits: u64) -> u64 {
-    bits.wrapping_mul(0x0002_0408_1020_4081) >> 56
+    let digits = bits(block, Lanes::digits);
+    (digits, digits | bits(block, Lanes::letters))
 }
 
 #[cfg(test)]

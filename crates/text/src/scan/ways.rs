@@ -122,9 +122,11 @@ fn needs_of(hir: &Hir) -> Vec<Need> {
             if !end_apart(before) {
                 return None;
             }
+            let (literals, further) = literals_in(behind)?;
+            let words = starts(before).zip(further);
             Some(Need {
-                literals: prefixes_of(&Hir::concat(behind.to_vec()))?,
-                words: starts(before).map(|words| words.saturating_add(more)),
+                literals,
+                words: words.map(|(before, further)| before.saturating_add(further + more)),
             })
         })
         .filter(|need| need.chance() < LIKELY)
@@ -143,6 +145,41 @@ fn needs_of(hir: &Hir) -> Vec<Need> {
     needs.truncate(enough.min(MAX_NEEDS));
     needs
 }
+
+/// Literals one of which stands in every match of `parts`, where a word starts, given that one starts
+/// at the first; and the most words that start before it.
+///
+/// Where `parts` begin with a choice of which one starts with too little, as in `(?:in your|you)`,
+/// that one is known by what follows.
+fn literals_in(parts: &[Hir]) -> Option<(Vec<String>, Option<u32>)> {
+    if let Some(literals) = prefixes_of(&Hir::concat(parts.to_vec())) {
+        return Some((literals, Some(0)));
+    }
+    let (first, rest) = parts.split_first()?;
+    let HirKind::Alternation(choices) = first.kind() else {
+        return None;
+    };
+    let (mut all, mut most) = (Vec::new(), Some(0u32));
+    for choice in choices {
+        let whole: Vec<Hir> = sequence(choice)
+            .into_iter()
+            .chain(rest.iter().cloned())
+            .collect();
+        let (literals, words) = (0..whole.len()).find_map(|at| {
+            let (before, behind) = whole.split_at_checked(at)?;
+            let apart = at == 0 || end_apart(before);
+            let literals = prefixes_of(&Hir::concat(behind.to_vec())).filter(|_| apart)?;
+            Some((literals, starts(before)))
+        })?;
+        all.extend(literals);
+        most = most.zip(words).map(|(most, words)| most.max(words));
+    }
+    let all = shortest_prefixes(all);
+    (all.len() <= MAX_LITERALS).then_some((all, most))
+}
+
+/// Most literals of a need that is put together.
+const MAX_LITERALS: usize = 100;
 
 impl Need {
     /// About how likely plain English meets it by accident.
@@ -306,6 +343,8 @@ mod tests {
                 r"tell.{0,8}\Wrules",
                 r"(?:tell\W)?(?:all|rules)\b[\W_]{1,8}(?:\w+[\W_]{1,8}){1,2}ignore",
                 r"all(?:[ .]a){0,3}[\W_](?:rules|b2)",
+                r"tell\W+(?:a\W+all|b2[\W_]{1,8}(?:\w+\W){0,2}ignore|rules)",
+                r"ignore(?:\W+\w+){0,2}?\W+(?:a\W+rules|\w+\W+tell)",
             ];
             for loose in [false, true] {
                 let (mut with, mut without) = (PatternsBuilder::default(), PatternsBuilder::default());
@@ -368,6 +407,15 @@ mod tests {
             r"ignore.{0,60}\Wrules",
             &[(&["ignore"], &[(&["rules"], None)])],
         );
+    }
+
+    #[test]
+    fn a_choice_is_known_by_what_its_short_words_lead_to() {
+        check(
+            r"ignore\W+(?:in\W+your|my\W+rules)",
+            &[(&["ignore"], &[(&["rules", "your"], Some(2))])],
+        );
+        check(r"ignore\W+(?:in|your)\b", &[(&["ignore"], &[])]);
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn digits_of(transform: Transform, digits: &[u8]) -> Option<(Vec<u8>, usize, usi
                 .all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(b));
             all.then(|| (bits(digits, 5, base32), 0, 5, 8))
         }
-        _ => Some((bits(digits, 6, base64), 0, 3, 4)),
+        _ => Some((base64(digits), 0, 3, 4)),
     }
 }
 
@@ -116,14 +116,40 @@ fn base32(digit: u8) -> Option<u32> {
     }
 }
 
-/// RFC 4648, sections 4 and 5: both alphabets at once.
-fn base64(digit: u8) -> Option<u32> {
-    match digit {
-        b'A'..=b'Z' => Some(u32::from(digit - b'A')),
-        b'a'..=b'z' => Some(u32::from(digit - b'a') + 26),
-        b'0'..=b'9' => Some(u32::from(digit - b'0') + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
+/// RFC 4648, sections 4 and 5: both alphabets at once. Every one of `digits` is of these.
+fn base64(digits: &[u8]) -> Vec<u8> {
+    let value = |digit: &u8| u32::from(VALUES.get(usize::from(*digit)).copied().unwrap_or(0));
+    let (fours, rest) = digits.as_chunks::<4>();
+    let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 3);
+    for four in fours {
+        let held = four.iter().fold(0, |held, digit| held << 6 | value(digit));
+        let [_, a, b, c] = held.to_be_bytes();
+        out.extend([a, b, c]);
     }
+    let held = rest.iter().fold(0, |held, digit| held << 6 | value(digit));
+    let [_, a, b, _] = (held << (6 * (4 - rest.len()))).to_be_bytes();
+    // Six bits of a last digit alone are no byte.
+    out.extend([a, b].iter().take(rest.len().saturating_sub(1)));
+    out
 }
+
+/// The values of the digits of base64; 0 for what is none.
+const VALUES: [u8; 256] = {
+    let mut values = [0; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a constant: checked when compiled")]
+        {
+            values[byte as usize] = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' | b'-' => 62,
+                b'/' | b'_' => 63,
+                _ => 0,
+            };
+        }
+        byte += 1;
+    }
+    values
+};

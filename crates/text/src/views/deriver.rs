@@ -115,7 +115,7 @@ fn readings(view: &View<'_>, pieces: &mut Pieces) -> Vec<Disguise> {
         spaced::join(text, &triggers.letters, pieces)
     };
     if !done(Transform::Leet) && !done(Transform::Rotated) {
-        turned::leet(text, &triggers.digits, pieces);
+        turned::leet(text, &triggers.digits, &triggers.seams, pieces);
     }
     if !done(Transform::Reversed) {
         turned::reversed(text, pieces);

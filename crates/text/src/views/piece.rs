@@ -77,11 +77,15 @@ impl Piece {
         view_unit: usize,
         orig_unit: usize,
     ) {
+        // Bytes that happen to be text come in short pieces between others.
+        let most = (bytes.len() * 4).div_ceil(5).max(MIN_WHOLE);
+        if !holds_text(bytes, most.min(MIN_EMBEDDED)) {
+            return;
+        }
         let mut at = 0;
         for chunk in bytes.utf8_chunks() {
             let text = chunk.valid();
-            // Bytes that happen to be text come in short pieces between others.
-            let whole = text.len() >= 8 && text.len() * 5 >= bytes.len() * 4;
+            let whole = text.len() >= most;
             if (whole || text.len() >= MIN_EMBEDDED) && is_plausible(text) {
                 self.part(range.start + at / view_unit * orig_unit);
                 self.units(text, at, range.clone(), view_unit, orig_unit);
@@ -121,6 +125,74 @@ impl Piece {
 
 /// Text among other bytes must be this long.
 const MIN_EMBEDDED: usize = 24;
+/// Text that is most of the bytes must be this long.
+const MIN_WHOLE: usize = 8;
+
+/// Whether `least` bytes in a row may be UTF-8 without control characters: sees quickly that most
+/// bytes are no text.
+fn holds_text(bytes: &[u8], least: usize) -> bool {
+    let (mut run, mut before) = (0usize, Byte::Plain);
+    for byte in bytes {
+        let kind = Byte::of(*byte);
+        let goes_on = match (before, kind) {
+            (_, Byte::Never) | (Byte::Plain, Byte::Follows) => false,
+            (Byte::Leads, other) => other == Byte::Follows,
+            _ => true,
+        };
+        run = if goes_on { run + 1 } else { 0 };
+        // What breaks a run may begin the next one.
+        if !goes_on && matches!(kind, Byte::Plain | Byte::Leads) {
+            run = 1;
+        }
+        before = if kind == Byte::Never {
+            Byte::Plain
+        } else {
+            kind
+        };
+        if run >= least {
+            return true;
+        }
+    }
+    false
+}
+
+/// What UTF-8 (RFC 3629, section 4) makes of a byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    /// A character of ASCII that text may hold.
+    Plain,
+    /// Goes on with a character.
+    Follows,
+    /// Begins a character of several bytes.
+    Leads,
+    /// Stands in no text.
+    Never,
+}
+
+impl Byte {
+    #[inline]
+    fn of(byte: u8) -> Self {
+        BYTES.get(usize::from(byte)).copied().unwrap_or(Self::Never)
+    }
+}
+
+const BYTES: [Byte; 256] = {
+    let mut kinds = [Byte::Never; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        #[expect(clippy::indexing_slicing, reason = "a constant: checked when compiled")]
+        {
+            kinds[byte] = match byte {
+                0..128 if KINDS[byte] != BAD => Byte::Plain,
+                0x80..=0xbf => Byte::Follows,
+                0xc2..=0xf4 => Byte::Leads,
+                _ => Byte::Never,
+            };
+        }
+        byte += 1;
+    }
+    kinds
+};
 
 /// Whether `text` may be what somebody wrote, rather than bytes that happen to be UTF-8.
 ///

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bartizan_core::Transform;
 
 use super::piece::{Piece, Pieces, is_plausible};
+use crate::lanes::{BLOCK, bits};
 
 /// Joins words that are written letter by letter; returns where and how many letters.
 pub(super) fn join(
@@ -147,69 +148,104 @@ const fn is_between(byte: u8) -> bool {
     )
 }
 
-/// Whether enough tokens in a row have the length and the digits of one byte: what [`groups`]
-/// reads, told in one quick pass.
+/// Whether enough tokens in a row could be the bytes of a text: what [`groups`] reads, told in one
+/// quick pass. Times and dates are such rows of numbers, but hold control characters.
 fn has_groups(part: &[u8]) -> bool {
-    /// What a byte may be part of.
-    const KINDS: [u8; 256] = {
-        let mut kinds = [OTHER; 256];
-        let mut byte = 0u8;
-        while byte < 128 {
-            #[expect(clippy::indexing_slicing, reason = "a constant: checked when compiled")]
-            {
-                kinds[byte as usize] = if is_between(byte) {
-                    BETWEEN
-                } else if byte.is_ascii_hexdigit() {
-                    0
-                } else {
-                    OTHER
-                };
+    let mut row = Row::default();
+    let mut start = 0;
+    let (blocks, rest) = part.as_chunks::<BLOCK>();
+    let mut last = [b' '; BLOCK];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    for (number, block) in blocks.iter().chain([&last]).enumerate() {
+        let mut between = bits(block, |lanes| {
+            let small = lanes.within(b'\t', b'\n') | lanes.is(b'\r') | lanes.is(b' ');
+            let signs = lanes.is(b'"') | lanes.within(b',', b'-') | lanes.within(b':', b';');
+            let brackets = lanes.is(b'[') | lanes.is(b']') | lanes.is(b'{') | lanes.is(b'}');
+            small | signs | brackets
+        });
+        while between != 0 {
+            let at = (number * BLOCK + between.trailing_zeros() as usize).min(part.len());
+            between &= between - 1;
+            let token = part.get(start..at).unwrap_or_default();
+            if !token.is_empty() && row.goes_on(token) {
+                return true;
             }
-            byte += 1;
+            start = at + 1;
         }
-        kinds
-    };
-    const BETWEEN: u8 = 1;
-    const OTHER: u8 = 2;
-    let (mut len, mut other, mut in_row) = (0usize, 0u8, 0usize);
-    for (at, byte) in part.iter().chain(b" ").enumerate() {
-        let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(OTHER);
-        if kind != BETWEEN {
-            len += 1;
-            other |= kind;
-            continue;
-        }
-        if len == 0 {
-            continue;
-        }
-        let prefixed = || {
-            part.get(at - len..)
-                .is_some_and(|token| token.starts_with(b"0x"))
-        };
-        let is_byte = match len {
-            2 | 8 => other == 0,
-            4 | 10 => prefixed(),
-            _ => false,
-        };
-        in_row = if is_byte { in_row + 1 } else { 0 };
-        if in_row >= MIN_GROUPS {
-            return true;
-        }
-        (len, other) = (0, 0);
     }
-    false
+    row.may_be_text()
+}
+
+/// Tokens in a row that have the length of one byte.
+#[derive(Default)]
+struct Row {
+    length: usize,
+    digits: usize,
+    /// One of them is no byte of a text.
+    is_spoilt: bool,
+}
+
+impl Row {
+    /// Adds `token`; true if the row before it, which it ends, may be text.
+    fn goes_on(&mut self, token: &[u8]) -> bool {
+        let digits = token.strip_prefix(b"0x").unwrap_or(token);
+        let (is_byte, is_text) = match *digits {
+            [a, b] => match (hex_of(a), hex_of(b)) {
+                (Some(a), Some(b)) => (true, is_of_text(a << 4 | b)),
+                _ => (false, false),
+            },
+            [_, _, _, _, _, _, _, _] => (true, true),
+            _ => (false, false),
+        };
+        if is_byte && (self.length == 0 || self.digits == digits.len()) {
+            self.length += 1;
+            self.digits = digits.len();
+            self.is_spoilt |= !is_text;
+            return false;
+        }
+        let ended = self.may_be_text();
+        *self = Self {
+            length: usize::from(is_byte),
+            digits: digits.len(),
+            is_spoilt: is_byte && !is_text,
+        };
+        ended
+    }
+
+    const fn may_be_text(&self) -> bool {
+        self.length >= MIN_GROUPS && !self.is_spoilt
+    }
+}
+
+fn hex_of(digit: u8) -> Option<u8> {
+    u8::try_from(char::from(digit).to_digit(16)?).ok()
+}
+
+/// Whether a text may hold `byte`: no control character.
+const fn is_of_text(byte: u8) -> bool {
+    !(byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t') || byte == 0x7f)
 }
 
 /// Whether enough tokens begin with a dot or a dash for Morse code.
 fn has_dots(part: &[u8]) -> bool {
-    let begins = |before: u8, byte: u8| {
-        let after_gap = matches!(before, b' ' | b'\n' | b'/' | b'|');
-        usize::from(after_gap && matches!(byte, b'.' | b'-'))
-    };
-    let pairs = part.iter().zip(part.iter().skip(1));
-    let count: usize = pairs.map(|(before, byte)| begins(*before, *byte)).sum();
+    /// As many as a count of eight bits holds.
+    const CHUNK: usize = 255;
+    let behind = part.get(1..).unwrap_or_default();
     // The first may stand at the start.
-    count + 1 >= MIN_MORSE
+    let mut count = 1;
+    for (before, behind) in part.chunks(CHUNK).zip(behind.chunks(CHUNK)) {
+        // No branches, so that it vectorises.
+        let pairs = before.iter().zip(behind);
+        count += usize::from(pairs.fold(0u8, |sum, (before, byte)| {
+            let after_gap =
+                (*before == b' ') | (*before == b'\n') | (*before == b'/') | (*before == b'|');
+            sum.wrapping_add(u8::from(after_gap & ((*byte == b'.') | (*byte == b'-'))))
+        }));
+        if count >= MIN_MORSE {
+            return true;
+        }
+    }
+    false
 }
 
 /// Bytes written one by one as two hexadecimal or eight binary digits.

@@ -1,5 +1,7 @@
 use std::ops::Range;
 
+use crate::lanes::{BLOCK, Lanes, bits};
+
 /// Places of a text that are worth a closer look.
 #[derive(Debug, Default)]
 pub(super) struct Triggers {
@@ -11,66 +13,96 @@ pub(super) struct Triggers {
     pub(super) codes: Vec<Range<usize>>,
     /// Neighbourhoods with digits or signs that stand for letters.
     pub(super) digits: Vec<Range<usize>>,
+    /// Places in these where such a digit or sign stands behind a letter, or a letter behind one.
+    pub(super) seams: Vec<usize>,
 }
 
 /// The shortest run that is decoded.
 pub(super) const MIN_RUN: usize = 16;
-const BLOCK: usize = 64;
 /// Single letters in a block that make it worth a look: `a` and `I` come alone in prose.
-const MIN_LETTERS: u8 = 5;
+const MIN_LETTERS: u32 = 5;
 /// Digits, dots, dashes and slashes in a block that make it worth a look.
-const MIN_CODES: u8 = 14;
+const MIN_CODES: u32 = 14;
 
 impl Triggers {
     pub(super) fn find(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let mut found = Self {
-            runs: runs(bytes),
-            ..Self::default()
-        };
+        let mut found = Self::default();
         let (blocks, rest) = bytes.as_chunks::<BLOCK>();
         let mut last = [0; BLOCK];
         last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        let (mut before, mut done) = (Seam::default(), 0);
         for (number, block) in blocks.iter().chain([&last]).enumerate() {
             let at = number * BLOCK;
-            let (letters, codes, digits) = count(block);
-            if letters >= MIN_LETTERS {
+            let letters = bits(block, Lanes::letters);
+            let digits = bits(block, Lanes::digits);
+            let signs = letters | digits;
+            // Letters with no letter or digit beside them; those at the edges are not counted.
+            let single = letters & !(signs << 1) & !(signs >> 1) & !(1 << 63 | 1);
+            if single.count_ones() >= MIN_LETTERS {
                 note(&mut found.letters, at, text);
             }
-            if codes >= MIN_CODES {
+            let codes = bits(block, |lanes| lanes.within(b'-', b'9'));
+            if codes.count_ones() >= MIN_CODES {
                 note(&mut found.codes, at, text);
             }
-            if digits > 0 {
+            let others = digits | bits(block, |lanes| lanes.is(b'@') | lanes.is(b'$'));
+            if others != 0 {
                 note(&mut found.digits, at, text);
+            }
+            before.find(
+                letters,
+                others | bits(block, |lanes| lanes.is(b'!')),
+                |place| {
+                    found.seams.push(at + place);
+                },
+            );
+            let mut eights = eights(signs, block);
+            while eights != 0 {
+                let eight = at + eights.trailing_zeros() as usize;
+                eights &= eights - 1;
+                if eight >= done {
+                    done = run_around(bytes, done, eight, &mut found.runs);
+                }
             }
         }
         found
     }
 }
 
-/// Letters with no letter or digit beside them, bytes `-./0123456789`, and digits or signs that stand for letters in `block`.
-/// No branches and no checks, so that it vectorises.
-fn count(block: &[u8; BLOCK]) -> (u8, u8, u8) {
-    let (mut letters, mut signs) = ([0u8; BLOCK], [0u8; BLOCK]);
-    for ((letter, sign), byte) in letters.iter_mut().zip(&mut signs).zip(block) {
-        *letter = u8::from((byte | 0x20).wrapping_sub(b'a') < 26);
-        *sign = *letter | u8::from(byte.wrapping_sub(b'0') < 10);
+/// What the last byte of a block was, one bit.
+#[derive(Default)]
+struct Seam {
+    letter: u64,
+    other: u64,
+}
+
+impl Seam {
+    /// Calls `found` for each of `letters` behind one of `others`, and the other way round.
+    #[inline]
+    fn find(&mut self, letters: u64, others: u64, mut found: impl FnMut(usize)) {
+        let mut seams =
+            letters & (others << 1 | self.other) | others & (letters << 1 | self.letter);
+        (self.letter, self.other) = (letters >> 63, others >> 63);
+        while seams != 0 {
+            found(seams.trailing_zeros() as usize);
+            seams &= seams - 1;
+        }
     }
-    let (mut codes, mut digits) = (0u8, 0u8);
-    for byte in block {
-        codes = codes.wrapping_add(u8::from(byte.wrapping_sub(b'-') < 13));
-        digits |= u8::from(byte.wrapping_sub(b'0') < 10)
-            | u8::from(*byte == b'@')
-            | u8::from(*byte == b'$');
-    }
-    let (left, middle, right) = (signs.iter(), letters.iter().skip(1), signs.iter().skip(2));
-    let single = left
-        .zip(middle)
-        .zip(right)
-        .fold(0u8, |sum, ((left, middle), right)| {
-            sum.wrapping_add(middle & !left & !right)
-        });
-    (single, codes, digits)
+}
+
+/// One bit for the first byte of each eighth of `block` that is all of the base64 alphabets, where
+/// `signs` tells letters and digits: a run of 16 bytes holds one of them whole.
+#[inline]
+fn eights(signs: u64, block: &[u8; BLOCK]) -> u64 {
+    const FIRST: u64 = 0x0101_0101_0101_0101;
+    let marks = bits(block, |lanes| {
+        lanes.is(b'+') | lanes.is(b'/') | lanes.is(b'_') | lanes.is(b'-')
+    });
+    let run = signs | marks;
+    let pairs = run & run >> 1;
+    let fours = pairs & pairs >> 2;
+    fours & fours >> 4 & FIRST
 }
 
 /// Adds the block at `at` with its neighbours.
@@ -84,33 +116,35 @@ fn note(ranges: &mut Vec<Range<usize>>, at: usize, text: &str) {
 }
 
 /// Whether `byte` is of the standard or URL-safe base64 alphabet.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every byte has an entry, and this runs once for each byte of a run"
+)]
 pub(super) const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-')
+    BASE64[byte as usize]
 }
 
-/// Runs of the base64 alphabets. A run of 16 bytes holds a whole block of 8 bytes without a
-/// space, which is quick to see.
-fn runs(bytes: &[u8]) -> Vec<Range<usize>> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = LOW << 7;
-    let mut found = Vec::new();
-    let mut done = 0;
-    let (blocks, _) = bytes.as_chunks::<8>();
-    for (number, block) in blocks.iter().enumerate() {
-        let at = number * 8;
-        let word = u64::from_le_bytes(*block);
-        let low = word.wrapping_sub(LOW * 0x21) & !word & HIGH;
-        if low != 0 || at < done || !block.iter().all(|byte| is_base64(*byte)) {
-            continue;
-        }
-        let before = bytes.get(done..at).unwrap_or_default();
-        let start = at - before.iter().rev().take_while(|b| is_base64(**b)).count();
-        let after = bytes.get(at..).unwrap_or_default();
-        let end = at + after.iter().take_while(|b| is_base64(**b)).count();
-        done = end;
-        if end - start >= MIN_RUN {
-            found.push(start..end);
-        }
+#[expect(clippy::indexing_slicing, reason = "evaluated when it is compiled")]
+const BASE64: [bool; 256] = {
+    let mut of = [false; 256];
+    let mut byte = 0;
+    while byte < of.len() {
+        of[byte] =
+            (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'+' | b'/' | b'_' | b'-');
+        byte += 1;
     }
-    found
+    of
+};
+
+/// Adds the run of the base64 alphabets around `at`, from `done` on, if it is long enough; returns
+/// where it ends.
+fn run_around(bytes: &[u8], done: usize, at: usize, found: &mut Vec<Range<usize>>) -> usize {
+    let before = bytes.get(done..at).unwrap_or_default();
+    let start = at - before.iter().rev().take_while(|b| is_base64(**b)).count();
+    let after = bytes.get(at..).unwrap_or_default();
+    let end = at + after.iter().take_while(|b| is_base64(**b)).count();
+    if end - start >= MIN_RUN {
+        found.push(start..end);
+    }
+    end
 }

@@ -11,17 +11,21 @@ use super::{
     words,
 };
 
-/// Reads tokens of letters and digits as leetspeak, where that makes known words.
-pub(super) fn leet(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
+/// Reads tokens of letters and digits as leetspeak, where that makes known words. Only tokens
+/// around `seams`, where a letter meets a digit or sign, can be such.
+pub(super) fn leet(text: &str, places: &[Range<usize>], seams: &[usize], pieces: &mut Pieces) {
     let mut piece = Piece::default();
     for place in places {
         let range = whole_words(text, place.clone());
+        let first = seams.partition_point(|seam| *seam <= range.start);
+        let last = seams.partition_point(|seam| *seam < range.end);
+        let seams = seams.get(first..last).unwrap_or_default();
+        if seams.is_empty() || !is_leetspeak(text, &range, seams) {
+            continue;
+        }
         let Some(part) = text.get(range.clone()) else {
             continue;
         };
-        if !is_leetspeak(part) {
-            continue;
-        }
         piece.part(range.start);
         let mut at = range.start;
         for token in part.split_inclusive(|c: char| !is_leet(c)) {
@@ -41,30 +45,30 @@ pub(super) fn leet(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
     }
 }
 
-/// Whether `part` holds one longer known word with digits for letters, or three short ones.
-fn is_leetspeak(part: &str) -> bool {
-    let bytes = part.as_bytes();
-    let (mut known, mut done) = (0, 0);
+/// Whether `range` of `text` holds one longer known word with digits for letters, or three short
+/// ones, at its `seams`.
+fn is_leetspeak(text: &str, range: &Range<usize>, seams: &[usize]) -> bool {
+    let bytes = text.as_bytes();
+    let (mut known, mut done) = (0, range.start);
     let is_sign = |byte: &&u8| is_leet(char::from(**byte));
     let is_trigger = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'@' | b'$');
-    while let Some(rest) = bytes.get(done..)
-        && let Some(next) = rest.iter().position(is_trigger)
-    {
-        let at = done + next;
-        let before = bytes.get(done..at).unwrap_or_default();
-        let start = at
-            - before
-                .iter()
-                .rev()
-                .take(MAX_LEET)
-                .take_while(is_sign)
-                .count();
-        let after = bytes.get(at..).unwrap_or_default();
-        done = at + after.iter().take_while(is_sign).count();
-        let token = part
-            .get(start..done)
-            .unwrap_or_default()
-            .trim_end_matches('!');
+    for &seam in seams {
+        if seam < done {
+            continue;
+        }
+        let before = bytes.get(done..seam).unwrap_or_default();
+        let behind = bytes.get(seam..range.end).unwrap_or_default();
+        // One more than a word has, so that longer tokens are told.
+        let before = before.iter().rev().take(MAX_LEET + 1).take_while(is_sign);
+        let start = seam - before.count();
+        done = seam + behind.iter().take_while(is_sign).count();
+        let Some(token) = text.get(start..done) else {
+            continue;
+        };
+        if !token.as_bytes().iter().any(is_trigger) {
+            continue;
+        }
+        let token = token.trim_end_matches('!');
         if token.len() < 2 || token.len() > MAX_LEET || !may_be_leet(token) {
             continue;
         }
