@@ -8,6 +8,8 @@ mod input;
 mod keys;
 mod models;
 mod output;
+#[cfg(feature = "envoy")]
+mod relay;
 mod review;
 pub mod routes;
 mod settings;
@@ -18,6 +20,8 @@ pub(crate) use engine::today;
 pub(crate) use gateway::GatewayParts;
 pub use gateway::{Front, Gateway};
 pub use history::{KnownAnswers, droppable};
+#[cfg(feature = "envoy")]
+pub(crate) use relay::{Relay, Relayed, RelayedStream};
 pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
 pub use settings::{
     DecodeConfig, GuardingConfig, HardeningConfig, History, ReviewConfig, ServerSideHistory,

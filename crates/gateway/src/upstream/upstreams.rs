@@ -146,8 +146,9 @@ impl Upstreams {
             let echo = Upstream::echo(parts);
             upstreams.insert(Arc::clone(&echo.name), echo);
         }
-        let whole = match upstreams.keys().next() {
-            Some(only) if settings.routes.is_empty() => vec![whole_route(only)],
+        let only = upstreams.values().find(|up| up.kind().has_models());
+        let whole = match only {
+            Some(only) if settings.routes.is_empty() => vec![whole_route(&only.name)],
             _ => Vec::new(),
         };
         let routes = settings
@@ -167,6 +168,17 @@ impl Upstreams {
     #[must_use]
     pub fn route(&self, model: &str) -> Option<&Arc<Route>> {
         self.routes.iter().find(|route| route.fits(model))
+    }
+
+    /// A route that leads to the upstream of that name and no other, for its model of that name.
+    #[must_use]
+    pub fn only(&self, upstream: &str, model: &str) -> Option<Route> {
+        let upstream = self.upstreams.get(upstream)?;
+        let config = RouteConfig {
+            model: model.to_owned(),
+            ..whole_route(&upstream.name)
+        };
+        Some(Route::new(&config, |_| Some(Arc::clone(upstream))))
     }
 
     /// The names of models in routes, some with `*`: bounded labels for metrics.

@@ -29,7 +29,7 @@ const CATEGORIES: &[(&str, &[Category])] = &[
 
 /// Our own categories, listed beside OpenAI's under `bartizan/`; clients of OpenAI's SDK keep
 /// fields that they do not know.
-const OURS: [Category; 14] = Category::ALL;
+const OURS: [Category; Category::ALL.len()] = Category::ALL;
 
 /// The answer to a request for moderation, from the judgement over its conversation: one result for
 /// each text of a list, one for a text on its own, one for all parts of a multi-modal input.
