@@ -187,11 +187,16 @@ impl Session {
             return self.refuse(gateway.turn_away(&head.path, &fault));
         };
         let proved = self.prove(&head.headers);
-        let mut taken = vec![header::ACCEPT_ENCODING.to_string()];
+        // What is compressed cannot be looked at, and a body that changes has another length.
+        let mut taken = vec![
+            header::ACCEPT_ENCODING.to_string(),
+            header::CONTENT_LENGTH.to_string(),
+        ];
         if proved.as_ref().is_ok_and(|who| who.proof != Proof::Anonymous) {
             taken.extend(CREDENTIALS.map(str::to_owned));
         }
         if matches!(endpoint, Endpoint::Models | Endpoint::Model) {
+            taken.retain(|name| name != header::CONTENT_LENGTH.as_str());
             let proved = proved.and_then(|who| {
                 let may = who.may(Scope::Infer);
                 if may { Ok(()) } else { Err(routes::forbidden()) }
@@ -312,8 +317,8 @@ impl Session {
         };
         let goes = relayed.body().clone();
         self.state = State::Sent(relayed);
-        let changed = pieces > 1 || goes != came;
-        let answer = body_answer(self.modes.request, goes, changed, is_last, Vec::new());
+        let change = Change::of(pieces, &came, &goes);
+        let answer = body_answer(self.modes.request, goes, change, is_last, Vec::new());
         Ok(vec![said(Done::RequestBody(answer))])
     }
 
@@ -394,14 +399,14 @@ impl Session {
         status: StatusCode,
         headers: &HeaderMap,
     ) -> Answers {
-        let (mut set, mut taken) = (Vec::new(), Vec::new());
+        let mut set = Vec::new();
+        let taken = vec![header::CONTENT_LENGTH.to_string()];
         let mode = if relayed.wants_stream() && headers::is_event_stream(headers) {
             let (signed, stream) = match relayed.stream().await {
                 Ok(begun) => begun,
                 Err(refused) => return self.refuse(refused),
             };
             set = headers::set(&signed);
-            taken.push(header::CONTENT_LENGTH.to_string());
             self.state = State::Stream(stream);
             BodySendMode::Streamed
         } else {
@@ -430,8 +435,8 @@ impl Session {
                 {
                     return Ok(Vec::new());
                 }
-                let mode = Some(self.modes.response.map_or(BodySendMode::Streamed, streamed));
-                let answer = body_answer(mode, out, true, piece.end_of_stream, Vec::new());
+                let (mode, last) = (self.modes.response, piece.end_of_stream);
+                let answer = body_answer(mode, out, Change::Piece, last, Vec::new());
                 Ok(vec![said(Done::ResponseBody(answer))])
             }
             State::Whole {
@@ -477,10 +482,10 @@ impl Session {
         };
         let (head, body) = response.into_parts();
         let goes = headers::whole(body);
-        let changed = pieces > 1 || goes != came;
+        let change = Change::of(pieces, &came, &goes);
         let set = headers::set(&head.headers);
         self.state = State::Over;
-        let answer = body_answer(self.modes.response, goes, changed, is_last, set);
+        let answer = body_answer(self.modes.response, goes, change, is_last, set);
         Ok(vec![said(Done::ResponseBody(answer))])
     }
 
@@ -494,7 +499,7 @@ impl Session {
                 let mut answers = Vec::new();
                 if is_duplex && !out.is_empty() {
                     let mode = self.modes.response;
-                    let answer = body_answer(mode, out, true, false, Vec::new());
+                    let answer = body_answer(mode, out, Change::Piece, false, Vec::new());
                     answers.push(said(Done::ResponseBody(answer)));
                 }
                 answers.push(trailers());
@@ -551,16 +556,32 @@ impl Session {
         done: impl Fn(CommonAnswer) -> Done,
     ) -> Answers {
         self.state = State::Unseen;
-        let answer = body_answer(mode, piece.body, false, piece.end_of_stream, Vec::new());
+        let answer = body_answer(mode, piece.body, Change::None, piece.end_of_stream, Vec::new());
         Ok(vec![said(done(answer))])
     }
 }
 
-/// A stream is never complete, so that its head never gets a length.
-const fn streamed(mode: BodySendMode) -> BodySendMode {
-    match mode {
-        BodySendMode::FullDuplexStreamed => mode,
-        _ => BodySendMode::Streamed,
+/// What becomes of what Envoy showed.
+#[derive(Clone, Copy, PartialEq)]
+enum Change {
+    /// It goes on as it is.
+    None,
+    /// It goes on as it is, and its head says how long it is.
+    Length,
+    /// Something else goes in its place, and its head says how long that is.
+    Whole,
+    /// Something else goes in its place; the head is gone.
+    Piece,
+}
+
+impl Change {
+    /// Between a whole body as it came, in so many pieces, and as it goes.
+    fn of(pieces: usize, came: &Bytes, goes: &Bytes) -> Self {
+        match pieces {
+            1 if came == goes => Self::Length,
+            1 => Self::Whole,
+            _ => Self::Piece,
+        }
     }
 }
 
@@ -627,25 +648,25 @@ fn held(
 fn body_answer(
     mode: Option<BodySendMode>,
     goes: Bytes,
-    changed: bool,
+    change: Change,
     is_last: bool,
     mut set: Vec<super::messages::HeaderValueOption>,
 ) -> CommonAnswer {
-    let mutation = match mode {
-        Some(BodySendMode::FullDuplexStreamed) => {
-            Some(Mutation::StreamedResponse(StreamedBodyResponse {
-                body: goes,
-                end_of_stream: is_last,
-            }))
-        }
-        _ if !changed => None,
-        _ if goes.is_empty() => Some(Mutation::ClearBody(true)),
-        mode => {
-            if mode != Some(BodySendMode::Streamed) {
-                set.push(headers::length(goes.len()));
-            }
-            Some(Mutation::Body(goes))
-        }
+    let is_duplex = mode == Some(BodySendMode::FullDuplexStreamed);
+    if !is_duplex && matches!(change, Change::Length | Change::Whole) {
+        set.push(headers::length(goes.len()));
+    }
+    let mutation = if is_duplex {
+        Some(Mutation::StreamedResponse(StreamedBodyResponse {
+            body: goes,
+            end_of_stream: is_last,
+        }))
+    } else if matches!(change, Change::None | Change::Length) {
+        None
+    } else if goes.is_empty() {
+        Some(Mutation::ClearBody(true))
+    } else {
+        Some(Mutation::Body(goes))
     };
     common(CommonResponse {
         header_mutation: Some(HeaderMutation {

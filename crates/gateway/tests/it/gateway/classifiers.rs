@@ -231,3 +231,21 @@ async fn parts_are_asked_about_side_by_side() {
     assert_eq!(got.status, 200, "{got:?}");
     assert_eq!(outside.received().len(), 8);
 }
+
+/// Moderation of our own tells what the classifier said, in OpenAI's words.
+#[tokio::test]
+async fn moderations_tell_what_classifiers_say() {
+    let (main, outside) = mocks(answer(VIOLENT)).await;
+    let gateway = guarded(&main, &outside, "generic", "kind: openai-moderation").await;
+    let got = gateway
+        .post("/v1/moderations", &json!({"input": QUESTION}))
+        .await;
+    let result = &got.json()["results"][0];
+    assert_eq!(result["flagged"], true, "{got:?}");
+    assert_eq!(result["categories"]["violence"], true);
+    assert_eq!(result["categories"]["violence/graphic"], false);
+    assert!(result["category_scores"]["violence"].as_f64().unwrap() > 0.8);
+    let applied = &result["category_applied_input_types"];
+    assert_eq!(applied["violence"], json!(["text"]));
+    assert_eq!(main.received().len(), 0);
+}

@@ -30,10 +30,13 @@ enum Mode {
     Streamed(usize),
     /// In pieces that wait for nothing.
     Duplex(usize),
+    /// As the sample in `deploy/envoy` has it: in pieces, unless it is asked for the whole.
+    Wished,
 }
 
-const MODES: [Mode; 4] = [
+const MODES: [Mode; 5] = [
     Mode::Buffered,
+    Mode::Wished,
     Mode::Streamed(7),
     Mode::Streamed(100_000),
     Mode::Duplex(11),
@@ -43,7 +46,7 @@ impl Mode {
     fn number(self) -> i32 {
         match self {
             Self::Buffered => BodySendMode::Buffered,
-            Self::Streamed(_) => BodySendMode::Streamed,
+            Self::Streamed(_) | Self::Wished => BodySendMode::Streamed,
             Self::Duplex(_) => BodySendMode::FullDuplexStreamed,
         }
         .into()
@@ -51,7 +54,7 @@ impl Mode {
 
     fn pieces(self, body: &str) -> Vec<HttpBody> {
         let size = match self {
-            Self::Buffered => body.len(),
+            Self::Buffered | Self::Wished => body.len(),
             Self::Streamed(size) | Self::Duplex(size) => size,
         };
         let mut pieces: Vec<HttpBody> = body
@@ -111,8 +114,16 @@ impl Talk {
     }
 
     async fn ask(&mut self, seen: Seen, config: Option<Mode>) -> Done {
+        let (done, _) = self.ask_with_wish(seen, config).await;
+        done
+    }
+
+    /// The answer, and in which mode the answer's body is wanted.
+    async fn ask_with_wish(&mut self, seen: Seen, config: Option<Mode>) -> (Done, Option<i32>) {
         self.tell(seen, config).await;
-        self.hear().await.unwrap().unwrap().response.unwrap()
+        let heard = self.hear().await.unwrap().unwrap();
+        let wish = heard.mode_override.map(|mode| mode.response_body_mode);
+        (heard.response.unwrap(), wish)
     }
 }
 
@@ -172,6 +183,8 @@ fn common(answer: CommonAnswer) -> CommonResponse {
 }
 
 /// What goes on in the place of a piece.
+///
+/// While the head waits, Envoy refuses a body of another length than the head says.
 fn piece(came: &Bytes, answer: &CommonResponse, mode: Mode, head_waits: bool) -> Vec<u8> {
     let mutation = answer.body_mutation.clone().and_then(|body| body.mutation);
     let goes = match (mode, mutation) {
@@ -180,16 +193,15 @@ fn piece(came: &Bytes, answer: &CommonResponse, mode: Mode, head_waits: bool) ->
         (_, None) => came.to_vec(),
         (_, Some(Mutation::ClearBody(true))) => Vec::new(),
         (_, Some(Mutation::Body(body))) => {
-            if head_waits {
-                // Envoy refuses a body of another length than its head says.
-                let mut headers = BTreeMap::new();
-                mutate(&mut headers, answer.header_mutation.clone());
-                assert_eq!(headers["content-length"], body.len().to_string());
-            }
             body.to_vec()
         }
         (_, other) => panic!("{mode:?} takes no {other:?}"),
     };
+    if head_waits {
+        let mut headers = BTreeMap::new();
+        mutate(&mut headers, answer.header_mutation.clone());
+        assert_eq!(headers["content-length"], goes.len().to_string());
+    }
     goes
 }
 
@@ -235,7 +247,7 @@ async fn play(
     let mut heard = 0;
     for part in &pieces {
         talk.tell(Seen::RequestBody(part.clone()), None).await;
-        if matches!(mode, Mode::Duplex(_)) && !part.end_of_stream {
+        if matches!(mode, Mode::Duplex(_)) && !part.end_of_stream && path == CHAT {
             continue;
         }
         heard += 1;
@@ -243,11 +255,12 @@ async fn play(
             Done::ImmediateResponse(response) => return played.immediate(response),
             Done::RequestBody(answer) => {
                 let answer = common(answer);
-                goes.extend(piece(&part.body, &answer, mode, mode == Mode::Buffered));
+                let waits = matches!(mode, Mode::Buffered | Mode::Wished) && path == CHAT;
+                goes.extend(piece(&part.body, &answer, mode, waits));
             }
             other => panic!("{other:?}"),
         }
-        if !part.end_of_stream {
+        if !part.end_of_stream && path == CHAT {
             assert!(goes.is_empty(), "nothing goes on before it was judged");
         }
     }
@@ -261,7 +274,16 @@ async fn play(
     );
     played.status = model.status.parse().unwrap();
     played.headers = BTreeMap::from([("content-type".to_owned(), model.kind.to_owned())]);
-    match talk.ask(Seen::ResponseHeaders(seen), None).await {
+    let (done, wish) = talk.ask_with_wish(Seen::ResponseHeaders(seen), None).await;
+    let is_stream = model.kind == "text/event-stream";
+    let mode = match (mode, wish) {
+        (Mode::Wished, Some(wish)) if wish == i32::from(BodySendMode::Streamed) => {
+            assert!(is_stream);
+            Mode::Streamed(9)
+        }
+        (mode, _) => mode,
+    };
+    match done {
         Done::ImmediateResponse(response) => return played.immediate(response),
         Done::ResponseHeaders(answer) => {
             mutate(&mut played.headers, common(answer).header_mutation);
@@ -269,10 +291,9 @@ async fn play(
         other => panic!("{other:?}"),
     }
     let mut goes = Vec::new();
-    let is_stream = model.kind == "text/event-stream";
     for part in mode.pieces(&model.body) {
         talk.tell(Seen::ResponseBody(part.clone()), None).await;
-        if matches!(mode, Mode::Duplex(_)) && !part.end_of_stream {
+        if matches!(mode, Mode::Duplex(_)) && !part.end_of_stream && path == CHAT {
             continue;
         }
         loop {
@@ -280,7 +301,9 @@ async fn play(
                 Done::ImmediateResponse(response) => return played.immediate(response),
                 Done::ResponseBody(answer) => {
                     let answer = common(answer);
-                    let waits = mode == Mode::Buffered && !is_stream;
+                    let waits = matches!(mode, Mode::Buffered | Mode::Wished)
+                        && !is_stream
+                        && path == CHAT;
                     goes.extend(piece(&part.body, &answer, mode, waits));
                     if !is_stream {
                         mutate(&mut played.headers, answer.header_mutation);
@@ -290,7 +313,7 @@ async fn play(
                         Some(Mutation::StreamedResponse(part)) => part.end_of_stream,
                         _ => true,
                     };
-                    if is_last {
+                    if is_last || path != CHAT {
                         break;
                     }
                 }
@@ -315,6 +338,7 @@ async fn chats(gateway: &Running, mode: Mode, body: &Value, model: &Model<'_>) -
         ("authorization", bearer.as_str()),
         ("content-type", "application/json"),
         ("accept-encoding", "gzip"),
+        ("content-length", "1"),
         ("x-kept", "yes"),
     ];
     play(gateway, mode, CHAT, &headers, &body.to_string(), model).await
@@ -333,7 +357,8 @@ async fn what_is_clean_passes_as_it_came_in_every_mode() {
         // Our key is not the model's, and what is compressed cannot be looked at.
         assert_eq!(
             headers.keys().map(String::as_str).collect::<Vec<_>>(),
-            ["content-type", "x-kept"]
+            ["content-type", "x-kept"],
+            "{mode:?}"
         );
         assert_eq!(played.headers["x-bartizan-decision"], "allow", "{mode:?}");
         let id = played.headers["x-bartizan-request-id"].parse().unwrap();
@@ -405,6 +430,8 @@ async fn a_bad_answer_is_replaced() {
 #[tokio::test]
 async fn streams_are_guarded_piece_by_piece() {
     let gateway = gateway().await;
+    let refusing = "rows: [{name: no-mail, category: [pii], direction: output, block: 0.5}]";
+    let strict = start_with(ENVOY, refusing, &[]).await;
     let mut asked = chat("Hello.");
     asked["stream"] = json!(true);
     let streamed = |text: &str| Model {
@@ -429,15 +456,14 @@ async fn streams_are_guarded_piece_by_piece() {
         assert!(played.headers.contains_key("x-bartizan-request-id"));
         assert!(!played.headers.contains_key("content-length"));
 
-        let canary = crate::stream::CANARY;
         let long = "and so on ".repeat(200);
-        let model = streamed(&format!("Well, {canary} is it. {long}"));
-        let played = chats(&gateway, mode, &asked, &model).await;
-        assert!(!said(&played.body).contains(canary), "{mode:?}");
+        let model = streamed(&format!("Well, {MAIL} is it. {long}"));
+        let played = chats(&strict, mode, &asked, &model).await;
+        assert!(!said(&played.body).contains("jane"), "{mode:?} {played:?}");
         assert!(played.body.contains("content_filter"), "{mode:?} {played:?}");
         assert!(!played.body.contains("and so on and so on"), "what follows is not shown");
         let id = played.headers["x-bartizan-request-id"].parse().unwrap();
-        let story = gateway.story(id).await;
+        let story = strict.story(id).await;
         let outcome = serde_json::to_value(story.interaction().unwrap()).unwrap();
         assert_eq!(outcome["outcome"], "output_blocked", "{outcome}");
     }
