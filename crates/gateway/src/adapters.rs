@@ -21,7 +21,10 @@ use crate::{
     predict::PostJson,
     proxy::{Engine, today},
     record::{AlertDesk, AlertTarget, Deliver, Observe, Recorder, UpstreamState, What},
-    secrets::{Environment, Fetch, FetchBounds, FetchError, SecretError, Vault, VaultConfig},
+    secrets::{
+        Clouds, Environment, Fetch, FetchBounds, FetchError, SecretError, SecretsConfig, Vault,
+        VaultConfig,
+    },
     telemetry::Metrics,
     upstream::{
         self, ConnectError, FetchHost, FetchLimits, SystemResolver, UpstreamConfig, UpstreamError,
@@ -199,6 +202,21 @@ pub(crate) fn vault(
     let fetch = client(std::slice::from_ref(&config.address), true)
         .map_err(|_| crate::secrets::VaultError::Fetch(FetchError::Refused))?;
     Ok(Vault::new(config, environment, fetch)?)
+}
+
+/// The clients of clouds' secret managers, if any is configured. Metadata services are at addresses
+/// that only they have.
+pub(crate) fn clouds(
+    config: &SecretsConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Clouds>, Mistake> {
+    let configs = config.clouds();
+    let urls = configs.urls();
+    if urls.is_empty() {
+        return Ok(None);
+    }
+    let fetch = client(&urls, true)?;
+    Ok(Some(Clouds::new(configs, fetch, Arc::clone(clock))))
 }
 
 /// The client of the issuers' key sets.

@@ -30,8 +30,8 @@ use crate::{
     proxy::{Engine, Front, Gateway, GatewayParts, routes, today},
     record::{ConfigChange, Label, Recorder, Service, SqlAudit, What},
     secrets::{
-        Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, SecretRef,
-        Vault,
+        Clouds, Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver,
+        SecretRef, Vault,
     },
     serve::{ServeError, Server},
     store::Store,
@@ -131,6 +131,7 @@ struct Ground {
     keys: KeyStore,
     keyring: Keyring,
     vault: Option<Vault>,
+    clouds: Option<Clouds>,
     master_key_made: Option<PathBuf>,
 }
 
@@ -394,6 +395,8 @@ impl Ground {
             keys,
             keyring,
             vault,
+            clouds: adapters::clouds(&config.secrets, clock)
+                .map_err(|mistake| StartError::Config(vec![mistake]))?,
             master_key_made: match place {
                 Place::Made(path) => Some(path),
                 Place::Found => None,
@@ -406,6 +409,7 @@ impl Ground {
             environment,
             keys: Some(&self.keys),
             vault: self.vault.as_ref(),
+            clouds: self.clouds.as_ref(),
             allow_plain_text: config.secrets.dangerously_allow_plain_text,
         }
     }

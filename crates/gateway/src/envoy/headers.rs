@@ -53,7 +53,10 @@ fn split(map: Option<messages::HeaderMap>) -> Option<(Pseudo, HeaderMap)> {
             pseudo.push((header.key, String::from_utf8(value).ok()?));
         } else {
             let name = HeaderName::try_from(header.key).ok()?;
-            headers.append(name, HeaderValue::from_maybe_shared(Bytes::from(value)).ok()?);
+            headers.append(
+                name,
+                HeaderValue::from_maybe_shared(Bytes::from(value)).ok()?,
+            );
         }
     }
     Some((pseudo, headers))
@@ -164,7 +167,10 @@ mod tests {
             ("a", "2"),
         ]));
         let head = head.unwrap();
-        assert_eq!((head.method, head.path.as_str()), (Method::POST, "/v1/messages"));
+        assert_eq!(
+            (head.method, head.path.as_str()),
+            (Method::POST, "/v1/messages")
+        );
         assert_eq!(head.headers.get_all("a").iter().count(), 2);
         for bad in [
             &[(":method", "POST")][..],

@@ -39,7 +39,7 @@ enum State {
     Start,
     /// The head of the request is known, and its body is coming.
     Request {
-        relay: Relay,
+        relay: Box<Relay>,
         headers: HeaderMap,
         body: Gathered,
     },
@@ -192,14 +192,21 @@ impl Session {
             header::ACCEPT_ENCODING.to_string(),
             header::CONTENT_LENGTH.to_string(),
         ];
-        if proved.as_ref().is_ok_and(|who| who.proof != Proof::Anonymous) {
+        if proved
+            .as_ref()
+            .is_ok_and(|who| who.proof != Proof::Anonymous)
+        {
             taken.extend(CREDENTIALS.map(str::to_owned));
         }
         if matches!(endpoint, Endpoint::Models | Endpoint::Model) {
             taken.retain(|name| name != header::CONTENT_LENGTH.as_str());
             let proved = proved.and_then(|who| {
                 let may = who.may(Scope::Infer);
-                if may { Ok(()) } else { Err(routes::forbidden()) }
+                if may {
+                    Ok(())
+                } else {
+                    Err(routes::forbidden())
+                }
             });
             return match proved {
                 Ok(()) => self.pass_unseen(taken),
@@ -224,7 +231,11 @@ impl Session {
         let done = Done::RequestHeaders(common(headers_only(Vec::new(), taken)));
         Ok(vec![ProcessingResponse {
             response: Some(done),
-            mode_override: self.modes.wish(HeaderSendMode::Send, BodySendMode::Buffered, BodySendMode::Buffered),
+            mode_override: self.modes.wish(
+                HeaderSendMode::Send,
+                BodySendMode::Buffered,
+                BodySendMode::Buffered,
+            ),
         }])
     }
 
@@ -304,7 +315,7 @@ impl Session {
 
     async fn judge_request(
         &mut self,
-        relay: Relay,
+        relay: Box<Relay>,
         headers: &HeaderMap,
         body: Gathered,
         is_last: bool,
@@ -347,7 +358,9 @@ impl Session {
             }
             state @ (State::Sent(_) | State::Unseen) => {
                 self.state = state;
-                Ok(vec![said(Done::RequestTrailers(TrailersResponse::default()))])
+                Ok(vec![said(Done::RequestTrailers(
+                    TrailersResponse::default(),
+                ))])
             }
             _ => Err(out_of_order()),
         }
@@ -420,7 +433,9 @@ impl Session {
         let done = Done::ResponseHeaders(common(headers_only(set, taken)));
         Ok(vec![ProcessingResponse {
             response: Some(done),
-            mode_override: self.modes.wish(HeaderSendMode::Send, BodySendMode::Buffered, mode),
+            mode_override: self
+                .modes
+                .wish(HeaderSendMode::Send, BodySendMode::Buffered, mode),
         }])
     }
 
@@ -543,8 +558,15 @@ impl Session {
     fn pass_unseen(&mut self, taken: Vec<String>) -> Answers {
         self.state = State::Unseen;
         Ok(vec![ProcessingResponse {
-            response: Some(Done::RequestHeaders(common(headers_only(Vec::new(), taken)))),
-            mode_override: self.modes.wish(HeaderSendMode::Skip, BodySendMode::None, BodySendMode::None),
+            response: Some(Done::RequestHeaders(common(headers_only(
+                Vec::new(),
+                taken,
+            )))),
+            mode_override: self.modes.wish(
+                HeaderSendMode::Skip,
+                BodySendMode::None,
+                BodySendMode::None,
+            ),
         }])
     }
 
@@ -556,7 +578,13 @@ impl Session {
         done: impl Fn(CommonAnswer) -> Done,
     ) -> Answers {
         self.state = State::Unseen;
-        let answer = body_answer(mode, piece.body, Change::None, piece.end_of_stream, Vec::new());
+        let answer = body_answer(
+            mode,
+            piece.body,
+            Change::None,
+            piece.end_of_stream,
+            Vec::new(),
+        );
         Ok(vec![said(done(answer))])
     }
 }

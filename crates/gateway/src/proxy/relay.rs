@@ -53,13 +53,13 @@ impl Gateway {
         endpoint: Endpoint,
         headers: &HeaderMap,
         proved: Result<Arc<Principal>, Fault>,
-    ) -> Result<Relay, Response<Body>> {
+    ) -> Result<Box<Relay>, Response<Body>> {
         let mut exchange = self.begin(endpoint, headers, proved).await?;
         exchange.interaction.upstream = Label::Known("envoy".into());
-        Ok(Relay {
+        Ok(Box::new(Relay {
             exchange,
             idle_since: self.clock.nanos(),
-        })
+        }))
     }
 }
 

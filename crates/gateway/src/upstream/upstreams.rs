@@ -119,7 +119,7 @@ struct Remote {
 
 impl Upstreams {
     /// The upstreams of `settings`. `keys` holds the resolved keys by name of upstream. Without
-    /// any upstream there is the built-in echo, for every model.
+    /// any model there is the built-in echo, for every model.
     ///
     /// # Errors
     /// Every mistake in the settings, and files or keys that cannot be used.
@@ -132,7 +132,7 @@ impl Upstreams {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let mut upstreams = BTreeMap::new();
+        let mut upstreams: BTreeMap<Arc<str>, Arc<Upstream>> = BTreeMap::new();
         for (name, config) in &settings.upstreams {
             match Upstream::new(name, config, keys.get(name), parts) {
                 Ok(upstream) => drop(upstreams.insert(Arc::clone(&upstream.name), upstream)),
@@ -142,7 +142,9 @@ impl Upstreams {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        if upstreams.is_empty() {
+        // A server of a classifier alone is no model.
+        let has_models = upstreams.values().any(|up| up.kind().has_models());
+        if !has_models && settings.routes.is_empty() {
             let echo = Upstream::echo(parts);
             upstreams.insert(Arc::clone(&echo.name), echo);
         }
@@ -191,6 +193,7 @@ impl Upstreams {
     pub fn is_echo_only(&self) -> bool {
         self.upstreams
             .values()
+            .filter(|upstream| upstream.kind().has_models())
             .all(|upstream| upstream.kind() == Kind::Echo)
     }
 

@@ -135,7 +135,8 @@ impl ClassifierConfig {
                 );
             }
             Some(kind) if !service.upstreams.contains(&kind) => {
-                let wanted: Vec<&str> = service.upstreams.iter().map(|kind| kind.as_str()).collect();
+                let wanted: Vec<&str> =
+                    service.upstreams.iter().map(|kind| kind.as_str()).collect();
                 wrong(
                     "upstream",
                     format!(

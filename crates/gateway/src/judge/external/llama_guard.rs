@@ -54,7 +54,10 @@ fn ask(text: &str, direction: Direction, model: &str) -> Value {
 }
 
 fn read(answer: &str) -> Result<Vec<Said>, Unanswered> {
-    let mut lines = answer.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = answer
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let (verdict, listed, rest) = (lines.next(), lines.next(), lines.next());
     match (verdict, listed, rest) {
         (Some("safe"), None, None) => Ok(Vec::new()),

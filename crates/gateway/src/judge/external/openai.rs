@@ -59,7 +59,10 @@ fn read(answer: &str) -> Result<Vec<Said>, Unanswered> {
     };
     let mut all = Vec::new();
     for (theirs, flagged) in &verdict.categories {
-        match (flagged, verdict.category_scores.get(theirs).copied().flatten()) {
+        match (
+            flagged,
+            verdict.category_scores.get(theirs).copied().flatten(),
+        ) {
             (Some(flagged), Some(score)) => all.push(Said {
                 theirs: theirs.clone(),
                 score,

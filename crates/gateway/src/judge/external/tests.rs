@@ -93,7 +93,10 @@ fn out_03_questions_are_as_documented() {
     let (_, perspective) = ask(S::Perspective, Direction::Input);
     assert_eq!(perspective["comment"], json!({"text": "Hello"}));
     assert_eq!(perspective["doNotStore"], true);
-    assert_eq!(perspective["requestedAttributes"]["SEVERE_TOXICITY"], json!({}));
+    assert_eq!(
+        perspective["requestedAttributes"]["SEVERE_TOXICITY"],
+        json!({})
+    );
     let (_, azure) = ask(S::AzureContentSafety, Direction::Input);
     assert_eq!(
         azure,
@@ -105,9 +108,15 @@ fn out_03_questions_are_as_documented() {
     );
     let (path, guard) = ask(S::LlamaGuard, Direction::Output);
     assert_eq!(path, "/v1/chat/completions");
-    assert_eq!(guard["messages"][1], json!({"role": "assistant", "content": "Hello"}));
+    assert_eq!(
+        guard["messages"][1],
+        json!({"role": "assistant", "content": "Hello"})
+    );
     let (_, guard) = ask(S::LlamaGuard, Direction::Input);
-    assert_eq!(guard["messages"], json!([{"role": "user", "content": "Hello"}]));
+    assert_eq!(
+        guard["messages"],
+        json!([{"role": "user", "content": "Hello"}])
+    );
 }
 
 /// Whatever is not wholly understood is no answer, and so never a clean one.
@@ -116,7 +125,11 @@ fn co_07_what_is_not_understood_is_no_answer() {
     use ServiceKind as S;
     let lacks = |answer: &str, pointer: &str, key: &str| {
         let mut answer: Value = serde_json::from_str(answer).unwrap();
-        let object = answer.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+        let object = answer
+            .pointer_mut(pointer)
+            .unwrap()
+            .as_object_mut()
+            .unwrap();
         object.remove(key).unwrap();
         answer.to_string()
     };
@@ -129,19 +142,62 @@ fn co_07_what_is_not_understood_is_no_answer() {
         (S::OpenaiModeration, String::new()),
         (S::OpenaiModeration, "[]".to_owned()),
         (S::OpenaiModeration, r#"{"results": []}"#.to_owned()),
-        (S::OpenaiModeration, r#"{"error": {"message": "m"}}"#.to_owned()),
-        (S::OpenaiModeration, lacks(OPENAI, "/results/0/categories", "hate")),
-        (S::OpenaiModeration, lacks(OPENAI, "/results/0/category_scores", "hate")),
-        (S::OpenaiModeration, with(OPENAI, "/results/0/category_scores/hate", json!(1.5))),
-        (S::OpenaiModeration, with(OPENAI, "/results/0/category_scores/hate", json!(-0.1))),
-        (S::OpenaiModeration, with(OPENAI, "/results/0/category_scores/hate", json!(null))),
-        (S::OpenaiModeration, with(OPENAI, "/results/0/category_scores/hate", json!("0.1"))),
-        (S::Perspective, lacks(PERSPECTIVE, "/attributeScores", "THREAT")),
-        (S::Perspective, with(PERSPECTIVE, "/attributeScores/THREAT/summaryScore/type", json!("SCORE"))),
-        (S::AzureContentSafety, r#"{"categoriesAnalysis": []}"#.to_owned()),
-        (S::AzureContentSafety, with(AZURE, "/categoriesAnalysis/0/severity", json!(8))),
-        (S::AzureContentSafety, with(AZURE, "/categoriesAnalysis/0/severity", json!(null))),
-        (S::AzureContentSafety, with(AZURE, "/categoriesAnalysis/0/category", json!("Violence"))),
+        (
+            S::OpenaiModeration,
+            r#"{"error": {"message": "m"}}"#.to_owned(),
+        ),
+        (
+            S::OpenaiModeration,
+            lacks(OPENAI, "/results/0/categories", "hate"),
+        ),
+        (
+            S::OpenaiModeration,
+            lacks(OPENAI, "/results/0/category_scores", "hate"),
+        ),
+        (
+            S::OpenaiModeration,
+            with(OPENAI, "/results/0/category_scores/hate", json!(1.5)),
+        ),
+        (
+            S::OpenaiModeration,
+            with(OPENAI, "/results/0/category_scores/hate", json!(-0.1)),
+        ),
+        (
+            S::OpenaiModeration,
+            with(OPENAI, "/results/0/category_scores/hate", json!(null)),
+        ),
+        (
+            S::OpenaiModeration,
+            with(OPENAI, "/results/0/category_scores/hate", json!("0.1")),
+        ),
+        (
+            S::Perspective,
+            lacks(PERSPECTIVE, "/attributeScores", "THREAT"),
+        ),
+        (
+            S::Perspective,
+            with(
+                PERSPECTIVE,
+                "/attributeScores/THREAT/summaryScore/type",
+                json!("SCORE"),
+            ),
+        ),
+        (
+            S::AzureContentSafety,
+            r#"{"categoriesAnalysis": []}"#.to_owned(),
+        ),
+        (
+            S::AzureContentSafety,
+            with(AZURE, "/categoriesAnalysis/0/severity", json!(8)),
+        ),
+        (
+            S::AzureContentSafety,
+            with(AZURE, "/categoriesAnalysis/0/severity", json!(null)),
+        ),
+        (
+            S::AzureContentSafety,
+            with(AZURE, "/categoriesAnalysis/0/category", json!("Violence")),
+        ),
     ];
     for (kind, answer) in malformed {
         assert_eq!(found(kind, &answer), Err(Unanswered::Malformed), "{answer}");
@@ -157,7 +213,11 @@ fn co_07_what_is_not_understood_is_no_answer() {
         "safe\nunsafe",
         "I cannot help with that",
     ] {
-        assert_eq!(found(S::LlamaGuard, answer), Err(Unanswered::Neither), "{answer}");
+        assert_eq!(
+            found(S::LlamaGuard, answer),
+            Err(Unanswered::Neither),
+            "{answer}"
+        );
     }
     let unknown = [
         (S::LlamaGuard, "unsafe\nS99".to_owned()),
@@ -177,14 +237,21 @@ fn co_07_what_is_not_understood_is_no_answer() {
         }),
     ];
     for (kind, answer) in unknown {
-        assert_eq!(found(kind, &answer), Err(Unanswered::UnknownHarm), "{answer}");
+        assert_eq!(
+            found(kind, &answer),
+            Err(Unanswered::UnknownHarm),
+            "{answer}"
+        );
     }
     // A kind that is new to us and was not found does not stop anybody.
     let mut answer: Value = serde_json::from_str(OPENAI).unwrap();
     answer["results"][0]["categories"]["fraud"] = json!(false);
     answer["results"][0]["category_scores"]["fraud"] = json!(0.01);
     let answer = answer.to_string();
-    assert_eq!(found(S::OpenaiModeration, &answer), of(&[("violence", 0.94)]));
+    assert_eq!(
+        found(S::OpenaiModeration, &answer),
+        of(&[("violence", 0.94)])
+    );
 }
 
 #[test]
@@ -228,6 +295,19 @@ fn tables_name_each_kind_once_and_rules_by_service() {
     assert_eq!(rules().count(), ids.len());
 }
 
+/// The guide lists what a configuration may name.
+#[test]
+fn the_guide_knows_every_kind() {
+    let guide = include_str!("../../../../../docs/src/guides/classifiers.md");
+    for kind in ServiceKind::ALL {
+        let service = kind.service();
+        assert!(guide.contains(&format!("| `{}` |", service.name)));
+        for harm in service.harms {
+            assert!(guide.contains(&format!("`{}`", harm.ours)), "{}", harm.ours);
+        }
+    }
+}
+
 #[test]
 fn co_11_mistakes_of_a_classifier_are_named() {
     let upstream = |name: &str| match name {
@@ -237,17 +317,31 @@ fn co_11_mistakes_of_a_classifier_are_named() {
     };
     let check = |yaml: &str| -> Vec<String> {
         let config: ClassifierConfig = serde_saphyr::from_str(yaml).unwrap();
-        config.check(upstream).into_iter().map(|(key, _)| key).collect()
+        config
+            .check(upstream)
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect()
     };
     assert!(check("kind: perspective\nupstream: outside").is_empty());
     assert!(check("kind: llama-guard\nupstream: models\nmodel: m").is_empty());
-    assert_eq!(check("kind: openai-moderation\nupstream: outside"), ["upstream"]);
+    assert_eq!(
+        check("kind: openai-moderation\nupstream: outside"),
+        ["upstream"]
+    );
     assert_eq!(check("kind: perspective\nupstream: nowhere"), ["upstream"]);
     assert_eq!(
         check(
             "kind: perspective\nupstream: outside\nthresholds: {toxicity: 0, hate: 0.5}\nignore: [x]\ndirections: []\nmax-bytes: 100000\nper-minute: 0"
         ),
-        ["per-minute", "thresholds", "thresholds", "ignore", "directions", "max-bytes"]
+        [
+            "per-minute",
+            "thresholds",
+            "thresholds",
+            "ignore",
+            "directions",
+            "max-bytes"
+        ]
     );
     assert!(serde_saphyr::from_str::<ClassifierConfig>("upstream: outside").is_err());
 }

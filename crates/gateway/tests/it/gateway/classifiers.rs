@@ -63,8 +63,7 @@ fn answer(text: &str) -> Reply {
 
 #[tokio::test]
 async fn out_03_each_service_is_asked_in_its_way_and_heard() {
-    let perspective =
-        include_str!("../../../src/judge/external/fixtures/perspective-harmful.json");
+    let perspective = include_str!("../../../src/judge/external/fixtures/perspective-harmful.json");
     let azure = include_str!("../../../src/judge/external/fixtures/azure-harmful.json");
     let guard = openai_chat("\n\nunsafe\nS1").to_string();
     for (upstream, kind, reply, path, header, rule) in [
@@ -106,11 +105,17 @@ async fn out_03_each_service_is_asked_in_its_way_and_heard() {
         let got = gateway.chat(&chat(QUESTION)).await;
         assert_eq!(got.status, 400, "{kind}: {got:?}");
         assert_eq!(got.json()["error"]["code"], "content_filter");
-        assert!(got.header("x-bartizan-applied").contains("external"), "{got:?}");
+        assert!(
+            got.header("x-bartizan-applied").contains("external"),
+            "{got:?}"
+        );
         assert_eq!(main.received().len(), 0, "{kind}: the model was not asked");
         let sent = outside.received();
         assert_eq!(sent.len(), 1);
-        assert_eq!((sent[0].method.as_str(), sent[0].target.as_str()), ("POST", path));
+        assert_eq!(
+            (sent[0].method.as_str(), sent[0].target.as_str()),
+            ("POST", path)
+        );
         assert_eq!(sent[0].header(header.0), Some(header.1.as_str()));
         assert!(sent[0].text().contains(QUESTION));
         let recorded = gateway.recorded(&got).await;
@@ -126,10 +131,22 @@ async fn out_03_harmless_texts_pass_and_are_asked_about_once() {
     let gateway = guarded(&main, &outside, "generic", "kind: openai-moderation").await;
     for _ in 0..3 {
         let got = gateway.chat(&chat(QUESTION)).await;
-        assert_eq!((got.status, got.said().as_str()), (200, "Mild and wet."), "{got:?}");
+        assert_eq!(
+            (got.status, got.said().as_str()),
+            (200, "Mild and wet."),
+            "{got:?}"
+        );
     }
-    let texts: Vec<Value> = outside.received().iter().map(|sent| sent.json()["input"].clone()).collect();
-    assert_eq!(texts, [json!(QUESTION), json!("Mild and wet.")], "the question, then the answer");
+    let texts: Vec<Value> = outside
+        .received()
+        .iter()
+        .map(|sent| sent.json()["input"].clone())
+        .collect();
+    assert_eq!(
+        texts,
+        [json!(QUESTION), json!("Mild and wet.")],
+        "the question, then the answer"
+    );
 }
 
 #[tokio::test]
@@ -148,11 +165,16 @@ async fn out_03_a_harmful_answer_is_replaced() {
 async fn personal_data_does_not_reach_the_service() {
     let (main, outside) = mocks(answer(HARMLESS)).await;
     let gateway = guarded(&main, &outside, "generic", "kind: openai-moderation").await;
-    let got = gateway.chat(&chat(&format!("Write to {MAIL} about spring."))).await;
+    let got = gateway
+        .chat(&chat(&format!("Write to {MAIL} about spring.")))
+        .await;
     assert_eq!(got.status, 200, "{got:?}");
     let sent = outside.received();
     let asked = sent[0].json()["input"].as_str().unwrap().to_owned();
-    assert!(asked.starts_with("Write to ") && asked.ends_with(" about spring."), "{asked}");
+    assert!(
+        asked.starts_with("Write to ") && asked.ends_with(" about spring."),
+        "{asked}"
+    );
     assert!(sent.iter().all(|sent| !sent.text().contains(MAIL)));
 }
 
@@ -165,12 +187,18 @@ async fn co_07_no_answer_is_never_a_clean_one() {
         ("openai-moderation", answer("{}")),
         ("openai-moderation", answer("<html>")),
         ("openai-moderation", Reply::error(500, "server_error")),
-        ("openai-moderation", Reply::error(429, "rate_limit_exceeded")),
+        (
+            "openai-moderation",
+            Reply::error(429, "rate_limit_exceeded"),
+        ),
         ("openai-moderation", Reply::error(401, "invalid_api_key")),
         ("openai-moderation", Reply::raw([Step::Reset])),
         ("openai-moderation", silent),
         ("llama-guard", answer(&unknown)),
-        ("llama-guard", answer(&openai_chat("I cannot say").to_string())),
+        (
+            "llama-guard",
+            answer(&openai_chat("I cannot say").to_string()),
+        ),
     ];
     let open = "layers: {external: {on-incomplete: open}}";
     for (kind, reply) in answers {
@@ -226,7 +254,9 @@ async fn parts_are_asked_about_side_by_side() {
     let turns: Vec<Value> = (0..8)
         .map(|turn| json!({"role": "user", "content": format!("{QUESTION} {turn}")}))
         .collect();
-    let got = gateway.chat(&json!({"model": "m", "messages": turns})).await;
+    let got = gateway
+        .chat(&json!({"model": "m", "messages": turns}))
+        .await;
     // In turn they would take 1.2 s each with a limit of 0.4 s for one.
     assert_eq!(got.status, 200, "{got:?}");
     assert_eq!(outside.received().len(), 8);

@@ -80,7 +80,9 @@ impl Talk {
     async fn open(gateway: &Running) -> Self {
         let origin = format!("http://{}", gateway.envoy.unwrap());
         let client: Client<HttpConnector, tonic::body::Body> =
-            Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+            Client::builder(TokioExecutor::new())
+                .http2_only(true)
+                .build_http();
         let mut grpc = tonic::client::Grpc::with_origin(client, origin.parse().unwrap());
         let (to, messages) = mpsc::channel(1_000);
         let messages = stream::unfold(messages, |mut messages| async move {
@@ -88,7 +90,11 @@ impl Talk {
         });
         let codec = ProstCodec::<ProcessingRequest, ProcessingResponse>::default();
         let from = grpc
-            .streaming(tonic::Request::new(messages), PROCESS.parse().unwrap(), codec)
+            .streaming(
+                tonic::Request::new(messages),
+                PROCESS.parse().unwrap(),
+                codec,
+            )
             .await
             .unwrap()
             .into_inner();
@@ -192,9 +198,7 @@ fn piece(came: &Bytes, answer: &CommonResponse, mode: Mode, head_waits: bool) ->
         (Mode::Duplex(_), other) => panic!("full duplex takes no {other:?}"),
         (_, None) => came.to_vec(),
         (_, Some(Mutation::ClearBody(true))) => Vec::new(),
-        (_, Some(Mutation::Body(body))) => {
-            body.to_vec()
-        }
+        (_, Some(Mutation::Body(body))) => body.to_vec(),
         (_, other) => panic!("{mode:?} takes no {other:?}"),
     };
     if head_waits {
@@ -301,9 +305,8 @@ async fn play(
                 Done::ImmediateResponse(response) => return played.immediate(response),
                 Done::ResponseBody(answer) => {
                     let answer = common(answer);
-                    let waits = matches!(mode, Mode::Buffered | Mode::Wished)
-                        && !is_stream
-                        && path == CHAT;
+                    let waits =
+                        matches!(mode, Mode::Buffered | Mode::Wished) && !is_stream && path == CHAT;
                     goes.extend(piece(&part.body, &answer, mode, waits));
                     if !is_stream {
                         mutate(&mut played.headers, answer.header_mutation);
@@ -408,8 +411,14 @@ async fn personal_data_is_taken_out_on_both_ways() {
         let played = chats(&gateway, mode, &asked, &model).await;
         assert_eq!(played.status, 200, "{mode:?} {played:?}");
         let (_, body) = played.sent.as_ref().unwrap();
-        assert!(body.contains("about spring") && !body.contains(MAIL), "{body}");
-        assert!(played.body.contains("today") && !played.body.contains("7946"), "{played:?}");
+        assert!(
+            body.contains("about spring") && !body.contains(MAIL),
+            "{body}"
+        );
+        assert!(
+            played.body.contains("today") && !played.body.contains("7946"),
+            "{played:?}"
+        );
         assert_eq!(played.headers["x-bartizan-decision"], "redact");
     }
 }
@@ -422,7 +431,10 @@ async fn a_bad_answer_is_replaced() {
         let model = says(&format!("The word is {canary}."));
         let played = chats(&gateway, mode, &chat("Hello."), &model).await;
         assert_eq!(played.status, 200, "{mode:?}");
-        assert_eq!(played.json()["choices"][0]["finish_reason"], "content_filter");
+        assert_eq!(
+            played.json()["choices"][0]["finish_reason"],
+            "content_filter"
+        );
         assert!(!played.body.contains(canary));
     }
 }
@@ -450,8 +462,14 @@ async fn streams_are_guarded_piece_by_piece() {
         let model = streamed("Mild and wet. Call +44 20 7946 0958 today, it is fine.");
         let played = chats(&gateway, mode, &asked, &model).await;
         let text = said(&played.body);
-        assert!(text.starts_with("Mild and wet. Call "), "{mode:?} {played:?}");
-        assert!(text.ends_with(" today, it is fine.") && !text.contains("7946"), "{text}");
+        assert!(
+            text.starts_with("Mild and wet. Call "),
+            "{mode:?} {played:?}"
+        );
+        assert!(
+            text.ends_with(" today, it is fine.") && !text.contains("7946"),
+            "{text}"
+        );
         assert!(played.body.ends_with("data: [DONE]\n\n"), "{mode:?}");
         assert!(played.headers.contains_key("x-bartizan-request-id"));
         assert!(!played.headers.contains_key("content-length"));
@@ -460,8 +478,14 @@ async fn streams_are_guarded_piece_by_piece() {
         let model = streamed(&format!("Well, {MAIL} is it. {long}"));
         let played = chats(&strict, mode, &asked, &model).await;
         assert!(!said(&played.body).contains("jane"), "{mode:?} {played:?}");
-        assert!(played.body.contains("content_filter"), "{mode:?} {played:?}");
-        assert!(!played.body.contains("and so on and so on"), "what follows is not shown");
+        assert!(
+            played.body.contains("content_filter"),
+            "{mode:?} {played:?}"
+        );
+        assert!(
+            !played.body.contains("and so on and so on"),
+            "what follows is not shown"
+        );
         let id = played.headers["x-bartizan-request-id"].parse().unwrap();
         let story = strict.story(id).await;
         let outcome = serde_json::to_value(story.interaction().unwrap()).unwrap();
@@ -482,15 +506,27 @@ async fn clients_prove_who_they_are_unless_envoy_is_trusted() {
         assert_eq!(played.status, 401, "{headers:?}");
         assert!(played.sent.is_none());
     }
-    let trusting = "envoy: {listen: '127.0.0.1:0', identity: trust-envoy, principal-header: x-user}\n";
+    let trusting =
+        "envoy: {listen: '127.0.0.1:0', identity: trust-envoy, principal-header: x-user}\n";
     let gateway = start(trusting, &[]).await;
     let upstream_key = ("authorization", "Bearer sk-of-the-model");
-    let played = play(&gateway, Mode::Buffered, CHAT, &[upstream_key], &body, &says("Hi")).await;
+    let played = play(
+        &gateway,
+        Mode::Buffered,
+        CHAT,
+        &[upstream_key],
+        &body,
+        &says("Hi"),
+    )
+    .await;
     assert_eq!(played.status, 401, "nobody said who it is");
     let headers = [upstream_key, ("x-user", "jane")];
     let played = play(&gateway, Mode::Buffered, CHAT, &headers, &body, &says("Hi")).await;
     assert_eq!(played.status, 200);
-    assert_eq!(played.sent.unwrap().0["authorization"], "Bearer sk-of-the-model");
+    assert_eq!(
+        played.sent.unwrap().0["authorization"],
+        "Bearer sk-of-the-model"
+    );
     let id = played.headers["x-bartizan-request-id"].parse().unwrap();
     let story = gateway.story(id).await;
     assert_eq!(story.interaction().unwrap().user_id.as_str(), "jane");
@@ -521,14 +557,26 @@ async fn co_07_what_cannot_be_looked_at_is_refused() {
     let json = ("content-type", "application/json");
     for (headers, body, status) in [
         (&[authorization, json][..], "{", 400),
-        (&[authorization, json, ("content-encoding", "gzip")], "{}", 415),
+        (
+            &[authorization, json, ("content-encoding", "gzip")],
+            "{}",
+            415,
+        ),
         (&[authorization, ("content-type", "text/plain")], "{}", 415),
     ] {
         let played = play(&gateway, Mode::Buffered, CHAT, headers, body, &says("Hi")).await;
         assert_eq!(played.status, status, "{body}");
     }
     let headers = [authorization, json];
-    let played = play(&gateway, Mode::Buffered, "/anything", &headers, "x", &says("Hi")).await;
+    let played = play(
+        &gateway,
+        Mode::Buffered,
+        "/anything",
+        &headers,
+        "x",
+        &says("Hi"),
+    )
+    .await;
     assert_eq!(played.status, 404);
     let passing = "envoy: {listen: '127.0.0.1:0', other-routes: pass-unseen}\n";
     let passing = start(passing, &[]).await;
@@ -564,10 +612,14 @@ async fn co_07_parts_that_are_not_shown_end_the_request() {
     let headers = [("authorization", bearer.as_str())];
     let mut talk = Talk::open(&gateway).await;
     let seen = Seen::RequestHeaders(head(&pseudo, &headers, true));
-    assert!(matches!(talk.ask(seen, None).await, Done::ImmediateResponse(_)));
+    assert!(matches!(
+        talk.ask(seen, None).await,
+        Done::ImmediateResponse(_)
+    ));
 
     // Partly buffered bodies, and an observer that cannot refuse.
-    for (config, observability_mode) in [(Some(BodySendMode::BufferedPartial), false), (None, true)] {
+    for (config, observability_mode) in [(Some(BodySendMode::BufferedPartial), false), (None, true)]
+    {
         let mut talk = Talk::open(&gateway).await;
         let message = ProcessingRequest {
             request: Some(request()),
@@ -587,7 +639,11 @@ async fn co_07_parts_that_are_not_shown_end_the_request() {
         body: "{}".into(),
         end_of_stream: true,
     };
-    for first in [Seen::RequestBody(body.clone()), Seen::ResponseBody(body), answer()] {
+    for first in [
+        Seen::RequestBody(body.clone()),
+        Seen::ResponseBody(body),
+        answer(),
+    ] {
         let mut talk = Talk::open(&gateway).await;
         talk.tell(first, None).await;
         assert!(talk.hear().await.is_err());
@@ -599,7 +655,8 @@ async fn co_07_parts_that_are_not_shown_end_the_request() {
 
 #[tokio::test]
 async fn bodies_that_are_too_large_are_refused_while_they_come() {
-    let yaml = "server: {max-body-bytes: 2000}\nenvoy: {listen: '127.0.0.1:0', max-answer-bytes: 3000}\n";
+    let yaml =
+        "server: {max-body-bytes: 2000}\nenvoy: {listen: '127.0.0.1:0', max-answer-bytes: 3000}\n";
     let gateway = start(yaml, &[]).await;
     let long = "word ".repeat(1_000);
     for mode in [Mode::Buffered, Mode::Streamed(500)] {
@@ -626,7 +683,8 @@ async fn trailers_end_a_body_in_full_duplex() {
     let seen = Seen::RequestHeaders(head(&pseudo, &headers, false));
     talk.ask(seen, mode).await;
     let asked = chat("Hello.").to_string();
-    talk.tell(Seen::RequestBody(body(asked.clone())), None).await;
+    talk.tell(Seen::RequestBody(body(asked.clone())), None)
+        .await;
     let Done::RequestBody(answer) = talk
         .ask(Seen::RequestTrailers(HttpTrailers::default()), None)
         .await
@@ -637,9 +695,14 @@ async fn trailers_end_a_body_in_full_duplex() {
     assert_eq!(goes, asked.as_bytes());
     let next = talk.hear().await.unwrap().unwrap().response;
     assert!(matches!(next, Some(Done::RequestTrailers(_))));
-    let seen = head(&[(":status", "200")], &[("content-type", "application/json")], false);
+    let seen = head(
+        &[(":status", "200")],
+        &[("content-type", "application/json")],
+        false,
+    );
     talk.ask(Seen::ResponseHeaders(seen), None).await;
-    talk.tell(Seen::ResponseBody(body(says("Hi").body)), None).await;
+    talk.tell(Seen::ResponseBody(body(says("Hi").body)), None)
+        .await;
     let Done::ResponseBody(answer) = talk
         .ask(Seen::ResponseTrailers(HttpTrailers::default()), None)
         .await
@@ -659,8 +722,19 @@ async fn moderations_are_answered_and_models_pass() {
     let bearer = format!("Bearer {}", gateway.key);
     let headers = [("authorization", bearer.as_str())];
     let body = json!({"input": ATTACK}).to_string();
-    let played = play(&gateway, Mode::Buffered, "/v1/moderations", &headers, &body, &says("")).await;
-    assert_eq!((played.status, &played.json()["results"][0]["flagged"]), (200, &json!(true)));
+    let played = play(
+        &gateway,
+        Mode::Buffered,
+        "/v1/moderations",
+        &headers,
+        &body,
+        &says(""),
+    )
+    .await;
+    assert_eq!(
+        (played.status, &played.json()["results"][0]["flagged"]),
+        (200, &json!(true))
+    );
     assert!(played.sent.is_none());
     let mut talk = Talk::open(&gateway).await;
     let pseudo = [(":method", "GET"), (":path", "/v1/models")];
@@ -672,7 +746,10 @@ async fn moderations_are_answered_and_models_pass() {
     assert!(removed.contains(&"authorization".to_owned()));
     let mut talk = Talk::open(&gateway).await;
     let seen = Seen::RequestHeaders(head(&pseudo, &[], true));
-    assert!(matches!(talk.ask(seen, None).await, Done::ImmediateResponse(_)));
+    assert!(matches!(
+        talk.ask(seen, None).await,
+        Done::ImmediateResponse(_)
+    ));
 }
 
 /// A client that goes away in the middle is accounted for, and its place among the running ones
@@ -688,20 +765,27 @@ async fn aud_06_a_conversation_that_breaks_off_is_recorded() {
     let mut talk = Talk::open(&gateway).await;
     let pseudo = [(":method", "POST"), (":path", CHAT)];
     let headers = [("authorization", bearer.as_str())];
-    talk.ask(Seen::RequestHeaders(head(&pseudo, &headers, false)), None).await;
+    talk.ask(Seen::RequestHeaders(head(&pseudo, &headers, false)), None)
+        .await;
     let body = HttpBody {
         body: asked.to_string().into(),
         end_of_stream: true,
     };
     talk.ask(Seen::RequestBody(body), None).await;
-    let seen = head(&[(":status", "200")], &[("content-type", "text/event-stream")], false);
+    let seen = head(
+        &[(":status", "200")],
+        &[("content-type", "text/event-stream")],
+        false,
+    );
     let Done::ResponseHeaders(answer) = talk.ask(Seen::ResponseHeaders(seen), None).await else {
         panic!("no answer");
     };
     let mut signed = BTreeMap::new();
     mutate(&mut signed, common(answer).header_mutation);
     drop(talk);
-    let story = gateway.story(signed["x-bartizan-request-id"].parse().unwrap()).await;
+    let story = gateway
+        .story(signed["x-bartizan-request-id"].parse().unwrap())
+        .await;
     let recorded = serde_json::to_value(story.interaction().unwrap()).unwrap();
     assert_eq!(recorded["outcome"], "client_gone", "{recorded}");
 }
