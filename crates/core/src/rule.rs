@@ -67,6 +67,8 @@ pub enum Layer {
     Transformer,
     /// A language model asked for its opinion.
     Judge,
+    /// Another's classifier of harmful text, asked over the network.
+    External,
     /// Risk over turns.
     Session,
     /// What may flow where.
@@ -83,7 +85,7 @@ pub enum Layer {
 
 impl Layer {
     /// Every layer in the order in which layers run.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Shape,
         Self::Normalise,
         Self::Rules,
@@ -92,6 +94,7 @@ impl Layer {
         Self::Classifier,
         Self::Transformer,
         Self::Judge,
+        Self::External,
         Self::Session,
         Self::Provenance,
         Self::Leak,
@@ -112,6 +115,7 @@ impl Layer {
             Self::Classifier => "classifier",
             Self::Transformer => "transformer",
             Self::Judge => "judge",
+            Self::External => "external",
             Self::Session => "session",
             Self::Provenance => "provenance",
             Self::Leak => "leak",
@@ -158,13 +162,15 @@ pub enum Category {
     Leak,
     /// Risk that builds up over a session.
     Session,
+    /// Hurts people: hate, violence, sexual content, self-harm, advice for crimes.
+    Harm,
     /// Anything a user's own rule is about.
     Custom,
 }
 
 impl Category {
     /// Every category.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Shape,
         Self::Obfuscation,
         Self::Injection,
@@ -178,6 +184,7 @@ impl Category {
         Self::SinkHazard,
         Self::Leak,
         Self::Session,
+        Self::Harm,
         Self::Custom,
     ];
 
@@ -213,6 +220,7 @@ impl Category {
             Self::SinkHazard => "sink-hazard",
             Self::Leak => "leak",
             Self::Session => "session",
+            Self::Harm => "harm",
             Self::Custom => "custom",
         }
     }

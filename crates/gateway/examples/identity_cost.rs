@@ -45,6 +45,7 @@ async fn main() {
         environment: &environment,
         keys: None,
         vault: None,
+        clouds: None,
         allow_plain_text: false,
     };
     let keyring = Keyring::new([7; 32]);

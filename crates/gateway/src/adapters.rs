@@ -5,12 +5,11 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bartizan_core::Origin;
 use bartizan_guard::{Subject, conversation::PartKind};
-use bartizan_policy::DecisionContext;
+use bartizan_policy::{Approval, DecisionContext};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use parking_lot::RwLock;
-use serde_json::json;
 
 use crate::{
     clock::Clock,
@@ -18,11 +17,14 @@ use crate::{
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
     identity::KeySource,
-    judge::{Ask, Question, Unanswered},
+    judge::{Addressee, Ask, Question, Unanswered},
     predict::PostJson,
     proxy::{Engine, today},
     record::{AlertDesk, AlertTarget, Deliver, Observe, Recorder, UpstreamState, What},
-    secrets::{Environment, Fetch, FetchBounds, FetchError, SecretError, Vault, VaultConfig},
+    secrets::{
+        Clouds, Environment, Fetch, FetchBounds, FetchError, SecretError, SecretsConfig, Vault,
+        VaultConfig,
+    },
     telemetry::Metrics,
     upstream::{
         self, ConnectError, FetchHost, FetchLimits, SystemResolver, UpstreamConfig, UpstreamError,
@@ -59,10 +61,10 @@ impl<T> Clone for Present<T> {
     }
 }
 
-/// Puts the judge's questions to a model of the configuration.
+/// Puts questions to upstreams of the configuration.
 ///
-/// The question itself passes the guard and the policy like a request of a client: what may not
-/// leave for a model may not leave for a judge.
+/// The text of a question passes the guard and the policy like a request of a client: what is
+/// refused does not leave, and what is redacted leaves redacted, for a judge as for a model.
 pub(crate) struct AskUpstream {
     engine: Present<Engine>,
     clock: Arc<dyn Clock>,
@@ -75,39 +77,48 @@ impl AskUpstream {
 
     async fn put(&self, question: &Question) -> Result<String, Unanswered> {
         let engine = self.engine.get();
-        let route = engine
-            .upstreams
-            .route(&question.model)
-            .ok_or(Unanswered::Unreachable)?;
-        let request = UpstreamRequest {
-            endpoint: Endpoint::ChatCompletions,
-            body: chat(question).into(),
-            model: None,
-            model_name: Arc::clone(&question.model),
-            headers: HeaderMap::new(),
+        let route = match &question.to {
+            Addressee::Model(model) => engine.upstreams.route(model).cloned(),
+            Addressee::Upstream { name, model } => engine.upstreams.only(name, model).map(Arc::new),
         };
+        let route = route.ok_or(Unanswered::Unreachable)?;
         let permit = {
             let cx = DecisionContext::new(
                 bartizan_core::Direction::Input,
                 Origin::User,
                 today(&*self.clock),
             );
-            let subject = Subject::input(question.user.as_bytes(), Origin::User);
+            let subject = Subject::input(question.text.as_bytes(), Origin::User);
             let clock = || self.clock.nanos();
             let judgement = engine.judge.text(&subject, PartKind::Text, &clock, &cx);
+            let mut redactor = engine.redactor_for_questions();
+            let safe = judgement.safe_text(0, question.text.as_bytes(), &mut redactor);
+            let request = UpstreamRequest {
+                endpoint: question.endpoint,
+                body: question.body(&String::from_utf8_lossy(&safe)).into(),
+                model: None,
+                model_name: Arc::clone(question.model()),
+                headers: HeaderMap::new(),
+            };
+            // Whoever is to say what a doubtful text is must see it: the operator released it to
+            // them. What is refused, nobody sees.
+            let approval = Approval::by("configuration");
             engine
                 .judge
                 .policy()
-                .admit(request, &judgement.decision)
+                .admit_reviewed(request, &judgement.decision, &approval)
                 .map_err(|_| Unanswered::Unreachable)?
         };
         let mut response =
             engine
                 .upstreams
-                .ask(route, &permit)
+                .ask(&route, &permit)
                 .await
                 .map_err(|error| match error {
                     UpstreamError::Status { status, .. } => Unanswered::Status(status.as_u16()),
+                    UpstreamError::FirstByte | UpstreamError::Idle | UpstreamError::Total => {
+                        Unanswered::TimedOut
+                    }
                     _ => Unanswered::Unreachable,
                 })?;
         let mut body = Vec::new();
@@ -116,6 +127,9 @@ impl AskUpstream {
             if body.len() > MAX_OPINION {
                 return Err(Unanswered::Malformed);
             }
+        }
+        if question.endpoint != Endpoint::ChatCompletions {
+            return String::from_utf8(body).map_err(|_| Unanswered::Malformed);
         }
         let answer: serde_json::Value =
             serde_json::from_slice(&body).map_err(|_| Unanswered::Malformed)?;
@@ -127,21 +141,8 @@ impl AskUpstream {
     }
 }
 
-/// Bytes of a judge's answer.
+/// Bytes of an answer.
 const MAX_OPINION: usize = 64 << 10;
-
-fn chat(question: &Question) -> String {
-    json!({
-        "model": &*question.model,
-        "messages": [
-            { "role": "system", "content": question.system },
-            { "role": "user", "content": question.user },
-        ],
-        "max_tokens": question.max_tokens,
-        "temperature": 0,
-    })
-    .to_string()
-}
 
 impl Ask for AskUpstream {
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<String, Unanswered>> {
@@ -207,6 +208,21 @@ pub(crate) fn vault(
     let fetch = client(std::slice::from_ref(&config.address), true)
         .map_err(|_| crate::secrets::VaultError::Fetch(FetchError::Refused))?;
     Ok(Vault::new(config, environment, fetch)?)
+}
+
+/// The clients of clouds' secret managers, if any is configured. Metadata services are at addresses
+/// that only they have.
+pub(crate) fn clouds(
+    config: &SecretsConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Clouds>, Mistake> {
+    let configs = config.clouds();
+    let urls = configs.urls();
+    if urls.is_empty() {
+        return Ok(None);
+    }
+    let fetch = client(&urls, true)?;
+    Ok(Some(Clouds::new(configs, fetch, Arc::clone(clock))))
 }
 
 /// The client of the issuers' key sets.

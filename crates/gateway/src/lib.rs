@@ -10,6 +10,8 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod endpoint;
+#[cfg(feature = "envoy")]
+pub mod envoy;
 pub mod extraction;
 pub mod fault;
 pub mod guard_api;

@@ -16,7 +16,7 @@ pub struct PolicyFile {
     /// Rule ids (`*` stands for any run of characters) whose findings are reported but not acted on.
     pub shadow_rules: Vec<String>,
     /// Settings of single layers, by name: shape, normalise, rules, sensitive, similarity,
-    /// classifier, transformer, judge, session, provenance, leak, sink, grounding, format.
+    /// classifier, transformer, judge, external, session, provenance, leak, sink, grounding, format.
     #[schemars(with = "BTreeMap<String, RawLayer>")]
     pub layers: BTreeMap<Layer, RawLayer>,
     /// The decision table. The first row whose conditions all hold decides about a finding; the

@@ -96,5 +96,8 @@ const TABLE: &[Line] = &[
     Line { name: "shape", categories: &[Category::Shape], thresholds: from(Some(0.3), None, None, None), ..ANY },
     Line { name: "amplification", categories: &[Category::Amplification], thresholds: from(Some(0.3), None, Some(0.6), Some(0.85)), ..ANY },
     Line { name: "session", categories: &[Category::Session], thresholds: from(Some(0.3), None, Some(0.6), Some(0.8)), ..ANY },
+    // A classifier's score is scaled so that its threshold stands at 0.8.
+    Line { name: "harm", categories: &[Category::Harm], severity: Some(Severity::Medium), thresholds: from(Some(0.3), None, None, Some(0.8)), ..ANY },
+    Line { name: "harm-minor", categories: &[Category::Harm], thresholds: from(Some(0.3), None, None, None), ..ANY },
     Line { name: "rest", ..ANY },
 ];

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use bartizan_core::{Confidence, Direction, Finding, Layer, Origin, Report, Rule, RuleRef};
+use bartizan_gateway::judge::ServiceKind;
 use bartizan_policy::{DecisionContext, Policy, Thresholds};
 use bartizan_text::rules::{RawRule, RuleFile};
 
@@ -178,8 +179,17 @@ fn owner(engine: &Engine, rule: &Rule) -> (Layer, &'static str) {
     match of_check {
         Some(check) => (check.layer(), check.name()),
         None if area == "session" => (Layer::Session, "session"),
+        None if area == "judge" => (Layer::Judge, "judge"),
+        None if area == "external" => (Layer::External, service_of(&rule.id)),
         None => (Layer::Shape, "shape"),
     }
+}
+
+/// The service outside that a rule belongs to.
+fn service_of(id: &str) -> &'static str {
+    let service = id.split('.').nth(1).unwrap_or_default();
+    let mut names = ServiceKind::ALL.into_iter().map(ServiceKind::as_str);
+    names.find(|name| *name == service).unwrap_or("external")
 }
 
 /// What the policy does about a rule, by who writes: one line for each row that can decide.

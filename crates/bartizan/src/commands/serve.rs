@@ -93,6 +93,10 @@ fn welcome(started: &Started, file: &ConfigFile, data: &Path) -> Result<(), Prob
     for address in &addresses {
         text.push_str(&format!("listening at {scheme}://{address}\n"));
     }
+    #[cfg(feature = "envoy")]
+    for address in started.envoy.iter().flat_map(|envoy| envoy.addresses()) {
+        text.push_str(&format!("listening for Envoy at {address}\n"));
+    }
     text.push_str(&format!("data in {}\n", data.display()));
     if let Some(path) = &started.master_key_made {
         text.push_str(&format!(

@@ -36,6 +36,9 @@ fn every_listed_rule_has_a_page() {
         "session.cool-down",
         "pii.email-address",
         "prompt.instruction-override",
+        "judge.attack",
+        "external.openai-moderation.hate",
+        "external.llama-guard.violent-crimes",
     ] {
         assert!(ids.contains(&id), "{id} in {list}");
     }
@@ -49,6 +52,26 @@ fn every_listed_rule_has_a_page() {
             "{id}"
         );
     }
+}
+
+#[test]
+fn out_03_rules_of_classifiers_outside_are_explained() {
+    let run = check(&["explain", "external.perspective.toxicity"], 0);
+    for said in [
+        "Perspective takes the text for toxic",
+        "the check `perspective` of the external layer",
+        "category        harm",
+        "block from 80 %",
+        "row `default.harm`",
+    ] {
+        assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+    }
+    let minor = check(&["explain", "external.perspective.insult"], 0);
+    assert!(
+        minor.stdout.contains("row `default.harm-minor`"),
+        "{}",
+        minor.stdout
+    );
 }
 
 #[test]

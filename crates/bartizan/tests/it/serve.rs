@@ -143,6 +143,21 @@ fn mistakes_are_named_with_their_lines() {
         assert!(run.stderr.contains("none"), "{}", run.all());
     }
     assert!(!Path::new(&home.path("data")).exists(), "nothing was made");
+    let yaml = "upstreams:\n  a: {kind: perspective}\nclassifiers:\n- kind: openai-moderation\n  upstream: a\n  thresholds: {rudeness: 0.5}\n- kind: perspective\n  upstream: b\nenvoy:\n  listen: 0.0.0.0:9002\n";
+    home.write("bartizan.yaml", yaml);
+    let run = home.run(&["config", "check", "bartizan.yaml"]);
+    assert_eq!(run.code, 2, "{}", run.all());
+    for said in [
+        "classifiers[0].upstream",
+        "classifiers[0].thresholds",
+        "knows no `rudeness`",
+        "there is no upstream `b`",
+        "envoy.listen",
+        "bartizan.yaml:10:3",
+    ] {
+        let flat = run.stderr.replace("\n  │ ", " ");
+        assert!(flat.contains(said), "{said}: {}", run.all());
+    }
     home.write("bartizan.yaml", "refusal:\n  imput: error\n");
     let run = home.run(&["config", "check", "bartizan.yaml"]);
     assert_eq!(run.code, 2, "{}", run.all());

@@ -13,7 +13,7 @@ use crate::{
     extraction::ExtractionConfig,
     guard_api::GuardApiConfig,
     identity::IdentityConfig,
-    judge::JudgeConfig,
+    judge::{ClassifierConfig, JudgeConfig},
     limits::LimitsConfig,
     predict::PredictConfig,
     proxy::GuardingConfig,
@@ -81,6 +81,11 @@ pub struct Config {
     pub sink: Option<Sink>,
     /// A model that is asked about texts in the grey band.
     pub judge: JudgeConfig,
+    /// Classifiers of harmful text outside that are asked about every text.
+    pub classifiers: Vec<ClassifierConfig>,
+    /// A listener for Envoy's external processing; left out, there is none.
+    #[cfg(feature = "envoy")]
+    pub envoy: Option<crate::envoy::EnvoyConfig>,
     /// Classical models.
     pub predict: PredictConfig,
     /// Who copies a model.
@@ -96,6 +101,10 @@ impl Config {
         let mut all = self.server.check(self.is_authenticated());
         all.extend(self.upstream_settings().check());
         all.extend(self.guarding.mistakes());
+        #[cfg(feature = "envoy")]
+        if let Some(envoy) = &self.envoy {
+            all.extend(envoy.check(&self.server, self.is_authenticated()));
+        }
         // Each block names its own places.
         all.extend(under("identity", self.identity.mistakes()));
         all.extend(under("limits", self.limits.mistakes()));
@@ -106,6 +115,13 @@ impl Config {
         all.extend(under("refusal", self.refusal.check()));
         all.extend(under("stream", self.stream.check()));
         all.extend(under("judge", self.judge.check()));
+        for (number, classifier) in self.classifiers.iter().enumerate() {
+            let kind = |name: &str| self.upstreams.get(name).map(|upstream| upstream.kind);
+            let found = classifier.check(kind).into_iter();
+            all.extend(found.map(|(key, message)| {
+                Mistake::new(format!("classifiers[{number}].{key}"), message)
+            }));
+        }
         all.extend(under("predict", predict_mistakes(self)));
         all.extend(under("extraction", self.extraction.check()));
         all.extend(under("guard-api", self.guard_api.check()));

@@ -731,7 +731,7 @@ struct Always(&'static str);
 
 impl Ask for Always {
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<String, Unanswered>> {
-        let nonce = question.user.split(['-', '>']).nth(1).unwrap();
+        let nonce = question.text.split(['-', '>']).nth(1).unwrap();
         let answer = self.0.replace("NONCE", nonce);
         Box::pin(async move { Ok(answer) })
     }
@@ -750,7 +750,7 @@ async fn a_second_opinion_counts_and_silence_closes() {
             ..JudgeConfig::default()
         };
         let clock = Arc::new(ManualClock::at(0));
-        let layer = JudgeLayer::new(config, Arc::new(Always(answer)), clock).unwrap();
+        let layer = JudgeLayer::new(&config, &[], Arc::new(Always(answer)), clock).unwrap();
         let service = Arc::new(Service {
             judged: Mutex::default(),
             second: Some(Arc::new(layer)),

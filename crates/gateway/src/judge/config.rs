@@ -2,6 +2,8 @@ use bartizan_core::Direction;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::terms::Terms;
+
 /// A model that is asked for its opinion.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -86,19 +88,19 @@ impl JudgeConfig {
         if self.grey_from > self.grey_below {
             mistakes.push(("grey-below", "the grey band ends before it begins".into()));
         }
-        for (key, value) in [
-            ("per-minute", u64::from(self.per_minute)),
-            ("timeout-ms", self.timeout_ms),
-            ("max-questions", self.max_questions as u64),
-        ] {
-            if value == 0 {
-                let message = "0 means that no text is ever judged; leave `model` out instead";
-                mistakes.push((key, message.into()));
-            }
-        }
-        if self.max_bytes < 1 << 10 {
-            mistakes.push(("max-bytes", "must be at least 1024".into()));
-        }
+        mistakes.extend(self.terms().check("leave `model` out instead"));
         mistakes
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            directions: self.directions.clone(),
+            per_minute: self.per_minute,
+            timeout_ms: self.timeout_ms,
+            max_bytes: self.max_bytes,
+            max_questions: self.max_questions,
+            cache_entries: self.cache_entries,
+            cache_seconds: self.cache_seconds,
+        }
     }
 }

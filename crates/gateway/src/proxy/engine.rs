@@ -121,6 +121,16 @@ impl Engine {
         self.redactor_with(styles, principal)
     }
 
+    /// Replaces values of texts that others are asked about, by their types: whoever is asked learns
+    /// no value, and no two texts can be compared.
+    pub(crate) fn redactor_for_questions(&self) -> Redactor {
+        let styles = Styles {
+            default: Style::Typed,
+            ..Styles::default()
+        };
+        Redactor::new(styles, Keys::new(self.redaction_key), "questions")
+    }
+
     fn redactor_with(&self, styles: Styles, principal: &Principal) -> Redactor {
         let scope = if principal.tenant.is_empty() {
             &principal.id

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use bartizan_core::Origin;
 use bartizan_guard::shape;
 use bartizan_policy::RefusalKey;
+use bytes::Bytes;
 use http::{HeaderMap, Response};
 use hyper::body::Incoming;
 
-use super::{Engine, Gateway, ServerSideHistory, stream::Opened};
+use super::{Engine, Gateway, ServerSideHistory, input::Passed, stream::Opened};
 use crate::{
     body::Body,
     endpoint::Endpoint,
     extraction::Query,
     fault::{Fault, FaultKind},
+    judge::JudgeLayer,
     limits,
     principal::Principal,
     record::{Interaction, Label, LimitHit, Outcome, Side, Slot, What},
@@ -100,16 +102,12 @@ impl Exchange {
 
     async fn answer(&mut self, request: http::Request<Incoming>) -> Result<Reply, Stop> {
         let (head, body) = request.into_parts();
-        let request = self.read(&head.headers, body).await?;
+        let bytes = self.receive(&head.headers, body).await?;
+        let request = self.read(bytes)?;
         if self.endpoint == Endpoint::Moderations {
             return Ok(Reply::Whole(self.moderate(&request).await));
         }
-        let route = self.route(&request)?;
-        self.admit(&request).await?;
-        self.check_server_side_history(&request)?;
-        self.check_server_tools(&request)?;
-        self.watch(&request);
-        let passed = self.judge_input(request, &route).await?;
+        let (passed, route) = self.accept(request).await?;
         let response = self.ask(&passed, &head.headers, &route).await?;
         if passed.outgoing.stream() && response.is_event_stream() {
             let opened = self.guard_stream(response, passed, &route)?;
@@ -120,13 +118,29 @@ impl Exchange {
             .map(Reply::Whole)
     }
 
-    async fn read(&mut self, headers: &HeaderMap, body: Incoming) -> Result<Request, Stop> {
+    /// Everything that a request must pass before a model is asked.
+    pub(super) async fn accept(&mut self, request: Request) -> Result<(Passed, Arc<Route>), Stop> {
+        let route = self.route(&request)?;
+        self.admit(&request).await?;
+        self.check_server_side_history(&request)?;
+        self.check_server_tools(&request)?;
+        self.watch(&request);
+        let passed = self.judge_input(request, &route).await?;
+        Ok((passed, route))
+    }
+
+    async fn receive(&mut self, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Stop> {
         expect_json(headers).map_err(Stop::rejected)?;
         let before = self.gateway.clock.nanos();
         let bytes = read_body(body, &self.gateway.body_limits)
             .await
             .map_err(Stop::rejected)?;
         self.waited += self.gateway.clock.nanos().saturating_sub(before);
+        Ok(bytes)
+    }
+
+    /// Takes the body apart.
+    pub(super) fn read(&mut self, bytes: Bytes) -> Result<Request, Stop> {
         self.interaction.request_length = bytes.len() as u64;
         self.interaction.request_hash = Some(self.gateway.recorder.hasher().hash(&bytes));
         let request =
@@ -137,7 +151,24 @@ impl Exchange {
             .map_err(Stop::rejected)?;
         self.choices = request.choices();
         self.interaction.stream = request.stream();
+        self.check_stream(&request)?;
         Ok(request)
+    }
+
+    /// Refuses a stream where somebody outside is to see the answer as a whole.
+    fn check_stream(&self, request: &Request) -> Result<(), Stop> {
+        let refused = |layer: &Arc<JudgeLayer>| layer.refuses_streams();
+        if !request.stream() || !self.gateway.judge_layer.as_ref().is_some_and(refused) {
+            return Ok(());
+        }
+        Err(Stop::rejected(
+            Fault::new(
+                FaultKind::BadRequest,
+                "stream_not_available",
+                "answers are looked at as a whole here; ask without `stream`",
+            )
+            .about("stream"),
+        ))
     }
 
     /// Where the model is. The answer to a model that does not exist and to one that this

@@ -161,7 +161,7 @@ impl Gateway {
     }
 
     /// Proves who asks; a failure is recorded, and the client learns nothing of its reason.
-    pub(super) fn authenticate(
+    pub(crate) fn authenticate(
         &self,
         headers: &HeaderMap,
         peer: &Peer,
@@ -213,10 +213,31 @@ impl Gateway {
         request: Request<Incoming>,
         peer: &Peer,
     ) -> Response<Body> {
+        let proved = self.authenticate(request.headers(), peer);
+        let exchange = match self.begin(endpoint, request.headers(), proved).await {
+            Ok(exchange) => exchange,
+            Err(response) => return response,
+        };
+        match endpoint {
+            Endpoint::Models | Endpoint::Model => {
+                let dialect = wire::models::dialect(request.headers());
+                exchange.list_models(request.uri().path(), dialect).await
+            }
+            _ => exchange.run(request).await,
+        }
+    }
+
+    /// A request of that principal under way, or what it is told instead.
+    pub(super) async fn begin(
+        self: &Arc<Self>,
+        endpoint: Endpoint,
+        headers: &HeaderMap,
+        proved: Result<Arc<Principal>, Fault>,
+    ) -> Result<Exchange, Response<Body>> {
         let started = self.clock.nanos();
         let id = RequestId::new(&*self.clock);
         let dialect = match endpoint {
-            Endpoint::Models | Endpoint::Model => wire::models::dialect(request.headers()),
+            Endpoint::Models | Endpoint::Model => wire::models::dialect(headers),
             _ => endpoint.dialect(),
         };
         let refuse = |fault: &Fault| {
@@ -225,18 +246,13 @@ impl Gateway {
             name_request(&mut response, &id);
             response
         };
-        let principal = match self.authenticate(request.headers(), peer) {
-            Ok(principal) => principal,
-            Err(fault) => return refuse(&fault),
-        };
+        let principal = proved.map_err(|fault| refuse(&fault))?;
         if !principal.may(crate::principal::Scope::Infer) {
-            return refuse(&routes::forbidden());
+            return Err(refuse(&routes::forbidden()));
         }
         let who = Label::from(&principal.id);
-        let slot = match self.recorder.admit(id, who.clone(), endpoint.path()).await {
-            Ok(slot) => slot,
-            Err(fault) => return refuse(&fault),
-        };
+        let admitted = self.recorder.admit(id, who.clone(), endpoint.path()).await;
+        let slot = admitted.map_err(|fault| refuse(&fault))?;
         let interaction = Interaction {
             user_id: who,
             endpoint: endpoint.path().into(),
@@ -244,7 +260,7 @@ impl Gateway {
             tenant: (&principal.tenant).into(),
             ..Interaction::default()
         };
-        let exchange = Exchange {
+        Ok(Exchange {
             gateway: Arc::clone(self),
             engine: self.engine(),
             principal,
@@ -259,20 +275,22 @@ impl Gateway {
             usage: limits::Usage::default(),
             choices: 1,
             server_tools: wire::ServerTools::default(),
-            locale: locale(request.headers()),
+            locale: locale(headers),
             trace: self
                 .traces
                 .as_ref()
-                .map(|traces| TraceContext::from_headers(request.headers(), traces.sample_ratio())),
+                .map(|traces| TraceContext::from_headers(headers, traces.sample_ratio())),
             upstream_time: None,
             in_flight: self.metrics.in_flight(),
-        };
-        match endpoint {
-            Endpoint::Models | Endpoint::Model => {
-                exchange.list_models(request.uri().path(), dialect).await
-            }
-            _ => exchange.run(request).await,
-        }
+        })
+    }
+
+    /// What is told to whom no request is begun for.
+    pub(crate) fn turn_away(&self, path: &str, fault: &Fault) -> Response<Body> {
+        let id = RequestId::new(&*self.clock).to_string();
+        let mut response = wire::fault(fault, dialect_of(path), &id);
+        name_request(&mut response, &id);
+        response
     }
 
     /// Checks that whoever asks may use the route, and tells the route who that is.
@@ -339,10 +357,7 @@ impl Service for Front {
     }
 
     fn fault(&self, _: &Method, path: &str, fault: &Fault) -> Response<Body> {
-        let id = RequestId::new(&*self.gateway.clock).to_string();
-        let mut response = wire::fault(fault, dialect_of(path), &id);
-        name_request(&mut response, &id);
-        response
+        self.gateway.turn_away(path, fault)
     }
 }
 

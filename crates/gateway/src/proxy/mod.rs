@@ -8,6 +8,8 @@ mod input;
 mod keys;
 mod models;
 mod output;
+#[cfg(feature = "envoy")]
+mod relay;
 mod review;
 pub mod routes;
 mod server_tools;
@@ -19,6 +21,8 @@ pub(crate) use engine::today;
 pub use gateway::{Front, Gateway};
 pub(crate) use gateway::{GatewayParts, Generation};
 pub use history::{KnownAnswers, droppable};
+#[cfg(feature = "envoy")]
+pub(crate) use relay::{Relay, Relayed, RelayedStream};
 pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
 pub use server_tools::RULES;
 pub use settings::{

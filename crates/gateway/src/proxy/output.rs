@@ -89,12 +89,7 @@ impl Exchange {
             self.spend(usage, &answer);
             match self.guard_answer(&answer, &passed, route).await? {
                 Ok(body) => {
-                    if let Some(id) = answer.id()
-                        && self.endpoint == Endpoint::Responses
-                    {
-                        self.gateway.known_answers.remember(id, &self.principal.id);
-                    }
-                    self.interaction.outcome = Outcome::Answered;
+                    self.answered(&answer);
                     return Ok(json_response(status, head, body));
                 }
                 Err(_) if again > 0 => {
@@ -105,6 +100,16 @@ impl Exchange {
                 Err(why) => return Err(Stop::Output { why, usage }),
             }
         }
+    }
+
+    /// Takes down that the answer goes to the client.
+    pub(super) fn answered(&mut self, answer: &Answer) {
+        if let Some(id) = answer.id()
+            && self.endpoint == Endpoint::Responses
+        {
+            self.gateway.known_answers.remember(id, &self.principal.id);
+        }
+        self.interaction.outcome = Outcome::Answered;
     }
 
     async fn collect(&mut self, response: UpstreamResponse) -> Result<Bytes, Stop> {
@@ -127,7 +132,7 @@ impl Exchange {
         Ok(if all.is_empty() { first } else { all.freeze() })
     }
 
-    fn read_answer(&self, body: Bytes) -> Result<Answer, Stop> {
+    pub(super) fn read_answer(&self, body: Bytes) -> Result<Answer, Stop> {
         let logprobs = if self.may_see_logprobs() {
             Logprobs::Pass
         } else {
@@ -137,7 +142,7 @@ impl Exchange {
     }
 
     /// Adds what an answer cost, as its upstream counts or as estimated.
-    fn spend(&mut self, usage: Option<Usage>, answer: &Answer) {
+    pub(super) fn spend(&mut self, usage: Option<Usage>, answer: &Answer) {
         let usage = usage.unwrap_or_else(|| Usage {
             input: self.interaction.prompt_tokens,
             output: answer
@@ -154,7 +159,7 @@ impl Exchange {
     }
 
     /// The answer as the client may have it, or why it may not (the inner error).
-    async fn guard_answer(
+    pub(super) async fn guard_answer(
         &mut self,
         answer: &Answer,
         passed: &Passed,

@@ -72,7 +72,7 @@ pub fn access(path: &str) -> Option<Option<Scope>> {
 }
 
 /// A good credential that does not allow this.
-pub(super) fn forbidden() -> Fault {
+pub(crate) fn forbidden() -> Fault {
     Fault::new(
         FaultKind::Forbidden,
         "insufficient_scope",
@@ -81,7 +81,7 @@ pub(super) fn forbidden() -> Fault {
 }
 
 /// No such route; says so differently where only the method is wrong.
-pub(super) fn not_found(path: &str) -> Fault {
+pub(crate) fn not_found(path: &str) -> Fault {
     let other = [Method::GET, Method::POST]
         .into_iter()
         .find(|method| Endpoint::of(method, path).is_some());

@@ -26,14 +26,22 @@ pub(super) struct Opened {
     guard: GuardedStream,
 }
 
+/// A guarded stream under way, whoever moves its bytes. Dropped in the middle, it records that the
+/// client went away.
+pub(super) struct Tally {
+    exchange: Option<Exchange>,
+    guard: Option<GuardedStream>,
+    hashing: Option<Hashing>,
+    length: u64,
+}
+
 impl Exchange {
-    /// Puts the guard before an upstream's stream.
-    pub(super) fn guard_stream(
+    /// The guard of an answer that comes as a stream.
+    pub(super) fn stream_guard(
         &self,
-        response: UpstreamResponse,
         passed: Passed,
         route: &Route,
-    ) -> Result<Opened, Stop> {
+    ) -> Result<GuardedStream, Stop> {
         let engine = Arc::clone(&self.engine);
         let principal = Arc::clone(&self.principal);
         let why = refusal_of(&passed.judgement.decision);
@@ -52,8 +60,18 @@ impl Exchange {
             refusal: Some(engine.judge.policy().refusal(why, &self.locale).to_owned()),
             config: engine.stream.clone(),
         };
-        let guard = GuardedStream::new(self.endpoint, setup)
-            .map_err(|_| Stop::rejected(super::output::unexpected()))?;
+        GuardedStream::new(self.endpoint, setup)
+            .map_err(|_| Stop::rejected(super::output::unexpected()))
+    }
+
+    /// Puts the guard before an upstream's stream.
+    pub(super) fn guard_stream(
+        &self,
+        response: UpstreamResponse,
+        passed: Passed,
+        route: &Route,
+    ) -> Result<Opened, Stop> {
+        let guard = self.stream_guard(passed, route)?;
         let mut head = Response::new(());
         *head.headers_mut() = response.headers;
         let headers = head.headers_mut();
@@ -73,7 +91,26 @@ impl Exchange {
     }
 
     /// Begins the stream once that is recorded; its end is recorded before its last bytes go.
-    pub(super) async fn open(self, opened: Opened) -> Response<Body> {
+    pub(super) async fn open(mut self, opened: Opened) -> Response<Body> {
+        if let Err(stop) = self.begin_stream().await {
+            let response = self.refusal(stop);
+            return self.close(response).await;
+        }
+        let mut response = opened.head.map(|()| Body::Empty);
+        self.sign(&mut response);
+        let flowing = Flowing {
+            tally: Tally::new(self, opened.guard),
+            upstream: Some(opened.body),
+        };
+        let frames = futures_util::stream::unfold(flowing, |mut flowing| async move {
+            let bytes = flowing.next().await?;
+            Some((Ok::<_, BoxError>(Frame::data(bytes)), flowing))
+        });
+        response.map(|_| Body::stream(StreamBody::new(frames)))
+    }
+
+    /// Records that a stream begins.
+    pub(super) async fn begin_stream(&self) -> Result<(), Stop> {
         let begun = StreamBegun {
             user_id: (&self.principal.id).into(),
             model: self.interaction.model.clone(),
@@ -82,36 +119,15 @@ impl Exchange {
             upstream: self.interaction.upstream.clone(),
             policy_version: Label::Known(self.engine.judge.policy().version().into()),
         };
-        if let Err(fault) = self.slot.add(What::StreamBegun(begun)).await {
-            let mut this = self;
-            let response = this.refusal(Stop::rejected(fault));
-            return this.close(response).await;
-        }
-        let mut response = opened.head.map(|()| Body::Empty);
-        self.sign(&mut response);
-        let hashing = self.gateway.recorder.hasher().begin();
-        let flowing = Flowing {
-            exchange: Some(self),
-            upstream: Some(opened.body),
-            guard: Some(opened.guard),
-            hashing: Some(hashing),
-            length: 0,
-        };
-        let frames = futures_util::stream::unfold(flowing, |mut flowing| async move {
-            let bytes = flowing.next().await?;
-            Some((Ok::<_, BoxError>(Frame::data(bytes)), flowing))
-        });
-        response.map(|_| Body::stream(StreamBody::new(frames)))
+        let kept = self.slot.add(What::StreamBegun(begun)).await;
+        kept.map_err(Stop::rejected)
     }
 }
 
-/// A stream under way. Dropped in the middle, it records that the client went away.
+/// A stream of an upstream of ours.
 struct Flowing {
-    exchange: Option<Exchange>,
+    tally: Tally,
     upstream: Option<UpstreamBody>,
-    guard: Option<GuardedStream>,
-    hashing: Option<Hashing>,
-    length: u64,
 }
 
 impl Flowing {
@@ -119,8 +135,8 @@ impl Flowing {
     async fn next(&mut self) -> Option<Bytes> {
         let mut out = Vec::new();
         while let Some(upstream) = &mut self.upstream {
-            let exchange = self.exchange.as_mut()?;
-            let guard = self.guard.as_mut()?;
+            let exchange = self.tally.exchange.as_mut()?;
+            let guard = self.tally.guard.as_mut()?;
             let clock = Arc::clone(&exchange.gateway.clock);
             let before = clock.nanos();
             let batch = Duration::from_millis(exchange.engine.stream.batch_ms);
@@ -145,11 +161,50 @@ impl Flowing {
                 break;
             }
         }
-        self.count(&out);
-        if self.upstream.is_none() && self.exchange.is_some() {
-            self.end().await;
+        self.tally.count(&out);
+        if self.upstream.is_none() {
+            self.tally.end().await;
         }
         (!out.is_empty()).then(|| Bytes::from(out))
+    }
+}
+
+impl Tally {
+    pub(super) fn new(exchange: Exchange, guard: GuardedStream) -> Self {
+        Self {
+            hashing: Some(exchange.gateway.recorder.hasher().begin()),
+            exchange: Some(exchange),
+            guard: Some(guard),
+            length: 0,
+        }
+    }
+
+    /// Nanoseconds that were not ours.
+    #[cfg(feature = "envoy")]
+    pub(super) fn waited(&mut self, nanos: u64) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.waited += nanos;
+        }
+    }
+
+    /// What the client gets for the next bytes of a stream that somebody else fetches; with the last ones, everything that
+    /// is left, once the end is recorded.
+    #[cfg(feature = "envoy")]
+    pub(super) async fn push(&mut self, bytes: &[u8], is_last: bool) -> Bytes {
+        let mut out = Vec::new();
+        let mut flow = Flow::Ended;
+        if let Some(guard) = self.guard.as_mut() {
+            flow = guard.push(bytes, &mut out);
+            if is_last && flow == Flow::Open {
+                guard.finish(&mut out);
+                flow = Flow::Ended;
+            }
+        }
+        self.count(&out);
+        if flow == Flow::Ended {
+            self.end().await;
+        }
+        out.into()
     }
 
     fn count(&mut self, out: &[u8]) {
@@ -220,7 +275,7 @@ impl Flowing {
     }
 }
 
-impl Drop for Flowing {
+impl Drop for Tally {
     fn drop(&mut self) {
         // The client went away, or the gateway stops.
         let Some((mut exchange, _)) = self.outcome() else {

@@ -4,6 +4,7 @@
 //! one random root, from which every key of the gateway's own is derived ([`Keyring`]): a new master
 //! key seals the root anew and changes no derived key, so that API keys go on working.
 
+mod cloud;
 mod fernet;
 mod fetch;
 mod key_store;
@@ -13,6 +14,7 @@ mod reference;
 mod seal;
 mod vault;
 
+pub use cloud::{AwsConfig, AzureConfig, Cloud, CloudConfigs, CloudError, Clouds, GcpConfig};
 pub use fernet::{FernetError, FernetKey};
 pub use fetch::{Fetch, FetchBounds, FetchError};
 pub use key_store::{KeyStore, KeyStoreError, StoredSecret};
@@ -33,12 +35,28 @@ pub struct SecretsConfig {
     pub master_key: MasterConfig,
     /// A HashiCorp Vault (or OpenBao) for `vault:` references and master keys.
     pub vault: Option<VaultConfig>,
+    /// AWS Secrets Manager, for `aws:` references.
+    pub aws: Option<AwsConfig>,
+    /// GCP Secret Manager, for `gcp:` references.
+    pub gcp: Option<GcpConfig>,
+    /// Azure Key Vault, for `azure:` references.
+    pub azure: Option<AzureConfig>,
     /// Take secrets that stand in the configuration as plain text. Whoever reads the file, its
     /// backups, or its history has them; meant for tests.
     pub dangerously_allow_plain_text: bool,
 }
 
 impl SecretsConfig {
+    /// The secret managers of clouds.
+    #[must_use]
+    pub fn clouds(&self) -> CloudConfigs {
+        CloudConfigs {
+            aws: self.aws.clone(),
+            gcp: self.gcp.clone(),
+            azure: self.azure.clone(),
+        }
+    }
+
     /// Every mistake, as the place in `secrets` and what is wrong.
     #[must_use]
     pub fn mistakes(&self) -> Vec<(String, String)> {
@@ -46,6 +64,7 @@ impl SecretsConfig {
         if let Some(vault) = &self.vault {
             vault.check(&mut mistakes);
         }
+        self.clouds().check(&mut mistakes);
         self.master_key.check(self.vault.is_some(), &mut mistakes);
         mistakes
     }

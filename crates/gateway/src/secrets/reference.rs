@@ -4,10 +4,10 @@ use bartizan_core::Secret;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use super::{KeyStore, KeyStoreError, Vault, VaultError};
+use super::{Cloud, CloudError, Clouds, KeyStore, KeyStoreError, Vault, VaultError};
 
-/// Where a secret of the configuration lies: `env:NAME`, `file:/path`, `vault:mount/path#field`, or
-/// `store:name`. Anything else is the secret itself, which is refused unless
+/// Where a secret of the configuration lies: `env:NAME`, `file:/path`, `vault:mount/path#field`,
+/// `store:name`, `aws:name#field`, `gcp:name`, or `azure:name`. Anything else is the secret itself, which is refused unless
 /// `secrets.dangerously-allow-plain-text` is set.
 #[derive(Clone, PartialEq, Eq)]
 pub enum SecretRef {
@@ -19,6 +19,8 @@ pub enum SecretRef {
     Vault(String),
     /// A name in the [`KeyStore`].
     Store(String),
+    /// A name in the secret manager of a cloud.
+    Cloud(Cloud, String),
     /// The secret itself.
     Plain(Arc<PlainText>),
 }
@@ -43,6 +45,11 @@ impl SecretRef {
             Some(("file", path)) => Self::File(path.into()),
             Some(("vault", path)) => Self::Vault(path.to_owned()),
             Some(("store", name)) => Self::Store(name.to_owned()),
+            Some((scheme, name))
+                if let Some(cloud) = Cloud::ALL.into_iter().find(|c| c.as_str() == scheme) =>
+            {
+                Self::Cloud(cloud, name.to_owned())
+            }
             _ => Self::Plain(Arc::new(PlainText(Secret::new(text)))),
         }
     }
@@ -109,6 +116,7 @@ impl fmt::Display for SecretRef {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Vault(path) => write!(f, "vault:{path}"),
             Self::Store(name) => write!(f, "store:{name}"),
+            Self::Cloud(cloud, name) => write!(f, "{}:{name}", cloud.as_str()),
             Self::Plain(_) => f.write_str("[redacted]"),
         }
     }
@@ -134,7 +142,7 @@ impl JsonSchema for SecretRef {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "description": "where a secret lies: `env:NAME`, `file:/path`, `vault:mount/path#field`, or `store:name`",
+            "description": "where a secret lies: `env:NAME`, `file:/path`, `vault:mount/path#field`, `store:name`, `aws:name#field`, `gcp:name`, or `azure:name`",
             "examples": ["env:OPENAI_API_KEY", "file:/run/secrets/key", "vault:secret/openai#key", "store:openai"],
         })
     }
@@ -170,6 +178,8 @@ pub struct Resolver<'a> {
     pub keys: Option<&'a KeyStore>,
     /// Vault, if there is one.
     pub vault: Option<&'a Vault>,
+    /// Secret managers of clouds, if they can be asked here.
+    pub clouds: Option<&'a Clouds>,
     /// Whether plain text is taken: `secrets.dangerously-allow-plain-text`.
     pub allow_plain_text: bool,
 }
@@ -189,7 +199,7 @@ pub enum SecretError {
     Empty(SecretRef),
     /// The secret itself stands in the configuration.
     #[error(
-        "a secret stands in the configuration as plain text; hint: write `env:NAME`, `file:/path`, `vault:mount/path#field`, or `store:name`"
+        "a secret stands in the configuration as plain text; hint: write `env:NAME`, `file:/path`, `vault:mount/path#field`, `store:name`, or the name in a cloud"
     )]
     PlainText,
     /// Only `env:` and `file:` can be used in this place.
@@ -201,6 +211,12 @@ pub enum SecretError {
     /// Vault did not give it.
     #[error("vault did not give the secret")]
     Vault(#[from] VaultError),
+    /// Secret managers of clouds cannot be asked here.
+    #[error("secret managers of clouds cannot be asked here")]
+    NoCloud,
+    /// The secret manager of a cloud did not give it.
+    #[error("the secret manager of the cloud did not give the secret: {0}")]
+    Cloud(#[from] CloudError),
     /// The key store is not open here.
     #[error("the key store cannot be used here")]
     NoStore,
@@ -224,6 +240,10 @@ impl Resolver<'_> {
                 let vault = self.vault.ok_or(SecretError::NoVault)?;
                 Ok(vault.read(path).await?)
             }
+            SecretRef::Cloud(cloud, name) => {
+                let clouds = self.clouds.ok_or(SecretError::NoCloud)?;
+                Ok(clouds.read(*cloud, name, self.environment).await?)
+            }
             SecretRef::Store(name) => {
                 let keys = self.keys.ok_or(SecretError::NoStore)?;
                 let found = keys.get(name).await?;
@@ -246,6 +266,7 @@ mod tests {
             environment,
             keys: None,
             vault: None,
+            clouds: None,
             allow_plain_text: false,
         }
     }

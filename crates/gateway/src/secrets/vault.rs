@@ -311,6 +311,7 @@ mod tests {
             environment: &environment,
             keys: None,
             vault: Some(&good),
+            clouds: None,
             allow_plain_text: false,
         };
         let reference = SecretRef::parse("vault:secret/models/openai#key".to_owned());
@@ -333,6 +334,7 @@ mod tests {
         assert!(!format!("{good:?}").contains("s.good"));
         let resolver = Resolver {
             vault: None,
+            clouds: None,
             ..resolver
         };
         let error = resolver.resolve(&reference).await.unwrap_err();

@@ -132,7 +132,8 @@ fn unsupported(message: &'static str) -> Fault {
     )
 }
 
-fn too_large(max: usize) -> Fault {
+/// The refusal of a body of more than `max` bytes.
+pub(crate) fn too_large(max: usize) -> Fault {
     Fault::new(
         FaultKind::TooLarge,
         "request_too_large",

@@ -153,6 +153,13 @@ impl Handle {
         });
     }
 
+    /// Ends when the server was asked to end.
+    pub async fn stopping(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender is ours, so that the wait ends only with the word.
+        let _ = stop.wait_for(|stop| *stop != Stop::No).await;
+    }
+
     /// Whether it was asked to end; for a readiness probe.
     #[must_use]
     pub fn is_stopping(&self) -> bool {

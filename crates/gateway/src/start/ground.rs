@@ -8,7 +8,7 @@ use crate::{
     adapters,
     clock::Clock,
     config::Config,
-    secrets::{Environment, KeyStore, Keyring, MasterKey, Opener, Place, Resolver, Vault},
+    secrets::{Clouds, Environment, KeyStore, Keyring, MasterKey, Opener, Place, Resolver, Vault},
     store::{self, Store, StoreConfig},
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Ground {
     pub(super) keys: KeyStore,
     pub(super) keyring: Keyring,
     pub(super) vault: Option<Vault>,
+    pub(super) clouds: Option<Clouds>,
     pub(super) master_key_made: Option<PathBuf>,
 }
 
@@ -64,6 +65,8 @@ impl Ground {
             keys,
             keyring,
             vault,
+            clouds: adapters::clouds(&config.secrets, clock)
+                .map_err(|mistake| StartError::Config(vec![mistake]))?,
             master_key_made: match place {
                 Place::Made(path) => Some(path),
                 Place::Found => None,
@@ -80,6 +83,7 @@ impl Ground {
             environment,
             keys: Some(&self.keys),
             vault: self.vault.as_ref(),
+            clouds: self.clouds.as_ref(),
             allow_plain_text: config.secrets.dangerously_allow_plain_text,
         }
     }

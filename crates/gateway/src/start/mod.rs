@@ -62,6 +62,11 @@ pub struct Started {
     pub front: Front,
     /// The gateway behind it.
     pub gateway: Arc<Gateway>,
+    /// The listener for Envoy, if there is one.
+    #[cfg(feature = "envoy")]
+    pub envoy: Option<Server>,
+    #[cfg(feature = "envoy")]
+    envoy_service: crate::envoy::EnvoyService,
     /// The key that was made because there was none; to be shown once.
     pub first_key: Option<Secret<String>>,
     /// Where the master key was made, if it was.
@@ -180,7 +185,8 @@ pub async fn start(
     let limits = limits(config, &ground, environment, &clock).await?;
     let extraction = Arc::new(Extraction::new(config.extraction.clone()));
     let judge_layer = JudgeLayer::new(
-        config.judge.clone(),
+        &config.judge,
+        &config.classifiers,
         Arc::new(adapters::AskUpstream::new(cell.clone(), Arc::clone(&clock))),
         Arc::clone(&clock),
     );
@@ -212,6 +218,16 @@ pub async fn start(
             config, &ground, &gateway, &clock,
         )?));
     let server = Server::bind(&config.server, config.is_authenticated()).await?;
+    #[cfg(feature = "envoy")]
+    let envoy_config = config.envoy.clone().unwrap_or_default();
+    #[cfg(feature = "envoy")]
+    let envoy = if config.envoy.is_some() {
+        let listener = envoy_config.server(&config.server);
+        let authenticated = envoy_config.is_authenticated(config.is_authenticated());
+        Some(Server::bind(&listener, authenticated).await?)
+    } else {
+        None
+    };
     recorder.note(What::Service(Service {
         action: "started".into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -219,6 +235,14 @@ pub async fn start(
     Ok(Started {
         server,
         front: Front::new(Arc::clone(&gateway), router),
+        #[cfg(feature = "envoy")]
+        envoy,
+        #[cfg(feature = "envoy")]
+        envoy_service: crate::envoy::EnvoyService::new(
+            Arc::clone(&gateway),
+            envoy_config,
+            config.server.max_body_bytes,
+        ),
         gateway: Arc::clone(&gateway),
         first_key,
         master_key_made: ground.master_key_made.clone(),
@@ -258,7 +282,20 @@ impl Started {
     pub async fn run(self) {
         let limits = self.gateway.limits();
         let saving = tokio::spawn(async move { limits.run().await });
+        #[cfg(feature = "envoy")]
+        let envoy = self.envoy.map(|envoy| {
+            let (end, told) = (self.server.handle(), envoy.handle());
+            tokio::spawn(async move {
+                end.stopping().await;
+                told.shutdown();
+            });
+            tokio::spawn(envoy.run(self.envoy_service))
+        });
         self.server.run(self.front).await;
+        #[cfg(feature = "envoy")]
+        if let Some(envoy) = envoy {
+            let _ = envoy.await;
+        }
         saving.abort();
         if let Err(error) = self.gateway.limits().save().await {
             tracing::warn!(%error, "counters of limits are not saved");

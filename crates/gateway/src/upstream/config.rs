@@ -27,7 +27,8 @@ pub struct UpstreamSettings {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct UpstreamConfig {
-    /// What it speaks: `openai`, `anthropic`, `azure`, `vllm`, `generic`, or `echo`.
+    /// What it speaks: `openai`, `anthropic`, `azure`, `vllm`, `generic`, or `echo`; for
+    /// classifiers `perspective` or `azure-content-safety`.
     pub kind: Kind,
     /// Its base URL as an SDK would have it: `https://api.openai.com/v1`,
     /// `https://api.anthropic.com`, `https://name.openai.azure.com`. Left out: that of the vendor.
@@ -35,7 +36,7 @@ pub struct UpstreamConfig {
     /// Where its key comes from, e.g. `env:OPENAI_API_KEY`. Clients never see it, and theirs never
     /// go to the upstream.
     pub key: Option<String>,
-    /// `api-version` of Azure.
+    /// `api-version` of Azure; left out, the one that the gateway is written for.
     pub api_version: String,
     /// Headers that each request carries besides, e.g. `openai-organization`.
     pub headers: BTreeMap<String, String>,
@@ -86,7 +87,7 @@ impl Default for UpstreamConfig {
             kind: Kind::default(),
             base_url: None,
             key: None,
-            api_version: "2024-10-21".to_owned(),
+            api_version: String::new(),
             headers: BTreeMap::new(),
             models: Vec::new(),
             list_models_seconds: 0,
@@ -160,6 +161,7 @@ impl UpstreamConfig {
         let written = self.base_url.as_deref().or(match self.kind {
             Kind::OpenAi => Some("https://api.openai.com/v1"),
             Kind::Anthropic => Some("https://api.anthropic.com"),
+            Kind::Perspective => Some("https://commentanalyzer.googleapis.com"),
             _ => None,
         })?;
         written.trim_end_matches('/').parse().ok()
@@ -182,7 +184,7 @@ impl UpstreamConfig {
                 "`client-cert-file` and `client-key-file` go together".to_owned(),
             );
         }
-        if self.kind == Kind::Azure && !is_version(&self.api_version) {
+        if !is_version(&self.api_version) {
             let version = &self.api_version;
             wrong("api-version", format!("`{version}` is not a version"));
         }
@@ -225,8 +227,10 @@ impl UpstreamConfig {
 }
 
 /// Headers that an operator cannot set.
-const OWN_HEADERS: [&str; 9] = [
+const OWN_HEADERS: [&str; 11] = [
     "authorization",
+    "x-goog-api-key",
+    "ocp-apim-subscription-key",
     "x-api-key",
     "api-key",
     "host",
@@ -238,7 +242,7 @@ const OWN_HEADERS: [&str; 9] = [
 ];
 
 fn is_version(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn check_base(config: &UpstreamConfig, wrong: &mut impl FnMut(&str, String)) {
@@ -311,7 +315,8 @@ impl UpstreamSettings {
         for (at, route) in self.routes.iter().enumerate() {
             self.check_route(&format!("routes[{at}]"), route, &mut mistakes);
         }
-        if self.routes.is_empty() && self.upstreams.len() > 1 {
+        let with_models = self.upstreams.values().filter(|up| up.kind.has_models());
+        if self.routes.is_empty() && with_models.count() > 1 {
             mistakes.push(Mistake::new(
                 "routes",
                 "with several upstreams, say which model goes where",

@@ -24,18 +24,25 @@ pub enum Kind {
     Vllm,
     /// Anything else that speaks OpenAI's or Anthropic's routes.
     Generic,
+    /// Perspective API: no models, only a classifier under `classifiers`.
+    Perspective,
+    /// Azure AI Content Safety: no models, only a classifier under `classifiers`.
+    #[serde(rename = "azure-content-safety")]
+    AzureContentSafety,
     /// The built-in echo, which asks nobody and says so.
     Echo,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::OpenAi,
         Self::Anthropic,
         Self::Azure,
         Self::Vllm,
         Self::Generic,
+        Self::Perspective,
+        Self::AzureContentSafety,
         Self::Echo,
     ];
 
@@ -49,16 +56,27 @@ impl Kind {
             Self::Azure => "azure",
             Self::Vllm => "vllm",
             Self::Generic => "generic",
+            Self::Perspective => "perspective",
+            Self::AzureContentSafety => "azure-content-safety",
             Self::Echo => "echo",
         }
     }
 
-    /// Whether it serves that route. Moderations and lists of models are served by the gateway.
+    /// Whether it serves models, and not only a classifier.
+    #[must_use]
+    pub const fn has_models(self) -> bool {
+        !matches!(self, Self::Perspective | Self::AzureContentSafety)
+    }
+
+    /// Whether it serves that route. To clients, moderations and lists of models are served by the
+    /// gateway; an upstream's moderations are asked by classifiers only.
     #[must_use]
     pub const fn serves(self, endpoint: Endpoint) -> bool {
         use Endpoint as E;
         match (self, endpoint) {
-            (_, E::Moderations | E::Models | E::Model) => false,
+            (_, E::Models | E::Model) => false,
+            (kind, E::Moderations) => !matches!(kind, Self::Anthropic | Self::Azure | Self::Echo),
+            (Self::Perspective | Self::AzureContentSafety, _) => false,
             (Self::OpenAi | Self::Azure, E::Messages | E::CountTokens) => false,
             (Self::Anthropic, endpoint) => matches!(endpoint, E::Messages | E::CountTokens),
             _ => true,
@@ -69,8 +87,17 @@ impl Kind {
     pub(super) fn path(self, endpoint: Endpoint, model: &str, api_version: &str) -> String {
         // Base URLs of OpenAI's shape end in `/v1`, as its SDKs have it; Anthropic's do not.
         let short = endpoint.path().strip_prefix("/v1").unwrap_or("/");
+        let api_version = if api_version.is_empty() {
+            self.usual_api_version()
+        } else {
+            api_version
+        };
         match self {
             Self::Anthropic => endpoint.path().to_owned(),
+            Self::Perspective => "/v1alpha1/comments:analyze".to_owned(),
+            Self::AzureContentSafety => {
+                format!("/contentsafety/text:analyze?api-version={api_version}")
+            }
             Self::Azure => match endpoint {
                 // The `v1` routes of Azure take the deployment as the model in the body.
                 Endpoint::Responses | Endpoint::Models => {
@@ -85,6 +112,14 @@ impl Kind {
         }
     }
 
+    /// The `api-version` that its routes are written for.
+    const fn usual_api_version(self) -> &'static str {
+        match self {
+            Self::AzureContentSafety => "2024-09-01",
+            _ => "2024-10-21",
+        }
+    }
+
     /// Headers that prove who we are. Marked as sensitive, so that nothing prints them.
     pub(super) fn credentials(
         self,
@@ -92,9 +127,14 @@ impl Kind {
         headers: &mut HeaderMap,
     ) -> Result<(), InvalidHeaderValue> {
         const API_KEY: HeaderName = HeaderName::from_static("api-key");
+        const GOOGLE_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+        const SUBSCRIPTION_KEY: HeaderName = HeaderName::from_static("ocp-apim-subscription-key");
         let (name, value) = match self {
             Self::Anthropic => (X_API_KEY, HeaderValue::from_str(key)?),
             Self::Azure => (API_KEY, HeaderValue::from_str(key)?),
+            Self::AzureContentSafety => (SUBSCRIPTION_KEY, HeaderValue::from_str(key)?),
+            // Not `?key=`: addresses are logged on the way.
+            Self::Perspective => (GOOGLE_API_KEY, HeaderValue::from_str(key)?),
             _ => (AUTHORIZATION, bearer(key)?),
         };
         let mut value = value;
@@ -287,6 +327,9 @@ mod tests {
         assert_eq!(anthropic["x-api-key"], "k");
         assert_eq!(anthropic["anthropic-version"], "2023-06-01");
         assert_eq!(headers(Kind::Azure)["api-key"], "k");
+        assert_eq!(headers(Kind::Perspective)["x-goog-api-key"], "k");
+        let safety = headers(Kind::AzureContentSafety);
+        assert_eq!(safety["ocp-apim-subscription-key"], "k");
         assert!(!format!("{:?}", headers(Kind::OpenAi)).contains("Bearer"));
     }
 }

@@ -119,7 +119,7 @@ struct Remote {
 
 impl Upstreams {
     /// The upstreams of `settings`. `keys` holds the resolved keys by name of upstream. Without
-    /// any upstream there is the built-in echo, for every model.
+    /// any model there is the built-in echo, for every model.
     ///
     /// # Errors
     /// Every mistake in the settings, and files or keys that cannot be used.
@@ -132,7 +132,7 @@ impl Upstreams {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let mut upstreams = BTreeMap::new();
+        let mut upstreams: BTreeMap<Arc<str>, Arc<Upstream>> = BTreeMap::new();
         for (name, config) in &settings.upstreams {
             match Upstream::new(name, config, keys.get(name), parts) {
                 Ok(upstream) => drop(upstreams.insert(Arc::clone(&upstream.name), upstream)),
@@ -142,12 +142,15 @@ impl Upstreams {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        if upstreams.is_empty() {
+        // A server of a classifier alone is no model.
+        let has_models = upstreams.values().any(|up| up.kind().has_models());
+        if !has_models && settings.routes.is_empty() {
             let echo = Upstream::echo(parts);
             upstreams.insert(Arc::clone(&echo.name), echo);
         }
-        let whole = match upstreams.keys().next() {
-            Some(only) if settings.routes.is_empty() => vec![whole_route(only)],
+        let only = upstreams.values().find(|up| up.kind().has_models());
+        let whole = match only {
+            Some(only) if settings.routes.is_empty() => vec![whole_route(&only.name)],
             _ => Vec::new(),
         };
         let routes = settings
@@ -169,6 +172,17 @@ impl Upstreams {
         self.routes.iter().find(|route| route.fits(model))
     }
 
+    /// A route that leads to the upstream of that name and no other, for its model of that name.
+    #[must_use]
+    pub fn only(&self, upstream: &str, model: &str) -> Option<Route> {
+        let upstream = self.upstreams.get(upstream)?;
+        let config = RouteConfig {
+            model: model.to_owned(),
+            ..whole_route(&upstream.name)
+        };
+        Some(Route::new(&config, |_| Some(Arc::clone(upstream))))
+    }
+
     /// The names of models in routes, some with `*`: bounded labels for metrics.
     pub fn patterns(&self) -> impl Iterator<Item = &Arc<str>> {
         self.routes.iter().map(|route| route.pattern())
@@ -179,6 +193,7 @@ impl Upstreams {
     pub fn is_echo_only(&self) -> bool {
         self.upstreams
             .values()
+            .filter(|upstream| upstream.kind().has_models())
             .all(|upstream| upstream.kind() == Kind::Echo)
     }
 

@@ -1,35 +1,34 @@
 //! Moderations, served by ourselves: OpenAI's request and answer around our judgement.
 
-use bartizan_core::{Category, Verdict};
+use bartizan_core::{Category, Layer, Verdict};
 use bartizan_guard::Judgement;
 use serde_json::{Map, Value, json};
 
 use super::Request;
 
-/// OpenAI's categories, and those of ours that speak to them.
-///
-/// None of our layers classifies harm of these kinds yet, so most are always false with a score of
-/// 0. What our rules know of illicit conduct is advice to attack systems, and nothing else here
-/// counts as it: an empty list is the honest one.
-const CATEGORIES: &[(&str, &[Category])] = &[
-    ("harassment", &[]),
-    ("harassment/threatening", &[]),
-    ("hate", &[]),
-    ("hate/threatening", &[]),
-    ("illicit", &[]),
-    ("illicit/violent", &[]),
-    ("self-harm", &[]),
-    ("self-harm/instructions", &[]),
-    ("self-harm/intent", &[]),
-    ("sexual", &[]),
-    ("sexual/minors", &[]),
-    ("violence", &[]),
-    ("violence/graphic", &[]),
+/// OpenAI's categories. A rule of the category `harm` speaks to the one of its name, with `-` for
+/// `/`: `external.openai-moderation.self-harm-intent` to `self-harm/intent`. Where nobody looks for
+/// harm they are false with a score of 0, and apply to no type of input. What our rules know of
+/// illicit conduct is advice to attack systems, which is not what OpenAI means.
+const CATEGORIES: [&str; 13] = [
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
 ];
 
 /// Our own categories, listed beside OpenAI's under `bartizan/`; clients of OpenAI's SDK keep
 /// fields that they do not know.
-const OURS: [Category; 14] = Category::ALL;
+const OURS: [Category; Category::ALL.len()] = Category::ALL;
 
 /// The answer to a request for moderation, from the judgement over its conversation: one result for
 /// each text of a list, one for a text on its own, one for all parts of a multi-modal input.
@@ -78,6 +77,7 @@ fn groups(request: &Request) -> Vec<Vec<usize>> {
 
 fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
     let mut scores = [0.0_f32; OURS.len()];
+    let mut harms = [0.0_f32; CATEGORIES.len()];
     let mut acted = false;
     let inside = |part: u32| parts.contains(&(part as usize));
     for reason in &judgement.decision.reasons {
@@ -90,19 +90,21 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
                 *score = score.max(reason.evidence.confidence);
             }
         }
+        if reason.evidence.category == Category::Harm {
+            let name = reason.evidence.rule.rsplit('.').next().unwrap_or_default();
+            for (theirs, score) in CATEGORIES.iter().zip(&mut harms) {
+                if theirs.replace('/', "-") == name {
+                    *score = score.max(reason.evidence.confidence);
+                }
+            }
+        }
     }
     let gap = judgement
         .decision
         .gaps
         .iter()
         .any(|gap| gap.action >= Verdict::Redact && !gap.shadow && gap.part.is_none_or(inside));
-    let score_of = |wanted: &[Category]| {
-        OURS.iter()
-            .zip(&scores)
-            .filter(|(category, _)| wanted.contains(category))
-            .map(|(_, score)| *score)
-            .fold(0.0, f32::max)
-    };
+    let looked = parts.iter().all(|part| asked_for_harm(judgement, *part));
     let types = input_types(parts, request);
     let (mut categories, mut category_scores, mut applied) = (Map::new(), Map::new(), Map::new());
     let mut add = |name: String, score: f32, looked: bool| {
@@ -111,21 +113,26 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
         category_scores.insert(name.clone(), json!(score));
         applied.insert(name, if looked { json!(types) } else { json!([]) });
     };
-    for (name, ours) in CATEGORIES {
-        add((*name).to_owned(), score_of(ours), !ours.is_empty());
+    for (name, score) in CATEGORIES.into_iter().zip(harms) {
+        add(name.to_owned(), score, looked);
     }
-    for category in OURS {
-        add(
-            format!("bartizan/{}", category.as_str()),
-            score_of(&[category]),
-            true,
-        );
+    for (category, score) in OURS.into_iter().zip(scores) {
+        add(format!("bartizan/{}", category.as_str()), score, true);
     }
     json!({
         "flagged": acted || gap,
         "categories": categories,
         "category_scores": category_scores,
         "category_applied_input_types": applied,
+    })
+}
+
+/// Whether a classifier outside looked at the part to the end.
+fn asked_for_harm(judgement: &Judgement, part: usize) -> bool {
+    judgement.parts.get(part).is_some_and(|part| {
+        let coverage = &part.inspection.report.coverage;
+        let mut external = coverage.iter().filter(|one| one.layer == Layer::External);
+        external.any(|one| one.outcome.is_ok())
     })
 }
 

@@ -474,3 +474,38 @@ fn the_chart_renders_where_helm_is() {
     // Replicas that share nothing are refused.
     assert!(!render(&["--set", "replicas=2"]).unwrap().status.success());
 }
+
+/// What the sample of Envoy needs to be sure that nothing passes unseen, and what it is beside.
+#[cfg(feature = "envoy")]
+#[test]
+fn envoys_sample_lets_nothing_pass_unseen() {
+    let config: Config = serde_saphyr::from_str(&read("envoy/bartizan.yaml")).unwrap();
+    assert_eq!(config.mistakes(), []);
+    let listens = config.envoy.unwrap().listen.as_slice()[0];
+
+    let envoy = &documents("envoy/envoy.yaml")[0]["static_resources"];
+    let manager = &envoy["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let filters = manager["http_filters"].as_array().unwrap();
+    let processor = &filters[0]["typed_config"];
+    assert_eq!(filters[0]["name"], "envoy.filters.http.ext_proc");
+    assert_eq!(processor["failure_mode_allow"], false);
+    assert_eq!(processor["allow_mode_override"], true);
+    let mode = &processor["processing_mode"];
+    for (key, value) in [
+        ("request_header_mode", "SEND"),
+        ("request_body_mode", "BUFFERED"),
+        ("response_header_mode", "SEND"),
+        ("response_body_mode", "STREAMED"),
+    ] {
+        assert_eq!(mode[key], value);
+    }
+    assert!(processor.get("observability_mode").is_none());
+    assert_eq!(manager["use_remote_address"], true);
+    let asked = &processor["grpc_service"]["envoy_grpc"]["cluster_name"];
+    let clusters = envoy["clusters"].as_array().unwrap();
+    let cluster = clusters.iter().find(|cluster| cluster["name"] == *asked);
+    let endpoint = &cluster.unwrap()["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
+    let address = &endpoint["endpoint"]["address"]["socket_address"];
+    assert_eq!(address["port_value"], listens.port());
+    assert_eq!(address["address"], listens.ip().to_string());
+}

@@ -104,6 +104,7 @@ impl World {
             environment: &environment,
             keys: None,
             vault: None,
+            clouds: None,
             allow_plain_text: false,
         };
         let parts = Parts {

@@ -453,6 +453,7 @@ async fn opened_limits_save_and_go_on() {
         environment: &environment,
         keys: None,
         vault: None,
+        clouds: None,
         allow_plain_text: false,
     };
     let mut passed = 0;

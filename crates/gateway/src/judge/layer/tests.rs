@@ -1,12 +1,20 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
-use bartizan_core::{Layer, Rule};
-use bartizan_guard::{Inspection, conversation::PartKind};
+use bartizan_core::{
+    Category, Confidence, Coverage, Finding, Layer, Origin, Rule, RuleRef, Severity,
+};
+use bartizan_guard::{Inspection, JudgedPart, conversation::PartKind};
 use bartizan_policy::Date;
 use futures_util::future::BoxFuture;
 
-use super::*;
-use crate::clock::ManualClock;
+use super::{super::asker::pieces, *};
+use crate::{
+    clock::ManualClock,
+    judge::{Question, Unanswered},
+};
 
 /// A model that answers what it is told to, with the question's nonce for `NONCE`.
 struct Model {
@@ -18,7 +26,7 @@ struct Model {
 impl Ask for Model {
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<String, Unanswered>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let nonce = question.user.split(['-', '>']).nth(1).unwrap().to_owned();
+        let nonce = question.text.split(['-', '>']).nth(1).unwrap().to_owned();
         Box::pin(async move {
             if self.hangs {
                 std::future::pending::<()>().await;
@@ -57,7 +65,7 @@ fn layer(config: JudgeConfig, model: &Arc<Model>) -> (JudgeLayer, Arc<ManualCloc
         ..config
     };
     let ask = Arc::clone(model) as Arc<dyn Ask>;
-    let layer = JudgeLayer::new(config, ask, Arc::clone(&clock) as Arc<dyn Clock>);
+    let layer = JudgeLayer::new(&config, &[], ask, Arc::clone(&clock) as Arc<dyn Clock>);
     (layer.unwrap(), clock)
 }
 
@@ -233,5 +241,5 @@ async fn the_operators_own_prompt_is_not_asked_about() {
             .is_empty()
     );
     let config = JudgeConfig::default();
-    assert!(JudgeLayer::new(config, model, Arc::new(ManualClock::at(0))).is_none());
+    assert!(JudgeLayer::new(&config, &[], model, Arc::new(ManualClock::at(0))).is_none());
 }

@@ -2,6 +2,9 @@
 
 mod access;
 mod answers;
+mod classifiers;
+#[cfg(feature = "envoy")]
+mod envoy;
 mod limits;
 mod load;
 mod marker;
@@ -80,6 +83,9 @@ pub(crate) struct Running {
     /// May do everything.
     pub(crate) key: String,
     pub(crate) gateway: Arc<Gateway>,
+    /// Where it listens for Envoy, if it does.
+    #[cfg(feature = "envoy")]
+    pub(crate) envoy: Option<SocketAddr>,
     pub(crate) data: TempDir,
     handle: Handle,
     task: JoinHandle<()>,
@@ -189,6 +195,8 @@ pub(crate) async fn start_in(
             .as_ref()
             .map_or_else(String::new, |key| key.expose().to_owned()),
         gateway: Arc::clone(&started.gateway),
+        #[cfg(feature = "envoy")]
+        envoy: started.envoy.as_ref().map(|envoy| envoy.addresses()[0]),
         data: folder,
         handle: started.server.handle(),
         task: tokio::spawn(started.run()),

@@ -1,0 +1,99 @@
+use bartizan_core::Secret;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{Request, header};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address, check_local,
+};
+
+/// GCP Secret Manager, for `gcp:name` and `gcp:name#version`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GcpConfig {
+    /// The project, by id or number.
+    pub project: String,
+    /// An access token, as `env:NAME` or `file:/path`. Left out: that of the machine's own service
+    /// account, from the metadata service.
+    #[serde(default)]
+    pub token: Option<SecretRef>,
+    /// Another address than `https://secretmanager.googleapis.com`.
+    #[serde(default)]
+    pub address: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    payload: Payload,
+}
+
+#[derive(Deserialize)]
+struct Payload {
+    data: String,
+}
+
+impl GcpConfig {
+    fn address(&self) -> String {
+        let address = self.address.as_deref();
+        let address = address.unwrap_or("https://secretmanager.googleapis.com");
+        address.trim_end_matches('/').to_owned()
+    }
+
+    pub(super) fn urls(&self) -> Vec<String> {
+        let metadata = self.token.is_none().then(|| METADATA.to_owned());
+        metadata.into_iter().chain([self.address()]).collect()
+    }
+
+    pub(super) fn check(&self, say: &mut dyn FnMut(&str, String)) {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-:.".contains(&b);
+        if self.project.is_empty() || !self.project.bytes().all(plain) {
+            let project = &self.project;
+            say("gcp.project", format!("`{project}` is not a project"));
+        }
+        if let Some(token) = &self.token {
+            check_local("gcp.token", token, say);
+        }
+        check_address("gcp.address", self.address.as_ref(), say);
+    }
+
+    /// `projects.secrets.versions.access`: the latest version, or the one that is named.
+    pub(super) async fn read(
+        &self,
+        fetch: &dyn Fetch,
+        environment: &dyn Environment,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Secret<String>, CloudError> {
+        // A name is one segment of the path.
+        if name.contains('/') || version.is_some_and(|version| version.contains('/')) {
+            return Err(CloudError::Name);
+        }
+        let asked = Request::builder()
+            .uri(format!(
+                "{METADATA}/computeMetadata/v1/instance/service-accounts/default/token"
+            ))
+            .header("metadata-flavor", "Google")
+            .body(Bytes::new())
+            .map_err(|_| CloudError::Name)?;
+        let token = bearer(fetch, environment, self.token.as_ref(), asked).await?;
+        let version = version.unwrap_or("latest");
+        let request = Request::builder()
+            .uri(format!(
+                "{}/v1/projects/{}/secrets/{name}/versions/{version}:access",
+                self.address(),
+                self.project
+            ))
+            .header(header::AUTHORIZATION, token)
+            .body(Bytes::new())
+            .map_err(|_| CloudError::Name)?;
+        let version: Version = ask(fetch, request).await?;
+        let encoded = Secret::new(version.payload.data);
+        let bytes = STANDARD
+            .decode(encoded.expose())
+            .map_err(|_| CloudError::Answer)?;
+        let text = String::from_utf8(bytes).map_err(|_| CloudError::Answer)?;
+        Ok(Secret::new(text))
+    }
+}
