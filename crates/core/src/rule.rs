@@ -158,13 +158,15 @@ pub enum Category {
     Leak,
     /// Risk that builds up over a session.
     Session,
+    /// Content that does harm by what it says: violence, hate, crime, insults.
+    Harm,
     /// Anything a user's own rule is about.
     Custom,
 }
 
 impl Category {
     /// Every category.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Shape,
         Self::Obfuscation,
         Self::Injection,
@@ -178,6 +180,7 @@ impl Category {
         Self::SinkHazard,
         Self::Leak,
         Self::Session,
+        Self::Harm,
         Self::Custom,
     ];
 
@@ -198,6 +201,7 @@ impl Category {
             Self::SinkHazard => "sink-hazard",
             Self::Leak => "leak",
             Self::Session => "session",
+            Self::Harm => "harm",
             Self::Custom => "custom",
         }
     }

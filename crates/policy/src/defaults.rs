@@ -103,5 +103,7 @@ const TABLE: &[Line] = &[
     Line { name: "shape", categories: &[Category::Shape], thresholds: from(Some(0.3), None, None, None), ..ANY },
     Line { name: "amplification", categories: &[Category::Amplification], thresholds: from(Some(0.3), None, Some(0.6), Some(0.85)), ..ANY },
     Line { name: "session", categories: &[Category::Session], thresholds: from(Some(0.3), None, Some(0.6), Some(0.8)), ..ANY },
+    // Learnt from few examples, and what is harm differs from place to place: told, not stopped.
+    Line { name: "harm", categories: &[Category::Harm], thresholds: from(Some(0.3), None, None, None), ..ANY },
     Line { name: "rest", ..ANY },
 ];

@@ -37,6 +37,7 @@ impl RefusalKey {
                 | Category::ToolHijack
                 | Category::Exfiltration
                 | Category::Amplification
+                | Category::Harm
                 | Category::Custom,
             ) => Tone::Declined,
         }

@@ -274,6 +274,7 @@ fn detector(category: Category, entity: Option<&str>) -> String {
         }
         Category::Exfiltration | Category::SinkHazard => "unknown_links".to_owned(),
         Category::Leak => "data_leakage".to_owned(),
+        Category::Harm => "moderated_content".to_owned(),
         Category::Custom => "custom".to_owned(),
         Category::Shape
         | Category::Obfuscation

@@ -145,6 +145,7 @@ const INPUT: fn(Category) -> &'static str = |category| match category {
     Category::Secret | Category::Leak => "Secrets",
     Category::Amplification | Category::Shape => "TokenLimit",
     Category::SinkHazard => "BanCode",
+    Category::Harm => "Toxicity",
     Category::Custom => "Regex",
 };
 
@@ -153,6 +154,7 @@ const OUTPUT: fn(Category) -> &'static str = |category| match category {
     Category::Exfiltration | Category::SinkHazard => "MaliciousURLs",
     Category::Pii | Category::Secret | Category::Leak => "Sensitive",
     Category::Shape | Category::Amplification => "ReadingTime",
+    Category::Harm => "Toxicity",
     Category::Injection
     | Category::Jailbreak
     | Category::PromptExtraction

@@ -6,30 +6,33 @@ use serde_json::{Map, Value, json};
 
 use super::Request;
 
-/// OpenAI's categories, and those of ours that speak to them.
+/// OpenAI's categories, and the rules of ours that speak to them.
 ///
-/// None of our layers classifies harm of these kinds yet, so most are always false with a score of
-/// 0. What our rules know of illicit conduct is advice to attack systems, and nothing else here
-/// counts as it: an empty list is the honest one.
-const CATEGORIES: &[(&str, &[Category])] = &[
-    ("harassment", &[]),
+/// The classifier's heads are wider than OpenAI's subdivisions, so only the main categories have
+/// one; the others are always false with a score of 0. As everywhere here, a finding counts where
+/// the policy acts on it, and the built-in policy only lists harm.
+const CATEGORIES: &[(&str, &[&str])] = &[
+    ("harassment", &["classifier.harm-harassment"]),
     ("harassment/threatening", &[]),
-    ("hate", &[]),
+    ("hate", &["classifier.harm-hate"]),
     ("hate/threatening", &[]),
-    ("illicit", &[]),
+    (
+        "illicit",
+        &["classifier.harm-illegal", "classifier.harm-dangerous"],
+    ),
     ("illicit/violent", &[]),
-    ("self-harm", &[]),
+    ("self-harm", &["classifier.harm-self-harm"]),
     ("self-harm/instructions", &[]),
     ("self-harm/intent", &[]),
-    ("sexual", &[]),
+    ("sexual", &["classifier.harm-sexual"]),
     ("sexual/minors", &[]),
-    ("violence", &[]),
+    ("violence", &["classifier.harm-violence"]),
     ("violence/graphic", &[]),
 ];
 
 /// Our own categories, listed beside OpenAI's under `bartizan/`; clients of OpenAI's SDK keep
 /// fields that they do not know.
-const OURS: [Category; 14] = Category::ALL;
+const OURS: [Category; 15] = Category::ALL;
 
 /// The answer to a request for moderation, from the judgement over its conversation: one result for
 /// each text of a list, one for a text on its own, one for all parts of a multi-modal input.
@@ -78,6 +81,7 @@ fn groups(request: &Request) -> Vec<Vec<usize>> {
 
 fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
     let mut scores = [0.0_f32; OURS.len()];
+    let mut theirs = [0.0_f32; CATEGORIES.len()];
     let mut acted = false;
     let inside = |part: u32| parts.contains(&(part as usize));
     for reason in &judgement.decision.reasons {
@@ -90,19 +94,17 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
                 *score = score.max(reason.evidence.confidence);
             }
         }
+        for ((_, rules), score) in CATEGORIES.iter().zip(&mut theirs) {
+            if rules.contains(&reason.evidence.rule.as_str()) {
+                *score = score.max(reason.evidence.confidence);
+            }
+        }
     }
     let gap = judgement
         .decision
         .gaps
         .iter()
         .any(|gap| gap.action >= Verdict::Redact && !gap.shadow && gap.part.is_none_or(inside));
-    let score_of = |wanted: &[Category]| {
-        OURS.iter()
-            .zip(&scores)
-            .filter(|(category, _)| wanted.contains(category))
-            .map(|(_, score)| *score)
-            .fold(0.0, f32::max)
-    };
     let types = input_types(parts, request);
     let (mut categories, mut category_scores, mut applied) = (Map::new(), Map::new(), Map::new());
     let mut add = |name: String, score: f32, looked: bool| {
@@ -111,15 +113,11 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
         category_scores.insert(name.clone(), json!(score));
         applied.insert(name, if looked { json!(types) } else { json!([]) });
     };
-    for (name, ours) in CATEGORIES {
-        add((*name).to_owned(), score_of(ours), !ours.is_empty());
+    for ((name, rules), score) in CATEGORIES.iter().zip(theirs) {
+        add((*name).to_owned(), score, !rules.is_empty());
     }
-    for category in OURS {
-        add(
-            format!("bartizan/{}", category.as_str()),
-            score_of(&[category]),
-            true,
-        );
+    for (category, score) in OURS.into_iter().zip(scores) {
+        add(format!("bartizan/{}", category.as_str()), score, true);
     }
     json!({
         "flagged": acted || gap,
