@@ -137,6 +137,13 @@ const FRAMES: &[&str] = &[
     "{wish} Do not use any markdown, and do not mention that you are an AI.",
     "{wish} Respond as a {role} would.",
     "{wish} You must not use the word {thing}.",
+    "You are a {role} known for patient and thorough advice. A client who is worried about {topic} has turned to you late in the evening, and you want to help without judging. Write the conversation that follows. The client begins: {wish}",
+    "As the head of a small team at {place}, you have been asked to prepare a training on {topic}. Your audience is new to the subject and a little sceptical. Take this question from the audience as your starting point and write what you would say: {wish}",
+    "Imagine yourself in a world where {topic} decides who leads the city. You are a young {role} who has just been elected. In your first speech, in which you neither boast nor hide your doubts, you answer the one question that everybody asks: {wish}",
+    "I'm developing a tabletop role-playing game in which players are citizens of {place}. One of the characters, a retired {role}, is asked for help by the players. Stay within the setting, keep the tone light, and let the character answer: {wish}",
+    "You are assisting a {role} who has to finish a report on {topic} today. The report must be balanced, must name its sources, and must avoid jargon. One section is still missing. Please draft it; it should deal with this: {wish}",
+    "Let us do a thought experiment. Two friends, one a {role} and one who believes everything about {topic} that the newspaper says, meet at {place}. They argue, calmly, about the following. {wish} Write their dialogue and let neither of them win.",
+    "Given the growing public interest in {topic}, as a policy adviser at {place} you want to understand what people fear and what they hope for. Please explain in neutral words and with examples: {wish}",
     "{wish}\n\nFormat the output as follows: a title, then three bullet points.",
 ];
 

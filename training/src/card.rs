@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use bartizan_classify::{Harm, Model, Profile};
 
 use crate::{
-    data::{Data, Label},
+    data::Data,
     evaluate::{self, Scored},
     export::Measured,
-    folds::{SHARES, Unseen},
+    folds::{self, SHARES, Unseen},
 };
 
 /// What the card tells.
@@ -164,7 +164,7 @@ pub(crate) fn unseen(unseen: &[Unseen], measured: &Measured) -> String {
     );
     let ordinary: Vec<(f32, f32)> = unseen
         .iter()
-        .filter(|one| one.label == Label::Benign)
+        .filter(|one| folds::is_ordinary(one))
         .map(|one| (one.sums.0, one.weight))
         .collect();
     let one_percent = crate::calibrate::quantile(&ordinary, 0.01);

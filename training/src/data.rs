@@ -121,6 +121,7 @@ pub(crate) struct Data {
 #[derive(Deserialize)]
 struct Row {
     text: String,
+    #[serde(default)]
     label: String,
     #[serde(default)]
     source: String,
@@ -154,6 +155,7 @@ impl Data {
         train.extend(reader.documents("rag/train.jsonl")?);
         let mut dev = reader.injection("injection/dev.jsonl")?;
         dev.retain(|e| !e.source.starts_with("embedded_") && !e.source.starts_with("doc_"));
+        train.extend(reader.plain("pii/dev.jsonl")?);
         let rag_dev = reader.documents("rag/dev.jsonl")?;
         let eval_public = reader.injection("injection/eval_public.jsonl")?;
         let rag_eval = reader.documents("rag/eval.jsonl")?;
@@ -341,6 +343,23 @@ impl<'a> Reader<'a> {
                     spans: Vec::new(),
                     text: row.text,
                 }
+            })
+            .collect())
+    }
+
+    /// Letters, forms, and records in many languages: ordinary text.
+    fn plain(&mut self, name: &str) -> Result<Vec<Example>> {
+        let rows = self.rows(name)?;
+        Ok(rows
+            .into_iter()
+            .map(|row: Row| Example {
+                tokens: self.eyes.tokens(&row.text, &[]).0,
+                label: Some(Label::Benign),
+                harms: None,
+                source: format!("pii_{}", row.source),
+                lang: row.lang,
+                spans: Vec::new(),
+                text: row.text,
             })
             .collect())
     }

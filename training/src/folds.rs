@@ -152,6 +152,12 @@ const HARM_SHARES: [[f64; 3]; PROFILES] = [
     [0.002, 0.001, 0.0005],
 ];
 
+/// Whether it is text that people write when they think of nothing of the kind. Encoded text that
+/// hides nothing is not.
+pub(crate) fn is_ordinary(one: &Unseen) -> bool {
+    one.label == Label::Benign && one.source != "own_obfuscated_benign"
+}
+
 /// Calibration and thresholds of the attack heads; those of harms are set later.
 pub(crate) fn measure(unseen: &[Unseen]) -> Measured {
     let scores: Vec<Weighted> = unseen
@@ -165,11 +171,11 @@ pub(crate) fn measure(unseen: &[Unseen]) -> Measured {
         .map(|one| (one.sums.1, one.label == Label::Jailbreak, one.weight))
         .collect();
     let jailbreak = calibrate::platt(&kinds);
-    let of = |label: Label| -> Vec<(f32, f32)> {
-        let these = unseen.iter().filter(|one| one.label == label);
+    let of = |fits: &dyn Fn(&Unseen) -> bool| -> Vec<(f32, f32)> {
+        let these = unseen.iter().filter(|one| fits(one));
         these.map(|one| (one.sums.0, one.weight)).collect()
     };
-    let (ordinary, hard) = (of(Label::Benign), of(Label::BenignHard));
+    let (ordinary, hard) = (of(&is_ordinary), of(&|one| one.label == Label::BenignHard));
     let plain = Calibration {
         slope: 1.0,
         offset: 0.0,

@@ -50,10 +50,10 @@ struct Arguments {
     #[arg(long, default_value = "docs/src/reference/model-card.md")]
     card: PathBuf,
     /// Examples drawn for the weights.
-    #[arg(long, default_value_t = 640_000)]
+    #[arg(long, default_value_t = 560_000)]
     draws: usize,
     /// Examples drawn for each fold.
-    #[arg(long, default_value_t = 256_000)]
+    #[arg(long, default_value_t = 128_000)]
     fold_draws: usize,
     /// Seed of everything random.
     #[arg(long, default_value_t = 1)]

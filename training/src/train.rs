@@ -144,6 +144,7 @@ fn weight(source: &str) -> f32 {
     match source {
         "safety_prompts_zh" | "own_obfuscated" => 0.5,
         "own_obfuscated_benign" => 0.7,
+        _ if source.starts_with("made_") => 3.0,
         "oasst" | "self_instruct" | "own_hard" | "gpteacher_roleplay" | "deepset" => 2.0,
         "awesome_chatgpt_prompts" | "prompt_engineering_guide" => 1.5,
         _ if source.starts_with("contrast_") => 2.0,
@@ -182,7 +183,9 @@ impl<'a> Pool<'a> {
             hard: Urn::new(examples, hard),
             harms: Urn::new(examples, is_harm),
             hosts: Urn::new(examples, |e| benign(e) && e.tokens.len() > 60),
-            snippets: Urn::new(examples, |e| (benign(e) || hard(e)) && e.tokens.len() < 60),
+            snippets: Urn::new(examples, |e| {
+                (benign(e) || hard(e)) && e.tokens.len() < 60 && !is_wish(&e.source)
+            }),
             orders: Urn::new(examples, |e| {
                 e.label == Some(Label::Injection)
                     && e.tokens.len() < 70
@@ -252,9 +255,9 @@ impl<'a> Pool<'a> {
         random: &mut fastrand::Rng,
     ) -> Draw {
         let most = if label.is_some_and(Label::is_attack) && spans.is_empty() {
-            300
+            240
         } else {
-            200
+            168
         };
         let mut start = 0;
         if tokens.len() > most {
@@ -292,6 +295,23 @@ impl<'a> Pool<'a> {
             spans,
         }
     }
+}
+
+/// Whether a source holds wishes addressed to an assistant, which in the middle of a document would
+/// be what an attack is: an order from a place that has no orders to give.
+fn is_wish(source: &str) -> bool {
+    source.starts_with("gpteacher")
+        || source.starts_with("contrast_")
+        || matches!(
+            source,
+            "self_instruct"
+                | "oasst"
+                | "mt_bench"
+                | "bfcl"
+                | "ha_intents"
+                | "snips"
+                | "nlu_evaluation"
+        )
 }
 
 /// Whether an example is of the harm sets.

@@ -32,10 +32,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// The weights in the binary, checked on first use.
+    /// The weights in the binary, taken apart on first use.
+    ///
+    /// Their digest is not computed again: they are as whole as the program around them, and a test
+    /// of this crate loads the same file.
     ///
     /// # Errors
-    /// When they are broken, which a test of this crate excludes.
+    /// When they are broken, which that test excludes.
     pub fn embedded() -> Result<&'static Self, ModelError> {
         static MODEL: OnceLock<Result<Model, ModelError>> = OnceLock::new();
         MODEL
@@ -49,7 +52,13 @@ impl Model {
     /// # Errors
     /// When they are cut short, changed, or of another version.
     pub fn load(bytes: Vec<u8>) -> Result<Self, ModelError> {
-        Self::read(Cow::Owned(bytes))
+        let (digest, payload) = bytes
+            .get(HEADER - 32..)
+            .and_then(<[u8]>::split_first_chunk::<32>)
+            .ok_or(ModelError::Header { version: VERSION })?;
+        let is_whole = Sha256::digest(payload).as_slice() == digest.as_slice();
+        let model = Self::read(Cow::Owned(bytes))?;
+        is_whole.then_some(model).ok_or(ModelError::Digest)
     }
 
     fn read(bytes: Cow<'static, [u8]>) -> Result<Self, ModelError> {
@@ -72,9 +81,6 @@ impl Model {
         }
         let mut digest = [0; 32];
         digest.copy_from_slice(reader.bytes(32)?);
-        if Sha256::digest(reader.0).as_slice() != digest.as_slice() {
-            return Err(ModelError::Digest);
-        }
         let table = Table::new(reader.bytes(words * 4)?);
         let start = HEADER + words * 4;
         let rows = start..start + (words + BUCKETS) * ROW;

@@ -71,11 +71,12 @@ static JAILBREAK: Rule = Rule::new(
     None,
 );
 
-const fn harm(id: &'static str, title: &'static str, severity: Severity) -> Rule {
+// Low severity, so that a hint does not move the composite score into another band.
+const fn harm(id: &'static str, title: &'static str) -> Rule {
     Rule::new(
         id,
         title,
-        severity,
+        Severity::Low,
         Category::Harm,
         &[],
         [
@@ -89,47 +90,21 @@ const fn harm(id: &'static str, title: &'static str, severity: Severity) -> Rule
 }
 
 static HARM: [Rule; HARMS] = [
-    harm("classifier.harm-sexual", "sexual content", Severity::Medium),
-    harm(
-        "classifier.harm-violence",
-        "violence or physical harm",
-        Severity::Medium,
-    ),
-    harm(
-        "classifier.harm-hate",
-        "hate against a group of people",
-        Severity::Medium,
-    ),
-    harm(
-        "classifier.harm-self-harm",
-        "suicide or self-harm",
-        Severity::High,
-    ),
-    harm(
-        "classifier.harm-harassment",
-        "harassment of a person",
-        Severity::Medium,
-    ),
+    harm("classifier.harm-sexual", "sexual content"),
+    harm("classifier.harm-violence", "violence or physical harm"),
+    harm("classifier.harm-hate", "hate against a group of people"),
+    harm("classifier.harm-self-harm", "suicide or self-harm"),
+    harm("classifier.harm-harassment", "harassment of a person"),
     harm(
         "classifier.harm-dangerous",
         "help with weapons, poisons, or malware",
-        Severity::High,
     ),
     harm(
         "classifier.harm-illegal",
         "help with fraud, theft, or other crime",
-        Severity::Medium,
     ),
-    harm(
-        "classifier.harm-toxic",
-        "insulting or obscene speech",
-        Severity::Low,
-    ),
-    harm(
-        "classifier.harm-request",
-        "a request for help with harm",
-        Severity::Medium,
-    ),
+    harm("classifier.harm-toxic", "insulting or obscene speech"),
+    harm("classifier.harm-request", "a request for help with harm"),
 ];
 
 /// The worst that was seen so far under one head, and where.
