@@ -11,6 +11,7 @@
 )]
 
 mod adversarial;
+mod classify;
 mod clock;
 mod corpus;
 mod digest;
@@ -90,6 +91,8 @@ enum What {
     Startup,
     /// Peak memory of a long stream
     Memory,
+    /// The classifier alone, and what it adds to the guard
+    Classify,
     /// Where the time goes
     Stages,
     /// Which patterns cost most
@@ -126,6 +129,9 @@ fn main() -> Result<(), miette::Report> {
     }
     if wanted(What::Adversarial) {
         adversarial::run(runs, &args.text)?;
+    }
+    if wanted(What::Classify) {
+        classify::run(args.prompts)?;
     }
     if wanted(What::Memory) {
         memory::run(args.stream_mb, binary)?;

@@ -11,7 +11,7 @@ pub type TextCheck = Box<dyn for<'t> Check<Text<'t>>>;
 /// Ordered layers over a text.
 ///
 /// Immutable: new rules or settings make a new guard, which takes the old one's place behind an
-/// `Arc`. The classifier, transformer, and judge layers are further checks.
+/// `Arc`. The transformer and judge layers are further checks.
 pub struct Guard {
     scanner: Scanner,
     // INVARIANT: sorted by layer.

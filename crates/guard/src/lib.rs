@@ -1,5 +1,6 @@
 //! Ordered layers over a conversation, the streaming window, redaction, and sinks.
 
+pub mod classifier;
 pub mod conversation;
 mod generations;
 mod guard;

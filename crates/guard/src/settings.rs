@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Guard, GuardConfig, TextCheck,
+    classifier::{Classifier, ClassifierSettings},
     leak::{LeakCheck, LeakConfig},
     sink::{AllowedHosts, HiddenText, InvalidHost, SinkHazards},
 };
@@ -23,7 +24,7 @@ use crate::{
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Settings {
     /// Checks that are not asked, by name: `disguise`, `rules`, `template-tokens`, `pii`,
-    /// `secrets`, `names`, `hidden-text`, `sink`, `sink-whole`, `leak`.
+    /// `secrets`, `names`, `hidden-text`, `sink`, `sink-whole`, `leak`, `classifier`.
     pub disable: Vec<String>,
     /// What personal data to look for.
     pub pii: PiiConfig,
@@ -34,6 +35,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// What must not leave in an answer.
     pub leak: LeakSettings,
+    /// The embedded classifier.
+    pub classifier: ClassifierSettings,
 }
 
 /// What must not leave in an answer. Only hashes of it are kept.
@@ -133,6 +136,7 @@ impl GuardBuilder {
             )),
             Box::new(SinkHazards::local(allowed.clone())),
             Box::new(SinkHazards::whole(allowed)),
+            Box::new(Classifier::new(settings.classifier)),
         ];
         for name in &settings.disable {
             let before = checks.len();
@@ -153,7 +157,7 @@ impl GuardBuilder {
         })
     }
 
-    /// Adds a check, e.g. a classifier.
+    /// Adds a check.
     #[must_use]
     pub fn check(mut self, check: TextCheck) -> Self {
         self.checks.push(check);

@@ -1,5 +1,6 @@
 //! One law per target.
 
+mod classifier;
 mod conversation;
 mod guarded_stream;
 mod leak;
@@ -16,6 +17,7 @@ mod template_tokens;
 mod vault;
 mod views;
 
+pub use classifier::classifier;
 pub use conversation::conversation;
 pub use guarded_stream::guarded_stream;
 pub use leak::leak;

@@ -6,24 +6,29 @@ use serde_json::{Map, Value, json};
 
 use super::Request;
 
-/// OpenAI's categories. A rule of the category `harm` speaks to the one of its name, with `-` for
-/// `/`: `external.openai-moderation.self-harm-intent` to `self-harm/intent`. Where nobody looks for
-/// harm they are false with a score of 0, and apply to no type of input. What our rules know of
-/// illicit conduct is advice to attack systems, which is not what OpenAI means.
-const CATEGORIES: [&str; 13] = [
-    "harassment",
-    "harassment/threatening",
-    "hate",
-    "hate/threatening",
-    "illicit",
-    "illicit/violent",
-    "self-harm",
-    "self-harm/instructions",
-    "self-harm/intent",
-    "sexual",
-    "sexual/minors",
-    "violence",
-    "violence/graphic",
+/// OpenAI's categories, and the classifier's rules that speak to them.
+///
+/// The embedded classifier's heads are wider than OpenAI's subdivisions, so only the main categories
+/// have one. A classifier outside speaks to the category of its rule's name, with `-` for `/`:
+/// `external.openai-moderation.self-harm-intent` to `self-harm/intent`. A category that nothing spoke
+/// to is false with a score of 0, and applies to no type of input.
+const CATEGORIES: [(&str, &[&str]); 13] = [
+    ("harassment", &["classifier.harm-harassment"]),
+    ("harassment/threatening", &[]),
+    ("hate", &["classifier.harm-hate"]),
+    ("hate/threatening", &[]),
+    (
+        "illicit",
+        &["classifier.harm-illegal", "classifier.harm-dangerous"],
+    ),
+    ("illicit/violent", &[]),
+    ("self-harm", &["classifier.harm-self-harm"]),
+    ("self-harm/instructions", &[]),
+    ("self-harm/intent", &[]),
+    ("sexual", &["classifier.harm-sexual"]),
+    ("sexual/minors", &[]),
+    ("violence", &["classifier.harm-violence"]),
+    ("violence/graphic", &[]),
 ];
 
 /// Our own categories, listed beside OpenAI's under `bartizan/`; clients of OpenAI's SDK keep
@@ -77,11 +82,11 @@ fn groups(request: &Request) -> Vec<Vec<usize>> {
 
 fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
     let mut scores = [0.0_f32; OURS.len()];
-    let mut harms = [0.0_f32; CATEGORIES.len()];
+    let mut theirs = [0.0_f32; CATEGORIES.len()];
     let mut acted = false;
-    let inside = |part: u32| parts.contains(&(part as usize));
+    let is_inside = |part: u32| parts.contains(&(part as usize));
     for reason in &judgement.decision.reasons {
-        if !inside(reason.evidence.part) || reason.shadow || reason.action == Verdict::Allow {
+        if !is_inside(reason.evidence.part) || reason.shadow || reason.action == Verdict::Allow {
             continue;
         }
         acted |= reason.action >= Verdict::Redact;
@@ -91,9 +96,9 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
             }
         }
         if reason.evidence.category == Category::Harm {
-            let name = reason.evidence.rule.rsplit('.').next().unwrap_or_default();
-            for (theirs, score) in CATEGORIES.iter().zip(&mut harms) {
-                if theirs.replace('/', "-") == name {
+            let rule = reason.evidence.rule.as_str();
+            for ((name, rules), score) in CATEGORIES.iter().zip(&mut theirs) {
+                if rules.contains(&rule) || speaks_to(rule, name) {
                     *score = score.max(reason.evidence.confidence);
                 }
             }
@@ -103,8 +108,9 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
         .decision
         .gaps
         .iter()
-        .any(|gap| gap.action >= Verdict::Redact && !gap.shadow && gap.part.is_none_or(inside));
-    let looked = parts.iter().all(|part| asked_for_harm(judgement, *part));
+        .any(|gap| gap.action >= Verdict::Redact && !gap.shadow && gap.part.is_none_or(is_inside));
+    let covered = |layer| parts.iter().all(|part| was_asked(judgement, *part, layer));
+    let (inside, outside) = (covered(Layer::Classifier), covered(Layer::External));
     let types = input_types(parts, request);
     let (mut categories, mut category_scores, mut applied) = (Map::new(), Map::new(), Map::new());
     let mut add = |name: String, score: f32, looked: bool| {
@@ -113,7 +119,8 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
         category_scores.insert(name.clone(), json!(score));
         applied.insert(name, if looked { json!(types) } else { json!([]) });
     };
-    for (name, score) in CATEGORIES.into_iter().zip(harms) {
+    for ((name, rules), score) in CATEGORIES.into_iter().zip(theirs) {
+        let looked = outside || (inside && !rules.is_empty());
         add(name.to_owned(), score, looked);
     }
     for (category, score) in OURS.into_iter().zip(scores) {
@@ -127,12 +134,18 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
     })
 }
 
-/// Whether a classifier outside looked at the part to the end.
-fn asked_for_harm(judgement: &Judgement, part: usize) -> bool {
+/// Whether the rule of a classifier outside speaks to OpenAI's category.
+fn speaks_to(rule: &str, name: &str) -> bool {
+    let last = rule.strip_prefix("external.").and_then(|rest| rest.rsplit('.').next());
+    last.is_some_and(|last| last == name.replace('/', "-"))
+}
+
+/// Whether a layer looked at the part.
+fn was_asked(judgement: &Judgement, part: usize, layer: Layer) -> bool {
     judgement.parts.get(part).is_some_and(|part| {
         let coverage = &part.inspection.report.coverage;
-        let mut external = coverage.iter().filter(|one| one.layer == Layer::External);
-        external.any(|one| one.outcome.is_ok())
+        let mut of_layer = coverage.iter().filter(|one| one.layer == layer);
+        of_layer.any(|one| one.outcome.is_ok())
     })
 }
 
@@ -163,12 +176,9 @@ mod tests {
         };
         let rows: Vec<(String, String)> = page.lines().filter_map(row).collect();
         let theirs = CATEGORIES.iter().map(|(name, ours)| {
-            let names: Vec<String> = ours
-                .iter()
-                .map(|category| format!("`bartizan/{}`", category.as_str()))
-                .collect();
+            let names: Vec<String> = ours.iter().map(|rule| format!("`{rule}`")).collect();
             let filled = if names.is_empty() {
-                "nothing".to_owned()
+                "classifiers outside".to_owned()
             } else {
                 names.join(", ")
             };
