@@ -23,9 +23,9 @@ pub struct IdentityConfig {
     pub certificates: Vec<CertificateConfig>,
     /// What slows down who guesses.
     pub throttle: ThrottleConfig,
-    /// Milliseconds between looks for keys that another replica made or revoked; a revoked key is
-    /// refused everywhere after at most this and the time of one query. In the replica that revoked
-    /// it, it is refused at once.
+    /// Milliseconds between looks for keys that a command or another replica made or revoked; such a
+    /// key is refused everywhere after at most this and the time of one query. In the replica that
+    /// revoked it, it is refused at once.
     pub poll_ms: u64,
     /// Seconds for which keys of the database are taken while it cannot be asked; after that they
     /// are refused, since they may have been revoked.

@@ -1,10 +1,9 @@
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::KeyInfo;
 
 /// A key as administrators see it, over HTTP and from the command line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeyView {
     /// Its id, the principal's name.
     pub id: String,

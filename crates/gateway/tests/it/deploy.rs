@@ -436,6 +436,7 @@ fn net_05_the_charts_pod_has_no_rights_either() {
 
 /// With Helm at hand the chart is rendered, and its policies are linted.
 #[test]
+#[expect(clippy::print_stderr, reason = "a test says what it could not try")]
 fn the_chart_renders_where_helm_is() {
     let chart = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy/helm/bartizan");
     let render = |more: &[&str]| {
