@@ -104,11 +104,10 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
             }
         }
     }
-    let gap = judgement
-        .decision
-        .gaps
-        .iter()
-        .any(|gap| gap.action >= Verdict::Redact && !gap.shadow && gap.part.is_none_or(is_inside));
+    let gap =
+        judgement.decision.gaps.iter().any(|gap| {
+            gap.action >= Verdict::Redact && !gap.shadow && gap.part.is_none_or(is_inside)
+        });
     let covered = |layer| parts.iter().all(|part| was_asked(judgement, *part, layer));
     let (inside, outside) = (covered(Layer::Classifier), covered(Layer::External));
     let types = input_types(parts, request);
@@ -136,7 +135,9 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
 
 /// Whether the rule of a classifier outside speaks to OpenAI's category.
 fn speaks_to(rule: &str, name: &str) -> bool {
-    let last = rule.strip_prefix("external.").and_then(|rest| rest.rsplit('.').next());
+    let last = rule
+        .strip_prefix("external.")
+        .and_then(|rest| rest.rsplit('.').next());
     last.is_some_and(|last| last == name.replace('/', "-"))
 }
 
