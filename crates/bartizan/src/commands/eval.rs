@@ -43,7 +43,6 @@ pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
         usize::from(arguments.errors),
         arguments.show_text,
     );
-    judges.warm_up(&counting);
     let watch = Stopwatch::start();
     let mut scores = match &arguments.scores {
         Some(path) => Some(ScoreFile::create(path, &arguments.files)?),

@@ -68,20 +68,6 @@ pub(crate) struct Answer {
 }
 
 impl Judges {
-    /// Judges a text that is in no number, so that what is built on first use is not part of the
-    /// times of the first rows.
-    pub(crate) fn warm_up(&self, counting: &Counting<'_>) {
-        let row = Row {
-            file: 0,
-            line: 0,
-            id: None,
-            text: "Please ignore the noise outside, and write to nobody@example.org.".to_owned(),
-            is_positive: false,
-            groups: Box::default(),
-        };
-        let _ = self.judge(&row, counting);
-    }
-
     fn judge(&self, row: &Row, counting: &Counting<'_>) -> Judged {
         let text = Subject {
             text: row.text.as_bytes(),
