@@ -176,12 +176,7 @@ pub async fn start(
     let first_key = first_key(config, &authenticator).await?;
     let limits = limits(config, &ground, environment, &clock).await?;
     let extraction = Arc::new(Extraction::new(config.extraction.clone()));
-    let judge_layer = JudgeLayer::new(
-        &config.judge,
-        &config.classifiers,
-        Arc::new(adapters::AskUpstream::new(cell.clone(), Arc::clone(&clock))),
-        Arc::clone(&clock),
-    );
+    let judge_layer = judge_layer(config, &cell, &clock);
     let gateway = Gateway::new(GatewayParts {
         engine: cell.clone(),
         clock: Arc::clone(&clock),
@@ -295,6 +290,8 @@ impl Reloader {
         self.gateway.know(&upstreams);
         let engine = engine(config, eyes, upstreams, &self.ground.keyring);
         self.gateway.replace_engine(engine);
+        let layer = judge_layer(config, self.gateway.cell(), &clock);
+        self.gateway.replace_judge_layer(layer);
         Ok(())
     }
 }
@@ -481,6 +478,16 @@ fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) 
         upstreams: Arc::new(upstreams),
         redaction_key: *keyring.derive(Purpose::Redaction).expose(),
     }
+}
+
+fn judge_layer(config: &Config, cell: &EngineCell, clock: &Arc<dyn Clock>) -> Option<JudgeLayer> {
+    let ask = adapters::AskUpstream::new(cell.clone(), Arc::clone(clock));
+    JudgeLayer::new(
+        &config.judge,
+        &config.classifiers,
+        Arc::new(ask),
+        Arc::clone(clock),
+    )
 }
 
 async fn authenticator(
