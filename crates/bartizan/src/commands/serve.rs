@@ -142,7 +142,7 @@ impl AtStart {
         "store",
         "record",
         "telemetry",
-        "judge",
+        "envoy",
         "predict",
         "extraction",
         "limits/store",

@@ -62,13 +62,13 @@ fn out_03_rules_of_classifiers_outside_are_explained() {
         "the check `perspective` of the external layer",
         "category        harm",
         "block from 80 %",
-        "row `default.harm`",
+        "`default.harm`",
     ] {
         assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
     }
     let minor = check(&["explain", "external.perspective.insult"], 0);
     assert!(
-        minor.stdout.contains("row `default.harm-minor`"),
+        minor.stdout.contains("`default.harm-minor`"),
         "{}",
         minor.stdout
     );

@@ -157,8 +157,8 @@ impl Exchange {
 
     /// Refuses a stream where somebody outside is to see the answer as a whole.
     fn check_stream(&self, request: &Request) -> Result<(), Stop> {
-        let refused = |layer: &Arc<JudgeLayer>| layer.refuses_streams();
-        if !request.stream() || !self.gateway.judge_layer.as_ref().is_some_and(refused) {
+        let refused = |layer: Arc<JudgeLayer>| layer.refuses_streams();
+        if !request.stream() || !self.gateway.judge_layer().is_some_and(refused) {
             return Ok(());
         }
         Err(Stop::rejected(

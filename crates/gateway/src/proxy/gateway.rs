@@ -5,6 +5,7 @@ use bartizan_guard::{Judge, redact::Redactor};
 use bartizan_text::rules::RuleSet;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use parking_lot::RwLock;
 use tower::ServiceExt as _;
 
 use super::{Engine, KnownAnswers, ReviewQueue, exchange::Exchange, output::REQUEST_ID, routes};
@@ -36,7 +37,7 @@ pub struct Gateway {
     authenticator: Present<Authenticator>,
     limits: Present<Limits>,
     pub(super) extraction: Arc<Extraction>,
-    pub(super) judge_layer: Option<Arc<JudgeLayer>>,
+    judge_layer: RwLock<Option<Arc<JudgeLayer>>>,
     pub(super) recorder: Recorder,
     pub(super) metrics: Arc<Metrics>,
     pub(super) traces: Option<Traces>,
@@ -57,7 +58,7 @@ pub(crate) struct GatewayParts {
     pub limits: Arc<Limits>,
     /// Who copies a model.
     pub extraction: Arc<Extraction>,
-    /// A model that judges.
+    /// Whoever is asked for a second opinion.
     pub judge_layer: Option<Arc<JudgeLayer>>,
     /// Where events go.
     pub recorder: Recorder,
@@ -90,7 +91,7 @@ impl Gateway {
             authenticator: Present::new(parts.authenticator),
             limits: Present::new(parts.limits),
             extraction: parts.extraction,
-            judge_layer: parts.judge_layer,
+            judge_layer: RwLock::new(parts.judge_layer),
             recorder: parts.recorder,
             metrics: parts.metrics,
             traces: parts.traces,
@@ -112,6 +113,21 @@ impl Gateway {
         self.limits.replace(next.limits);
         self.authenticator.replace(next.authenticator);
         self.engine.replace(next.engine);
+    }
+
+    /// Where the present generation is found.
+    pub(crate) const fn cell(&self) -> &Present<Engine> {
+        &self.engine
+    }
+
+    /// Whoever is asked for a second opinion from now on.
+    pub(super) fn judge_layer(&self) -> Option<Arc<JudgeLayer>> {
+        self.judge_layer.read().clone()
+    }
+
+    /// Asks others for second opinions from now on; what the former ones said is forgotten.
+    pub(crate) fn replace_judge_layer(&self, layer: Option<JudgeLayer>) {
+        *self.judge_layer.write() = layer.map(Arc::new);
     }
 
     /// Names models and upstreams that metrics tell apart.
@@ -402,7 +418,7 @@ impl GuardService for Gateway {
     }
 
     fn second_opinion(&self) -> Option<Arc<JudgeLayer>> {
-        self.judge_layer.clone()
+        self.judge_layer()
     }
 
     fn threshold_factor(&self, principal: &Principal) -> f32 {

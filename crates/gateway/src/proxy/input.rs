@@ -102,7 +102,7 @@ impl Exchange {
             threshold_factor: self.gateway.extraction.threshold_factor(&principal.id, now),
         };
         let judgement = self.engine.judge(conversation, &circumstances, &*clock);
-        let Some(layer) = &self.gateway.judge_layer else {
+        let Some(layer) = self.gateway.judge_layer() else {
             return judgement;
         };
         let texts: Vec<Asked<'_>> = conversation

@@ -14,6 +14,7 @@ mod service;
 mod sources;
 mod tls;
 
+#[cfg(feature = "envoy")]
 pub(crate) use body::too_large;
 pub use body::{BodyLimits, expect_json, read_body};
 pub use config::{ClientAuth, ListenAddresses, MinVersion, Mistake, ServerConfig, TlsConfig};

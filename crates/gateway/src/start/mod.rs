@@ -184,12 +184,7 @@ pub async fn start(
     let first_key = first_key(config, &authenticator).await?;
     let limits = limits(config, &ground, environment, &clock).await?;
     let extraction = Arc::new(Extraction::new(config.extraction.clone()));
-    let judge_layer = JudgeLayer::new(
-        &config.judge,
-        &config.classifiers,
-        Arc::new(adapters::AskUpstream::new(cell.clone(), Arc::clone(&clock))),
-        Arc::clone(&clock),
-    );
+    let judge_layer = judge_layer(config, &cell, &clock);
     let gateway = Gateway::new(GatewayParts {
         engine: cell.clone(),
         clock: Arc::clone(&clock),
@@ -375,6 +370,16 @@ fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) 
         upstreams: Arc::new(upstreams),
         redaction_key: *keyring.derive(Purpose::Redaction).expose(),
     }
+}
+
+fn judge_layer(config: &Config, cell: &Present<Engine>, clock: &Arc<dyn Clock>) -> Option<JudgeLayer> {
+    let ask = adapters::AskUpstream::new(cell.clone(), Arc::clone(clock));
+    JudgeLayer::new(
+        &config.judge,
+        &config.classifiers,
+        Arc::new(ask),
+        Arc::clone(clock),
+    )
 }
 
 async fn authenticator(

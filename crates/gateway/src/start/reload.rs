@@ -3,7 +3,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
-use super::{Eyes, Ground, StartError, engine, identity_parts, upstreams};
+use super::{Eyes, Ground, StartError, engine, identity_parts, judge_layer, upstreams};
 use crate::{
     config::Config,
     identity::Authenticator,
@@ -35,10 +35,10 @@ impl Reloader {
     }
 
     /// Takes `config` and `eyes` from now on; requests under way end with what they began with.
-    /// Rules, policy, upstreams, routes, everything about the guard, identities, and limits change.
-    /// Counters of limits and of bad credentials go on. Addresses, stores, secrets, the record,
-    /// telemetry, the judge, classical models, and the detectors of extraction stay as they were at
-    /// the start.
+    /// Rules, policy, upstreams, routes, everything about the guard, the judge and classifiers
+    /// outside, identities, and limits change. Counters of limits and of bad credentials go on.
+    /// Addresses, stores, secrets, the record, telemetry, classical models, and the detectors of
+    /// extraction stay as they were at the start.
     ///
     /// # Errors
     /// When the configuration has mistakes, or a secret is not to be had; then all stays as it was.
@@ -91,6 +91,8 @@ impl Reloader {
             limits: Arc::new(limits),
         };
         self.gateway.replace(next);
+        let layer = judge_layer(config, self.gateway.cell(), &clock);
+        self.gateway.replace_judge_layer(layer);
         let former = std::mem::replace(&mut *self.watch.lock(), keep_fresh(authenticator));
         former.abort();
         Ok(())

@@ -243,3 +243,38 @@ async fn the_operators_own_prompt_is_not_asked_about() {
     let config = JudgeConfig::default();
     assert!(JudgeLayer::new(&config, &[], model, Arc::new(ManualClock::at(0))).is_none());
 }
+
+/// Answers when so many questions wait at once, and never before.
+struct Together(tokio::sync::Barrier);
+
+impl Ask for Together {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Result<String, Unanswered>> {
+        let nonce = question.text.split(['-', '>']).nth(1).unwrap().to_owned();
+        Box::pin(async move {
+            self.0.wait().await;
+            Ok(BENIGN.replace("NONCE", &nonce))
+        })
+    }
+}
+
+#[tokio::test]
+async fn parts_are_asked_about_side_by_side() {
+    let config = JudgeConfig {
+        model: "judge".into(),
+        max_questions: 8,
+        ..JudgeConfig::default()
+    };
+    let ask = Arc::new(Together(tokio::sync::Barrier::new(8)));
+    let clock = Arc::new(ManualClock::at(0));
+    let layer = JudgeLayer::new(&config, &[], ask, clock).unwrap();
+    let mut first = judgement(0.35, Origin::User);
+    let part = first.parts[0].clone();
+    first.parts = vec![part; 8];
+    let texts: Vec<String> = (0..8).map(|number| format!("text {number}")).collect();
+    let asked: Vec<Asked<'_>> = texts.iter().map(|text| Asked { text }).collect();
+    let opinions = layer.review(&first, &asked, Direction::Input).await;
+    assert_eq!(opinions.questions(), 8);
+    let cx = DecisionContext::new(Direction::Input, Origin::User, Date::MIN);
+    let decision = amend(first, opinions, &Policy::default(), &cx).decision;
+    assert_eq!(decision.enforced(), Verdict::Allow);
+}

@@ -1,7 +1,5 @@
 //! OUT-03: classifiers outside, asked over the network; CO-07: what happens when they do not answer.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{MAIL, Running, UPSTREAM_KEY, chat, start_with};
@@ -24,7 +22,11 @@ async fn guarded_by(
     classifier: &str,
     policy: &str,
 ) -> Running {
-    let yaml = format!(
+    start_with(&yaml(model, service, upstream, classifier), policy, &[]).await
+}
+
+fn yaml(model: &Mock, service: &Mock, upstream: &str, classifier: &str) -> String {
+    format!(
         "upstreams:
   main: {{kind: vllm, base-url: MODEL, allow-private: true}}
   outside:
@@ -37,12 +39,11 @@ async fn guarded_by(
 routes:
   - {{model: m, targets: [{{upstream: main}}]}}
 classifiers:
-  - {{upstream: outside, timeout-ms: 400, {classifier}}}
+  - {{upstream: outside, {classifier}}}
 "
     )
     .replace("MODEL", &model.base_url())
-    .replace("SERVICE", service.base_url().trim_end_matches("/v1"));
-    start_with(&yaml, policy, &[]).await
+    .replace("SERVICE", service.base_url().trim_end_matches("/v1"))
 }
 
 /// A model, and a service that answers everything so.
@@ -204,7 +205,7 @@ async fn co_07_no_answer_is_never_a_clean_one() {
     for (kind, reply) in answers {
         for (policy, status) in [("", 400), (open, 200)] {
             let (main, outside) = mocks(reply.clone()).await;
-            let kind = format!("kind: {kind}, directions: [input]");
+            let kind = format!("kind: {kind}, directions: [input], timeout-ms: 400");
             let gateway = guarded_by(&main, &outside, "generic", &kind, policy).await;
             let got = gateway.chat(&chat(QUESTION)).await;
             assert_eq!(got.status, status, "{policy} {reply:?} {got:?}");
@@ -244,24 +245,6 @@ async fn streams_are_refused_where_answers_are_to_be_seen() {
     }
 }
 
-/// Many slow questions of one request run side by side.
-#[tokio::test]
-async fn parts_are_asked_about_side_by_side() {
-    let slow = answer(HARMLESS).after(Duration::from_millis(150));
-    let (main, outside) = mocks(slow).await;
-    let kind = "kind: openai-moderation, directions: [input]";
-    let gateway = guarded(&main, &outside, "generic", kind).await;
-    let turns: Vec<Value> = (0..8)
-        .map(|turn| json!({"role": "user", "content": format!("{QUESTION} {turn}")}))
-        .collect();
-    let got = gateway
-        .chat(&json!({"model": "m", "messages": turns}))
-        .await;
-    // In turn they would take 1.2 s each with a limit of 0.4 s for one.
-    assert_eq!(got.status, 200, "{got:?}");
-    assert_eq!(outside.received().len(), 8);
-}
-
 /// Moderation of our own tells what the classifier said, in OpenAI's words.
 #[tokio::test]
 async fn moderations_tell_what_classifiers_say() {
@@ -278,4 +261,18 @@ async fn moderations_tell_what_classifiers_say() {
     let applied = &result["category_applied_input_types"];
     assert_eq!(applied["violence"], json!(["text"]));
     assert_eq!(main.received().len(), 0);
+}
+
+/// Who is asked, and from when on a score counts, changes without a restart.
+#[tokio::test]
+async fn a_reload_changes_the_classifiers() {
+    let (main, outside) = mocks(answer(VIOLENT)).await;
+    let kind = "kind: openai-moderation, directions: [input]";
+    let gateway = guarded(&main, &outside, "generic", kind).await;
+    assert_eq!(gateway.chat(&chat(QUESTION)).await.status, 400);
+    let kind = format!("{kind}, thresholds: {{violence: 0.95}}");
+    let changed = yaml(&main, &outside, "generic", &kind);
+    gateway.reload(&changed, "").await;
+    assert_eq!(gateway.chat(&chat(QUESTION)).await.status, 200);
+    assert_eq!(outside.received().len(), 2, "asked anew");
 }

@@ -26,7 +26,7 @@ use bartizan_gateway::{
     proxy::Gateway,
     record::{Interaction, RequestId, Story},
     serve::{Handle, ListenAddresses},
-    start::{self, Eyes},
+    start::{self, Eyes, Reloader},
 };
 use bartizan_guard::{
     Guard, Judge, LeakSettings, Settings,
@@ -87,6 +87,8 @@ pub(crate) struct Running {
     #[cfg(feature = "envoy")]
     pub(crate) envoy: Option<SocketAddr>,
     pub(crate) data: TempDir,
+    reloader: Arc<Reloader>,
+    environment: HashMap<String, String>,
     handle: Handle,
     task: JoinHandle<()>,
 }
@@ -158,17 +160,7 @@ pub(crate) async fn start_in(
     mocks: &[&Mock],
     upstream_key: &str,
 ) -> Running {
-    let mut text = yaml.to_owned();
-    for mock in mocks {
-        let base = format!("{}\n    allow-private: true", mock.base_url());
-        text = text.replacen("MOCK", &base, 1);
-    }
-    if !text.contains("limits:") {
-        text.push_str("limits: {preset: none}\n");
-    }
-    let mut config: Config =
-        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    config.server.listen = ListenAddresses::One("127.0.0.1:0".parse().unwrap());
+    let config = config(yaml, mocks);
     let folder = tempfile::tempdir().unwrap();
     let environment: HashMap<String, String> = HashMap::from([
         ("UPSTREAM_KEY".to_owned(), upstream_key.to_owned()),
@@ -198,9 +190,26 @@ pub(crate) async fn start_in(
         #[cfg(feature = "envoy")]
         envoy: started.envoy.as_ref().map(|envoy| envoy.addresses()[0]),
         data: folder,
+        reloader: started.reloader(),
+        environment,
         handle: started.server.handle(),
         task: tokio::spawn(started.run()),
     }
+}
+
+fn config(yaml: &str, mocks: &[&Mock]) -> Config {
+    let mut text = yaml.to_owned();
+    for mock in mocks {
+        let base = format!("{}\n    allow-private: true", mock.base_url());
+        text = text.replacen("MOCK", &base, 1);
+    }
+    if !text.contains("limits:") {
+        text.push_str("limits: {preset: none}\n");
+    }
+    let mut config: Config =
+        serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    config.server.listen = ListenAddresses::One("127.0.0.1:0".parse().unwrap());
+    config
 }
 
 /// A chat of one message of the user.
@@ -305,6 +314,15 @@ impl Running {
     pub(crate) async fn recorded(&self, got: &Got) -> Interaction {
         let story = self.story(got.id()).await;
         story.interaction().unwrap().clone()
+    }
+
+    /// Reads another configuration.
+    pub(crate) async fn reload(&self, yaml: &str, policy: &str) {
+        let config = config(yaml, &[]);
+        let reloaded = self
+            .reloader
+            .reload(&config, eyes(policy), &self.environment);
+        reloaded.await.unwrap();
     }
 
     /// Ends in good order; gives the folder, so that it can be searched.
