@@ -205,6 +205,19 @@ impl Net {
     }
 }
 
+/// What the loss asks of one window.
+pub(crate) struct Slope<'a> {
+    pub(crate) window: &'a Window,
+    /// Its features, scaled as dropout did.
+    pub(crate) features: &'a [f32; FEATURES],
+    /// How dropout scaled them.
+    pub(crate) kept: &'a [f32; FEATURES],
+    /// What they led to.
+    pub(crate) answer: &'a Answer,
+    /// The slope of the loss in each head.
+    pub(crate) heads: &'a [f32; HEADS],
+}
+
 /// Sums of gradients over a part of a batch.
 pub(crate) struct Gradient {
     pub(crate) project: Array2<f32>,
@@ -258,19 +271,21 @@ impl Gradient {
         }
     }
 
-    /// Adds what the slope `heads` at one window asks for. `kept` scales each feature, as dropout
-    /// did on the way there; `features` are the scaled ones.
+    /// Adds what one slope asks for.
     pub(crate) fn backward(
         &mut self,
         net: &Net,
         tokens: &[Rows],
         forward: &Forward,
-        window: &Window,
-        features: &[f32; FEATURES],
-        kept: &[f32; FEATURES],
-        answer: &Answer,
-        heads: &[f32; HEADS],
+        slope: &Slope<'_>,
     ) {
+        let Slope {
+            window,
+            features,
+            kept,
+            answer,
+            heads,
+        } = *slope;
         let mut hidden = [0.0; HIDDEN];
         for (unit, value) in answer.hidden.iter().enumerate() {
             let at = Dense::W2 + unit * HEADS;

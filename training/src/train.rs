@@ -7,7 +7,7 @@ use ndarray::Array2;
 use crate::{
     data::{Example, Label, Token},
     harm::HARMS,
-    net::{Forward, Gradient, NONE, Net, Optimiser, Rows},
+    net::{Forward, Gradient, NONE, Net, Optimiser, Rows, Slope},
     shape::{BUCKETS, FEATURES, HEADS, VOCABULARY, WIDTH},
 };
 
@@ -436,12 +436,16 @@ fn learn(net: &Net, draw: &Draw, gradient: &mut Gradient, random: &mut fastrand:
         })
         .collect();
     let mut loss = 0.0;
-    let mut back = |at: usize, slopes: &[f32; HEADS], gradient: &mut Gradient| {
+    let back = |at: usize, heads: &[f32; HEADS], gradient: &mut Gradient| {
         let (features, answer) = &answers[at];
-        let window = &forward.windows[at];
-        gradient.backward(
-            net, &draw.rows, &forward, window, features, &kept, answer, slopes,
-        );
+        let slope = Slope {
+            window: &forward.windows[at],
+            features,
+            kept: &kept,
+            answer,
+            heads,
+        };
+        gradient.backward(net, &draw.rows, &forward, &slope);
     };
     if let Some(label) = draw.label {
         let fits = |at: &usize| overlaps(&forward, *at, &draw.spans);

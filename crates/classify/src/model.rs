@@ -11,6 +11,12 @@ use crate::{
     words,
 };
 
+/// The share of unknown words, in `[0, 1]`, from which on a window is doubted.
+const CREDIT: f32 = 0.4;
+/// What each further share costs, in units of log-odds: a window without a known word loses 3.6.
+/// Chosen on encyclopaedic text in twelve languages and on dev; English loses nothing.
+const DOUBT: f32 = 6.0;
+
 static EMBEDDED: &[u8] = include_bytes!("../../../models/classifier.weights");
 
 /// Weights, ready to be asked.
@@ -203,6 +209,7 @@ impl Model {
             match known {
                 Some(row) => walk.add(self.row(row)),
                 None => {
+                    walk.is_unknown();
                     for part in word.parts(BUCKETS as u32) {
                         walk.add(self.row(self.table.words + part as usize));
                     }
@@ -317,6 +324,8 @@ struct Block {
     strongest: [i16; FILTERS],
     means: [i32; MEAN],
     words: u32,
+    /// Words that the vocabulary does not hold.
+    unknown: u32,
     span: Range<usize>,
 }
 
@@ -326,8 +335,16 @@ impl Block {
             strongest: [i16::MIN; FILTERS],
             means: [0; MEAN],
             words: 0,
+            unknown: 0,
             span: 0..0,
         }
+    }
+
+    /// What is taken off the log-odds of an attack where few words are known: what the parts of
+    /// unknown words seem to say is mostly chance, and whole languages would be mistaken.
+    fn doubt(&self) -> f32 {
+        let unknown = self.unknown as f32 / self.words.max(1) as f32;
+        DOUBT * (unknown - CREDIT).max(0.0)
     }
 
     /// This block and the next.
@@ -340,6 +357,7 @@ impl Block {
             *a += b;
         }
         both.words += next.words;
+        both.unknown += next.unknown;
         both.span.end = next.span.end;
         both
     }
@@ -389,6 +407,13 @@ impl<'m> Walk<'m> {
             let mut block = Block::new();
             block.span = range.clone();
             self.open.push(block);
+        }
+    }
+
+    /// The vocabulary does not hold the current word.
+    fn is_unknown(&mut self) {
+        if let Some(block) = self.open.last_mut() {
+            block.unknown += 1;
         }
     }
 
@@ -459,7 +484,7 @@ impl<'m> Walk<'m> {
     fn look(&mut self, window: &Block) {
         let heads = self.model.heads(window);
         let [benign, injection, jailbreak, harms @ ..] = &heads;
-        let attack = log_add(*injection, *jailbreak) - benign;
+        let attack = log_add(*injection, *jailbreak) - benign - window.doubt();
         self.sums.windows += 1;
         if attack > self.sums.attack.0 {
             self.sums.attack = (attack, window.span.clone());

@@ -37,8 +37,8 @@ fn what_is_written_is_read() {
     assert_eq!(model.table.get(2), Some(1));
     assert_eq!(model.table.get(9), None);
     let (attack, ..) = model.raw("anything at all");
-    // Two of three equal classes are attacks.
-    assert!((attack - 2.0f32.ln()).abs() < 1e-6);
+    // Two of three equal classes are attacks, and no word is known.
+    assert!((attack - (2.0f32.ln() - DOUBT * (1.0 - CREDIT))).abs() < 1e-6);
     assert!((model.attack_thresholds(Profile::Strict).block - 0.9).abs() < 1e-6);
 }
 
@@ -140,6 +140,25 @@ fn attacks_and_their_look_alikes_are_told_apart() {
     }
 }
 
+/// Languages that the data hardly show: ordinary prose is no attack because its words are unknown.
+#[test]
+fn prose_in_other_languages_is_ordinary() {
+    let flag = model().attack_thresholds(Profile::Balanced).flag;
+    for text in [
+        "يقع الميناء القديم في شرق المدينة، وكان الصيادون يبيعون السمك هناك كل صباح قبل شروق الشمس.",
+        "पुराना बंदरगाह शहर के पूर्व में है और मछुआरे हर सुबह वहाँ मछली बेचते थे।",
+        "Bến cảng cũ nằm ở phía đông thành phố, và ngư dân bán cá ở đó mỗi buổi sáng.",
+        "Vechiul port se află în estul orașului, iar pescarii vindeau acolo pește în fiecare dimineață.",
+        "Vanha satama sijaitsee kaupungin itäosassa, ja kalastajat myivät siellä kalaa joka aamu.",
+    ] {
+        assert!(
+            model().scores(text).attack < flag,
+            "{text}: {:?}",
+            model().scores(text)
+        );
+    }
+}
+
 #[test]
 fn a_jailbreak_is_no_injection() {
     let kind = |text: &str| model().scores(text).jailbreak;
@@ -151,9 +170,10 @@ fn a_jailbreak_is_no_injection() {
 
 /// The same sums, the slow way: every answer of every filter at every word.
 fn slow(model: &Model, text: &str) -> Vec<(f32, Range<usize>)> {
-    let mut rows: Vec<([i32; ROW], Range<usize>)> = Vec::new();
+    let mut rows: Vec<([i32; ROW], Range<usize>, u32)> = Vec::new();
     words::for_each(text, |word, range| {
-        let numbers = match model.table.get(word.hash()) {
+        let known = model.table.get(word.hash());
+        let numbers = match known {
             Some(row) => vec![row],
             None => word
                 .parts(BUCKETS as u32)
@@ -166,7 +186,7 @@ fn slow(model: &Model, text: &str) -> Vec<(f32, Range<usize>)> {
                 *sum += i32::from(byte.cast_signed());
             }
         }
-        rows.push((sum, range));
+        rows.push((sum, range, u32::from(known.is_none())));
     });
     let answer = |at: usize, filter: usize| -> i32 {
         (0..TAPS)
@@ -174,7 +194,7 @@ fn slow(model: &Model, text: &str) -> Vec<(f32, Range<usize>)> {
                 rows.get((at + tap).checked_sub(TAPS / 2)?)
                     .map(|row| (tap, row))
             })
-            .map(|(tap, (row, _))| row[tap * FILTERS + filter])
+            .map(|(tap, (row, ..))| row[tap * FILTERS + filter])
             .sum()
     };
     let blocks: Vec<Block> = (0..rows.len())
@@ -188,8 +208,9 @@ fn slow(model: &Model, text: &str) -> Vec<(f32, Range<usize>)> {
             }
             for mean in 0..MEAN {
                 let column = TAPS * FILTERS + mean;
-                block.means[mean] = rows[start..end].iter().map(|(row, _)| row[column]).sum();
+                block.means[mean] = rows[start..end].iter().map(|(row, ..)| row[column]).sum();
             }
+            block.unknown = rows[start..end].iter().map(|row| row.2).sum();
             block.words = u32::try_from(end - start).unwrap();
             block.span = rows[start].1.start..rows[end - 1].1.end;
             block
@@ -206,7 +227,10 @@ fn slow(model: &Model, text: &str) -> Vec<(f32, Range<usize>)> {
         .iter()
         .map(|window| {
             let heads = model.heads(window);
-            (log_add(heads[1], heads[2]) - heads[0], window.span.clone())
+            (
+                log_add(heads[1], heads[2]) - heads[0] - window.doubt(),
+                window.span.clone(),
+            )
         })
         .collect()
 }
