@@ -372,7 +372,11 @@ fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) 
     }
 }
 
-fn judge_layer(config: &Config, cell: &Present<Engine>, clock: &Arc<dyn Clock>) -> Option<JudgeLayer> {
+fn judge_layer(
+    config: &Config,
+    cell: &Present<Engine>,
+    clock: &Arc<dyn Clock>,
+) -> Option<JudgeLayer> {
     let ask = adapters::AskUpstream::new(cell.clone(), Arc::clone(clock));
     JudgeLayer::new(
         &config.judge,
