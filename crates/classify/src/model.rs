@@ -428,14 +428,17 @@ impl<'m> Walk<'m> {
             }
             let slot = (self.words + TAPS + TAPS / 2 - tap) % TAPS;
             if let Some(sums) = self.ring.get_mut(slot) {
+                // At most 5 taps of 3 rows of 128 meet in a sum, so nothing wraps; a check for it
+                // would keep the loop from being done sixteen bytes at a time.
                 for (sum, share) in sums.iter_mut().zip(shares) {
-                    *sum += i16::from(share.cast_signed());
+                    *sum = sum.wrapping_add(i16::from(share.cast_signed()));
                 }
             }
         }
         if let Some(block) = self.open.last_mut() {
             for (sum, share) in block.means.iter_mut().zip(means) {
-                *sum += i32::from(share.cast_signed());
+                // At most 24 words of 3 rows of 128.
+                *sum = sum.wrapping_add(i32::from(share.cast_signed()));
             }
         }
     }
