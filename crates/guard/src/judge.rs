@@ -4,8 +4,8 @@ use std::{
 };
 
 use bartizan_core::{
-    Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, Report, Sink, Span,
-    Verdict,
+    Category, Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, Report, Sink,
+    Span, Verdict,
 };
 use bartizan_policy::{Decision, DecisionContext, Policy, Reason};
 
@@ -246,7 +246,19 @@ fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
         let Some(span) = finding.span.filter(|&span| view.crosses_parts(span)) else {
             continue;
         };
-        for (number, span) in view.locate(span) {
+        let places: Vec<_> = view.locate(span).collect();
+        // The classifier names a window, not a match: where one of the parts is bad by itself, the
+        // window says nothing about its neighbours.
+        let is_explained = finding.layer == Layer::Classifier
+            && places.iter().any(|(number, _)| {
+                parts
+                    .get(*number)
+                    .is_some_and(|part| explains(part, &finding))
+            });
+        if is_explained {
+            continue;
+        }
+        for (number, span) in places {
             let Some(part) = parts.get_mut(number) else {
                 continue;
             };
@@ -275,6 +287,21 @@ fn attribute(view: &JoinedView, seen: Inspection, parts: &mut [JudgedPart]) {
     {
         part.inspection.report.coverage.extend(gaps);
     }
+}
+
+/// Whether something of the kind was seen in `part` alone.
+fn explains(part: &JudgedPart, finding: &Finding) -> bool {
+    let kind = |category: Category| match category {
+        Category::Jailbreak
+        | Category::PromptExtraction
+        | Category::ToolHijack
+        | Category::Exfiltration => Category::Injection,
+        other => other,
+    };
+    let findings = &part.inspection.report.findings;
+    findings
+        .iter()
+        .any(|other| kind(other.rule.category) == kind(finding.rule.category))
 }
 
 /// A finding that the policy listed, with the reason.

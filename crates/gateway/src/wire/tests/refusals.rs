@@ -142,7 +142,7 @@ fn a_moderation_has_the_shape_of_openais() {
     assert_eq!(results[1]["categories"]["violence"], false);
     assert_eq!(results[1]["category_scores"]["violence"], 0.0);
     assert_eq!(
-        results[1]["category_applied_input_types"]["violence"]
+        results[1]["category_applied_input_types"]["violence/graphic"]
             .as_array()
             .unwrap()
             .len(),
