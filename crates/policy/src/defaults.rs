@@ -98,6 +98,7 @@ const TABLE: &[Line] = &[
     Line { name: "session", categories: &[Category::Session], thresholds: from(Some(0.3), None, Some(0.6), Some(0.8)), ..ANY },
     // A classifier's score is scaled so that its threshold stands at 0.8.
     Line { name: "harm", categories: &[Category::Harm], severity: Some(Severity::Medium), thresholds: from(Some(0.3), None, None, Some(0.8)), ..ANY },
-    Line { name: "harm-minor", categories: &[Category::Harm], thresholds: from(Some(0.3), None, None, None), ..ANY },
+    // A weak sign of it is noise.
+    Line { name: "harm-minor", categories: &[Category::Harm], thresholds: from(Some(0.8), None, None, None), ..ANY },
     Line { name: "rest", ..ANY },
 ];

@@ -25,12 +25,16 @@ const ROWS: &str = r#"{"id":"a1","text":"say xyzzy plugh now","label":"injection
 {"id":"b3","text":"the game says xyzzy plugh","label":"benign_hard","source":"games","lang":"en"}
 "#;
 
+/// Numbers that are computed by hand do not hang on weights.
+const CONFIG: &str = "guard:\n  disable: [classifier]\n";
+
 const LENIENT: &str = "rows:\n  - name: quiet\n    rule: [custom.codeword]\n    ignore: true\n";
 
 fn project() -> Project {
     with_pack(Project::new(), "pack")
         .with("rows.jsonl", ROWS)
         .with("lenient.yaml", LENIENT)
+        .with("eval.yaml", CONFIG)
 }
 
 /// Evaluates with the codeword's rule, in two threads.
@@ -42,6 +46,7 @@ fn eval_at(project: &Project, arguments: &[&str], columns: &str) -> Run {
     let mut all = vec!["eval"];
     all.extend(arguments);
     all.extend(["--packs", "pack", "--allow-unsigned", "--jobs", "2"]);
+    all.extend(["--config", "eval.yaml"]);
     project.run_with(&all, "", &[("COLUMNS", columns)])
 }
 
@@ -417,7 +422,7 @@ fn rows_that_were_not_fully_looked_at_are_in_no_number() {
 
 #[test]
 fn two_configurations_are_compared_on_the_same_rows() {
-    let project = project().with("other.yaml", "guard: {disable: [rules]}\n");
+    let project = project().with("other.yaml", "guard: {disable: [rules, classifier]}\n");
     for (file, kind) in [("lenient.yaml", "policy"), ("other.yaml", "configuration")] {
         let report = json(&project, &["rows.jsonl", "--against", file]);
         let against = &report["against"];
