@@ -5,12 +5,12 @@ use bartizan_classify::Model;
 pub fn classifier(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     if let Ok(model) = Model::load(data.to_vec()) {
-        model.scores(&text);
+        let _ = model.scores(&text);
     }
     let mut dressed = b"BZTCLASS\x01\0\0\0".to_vec();
     dressed.extend(data);
     if let Ok(model) = Model::load(dressed) {
-        model.scores(&text);
+        let _ = model.scores(&text);
     }
     let model = Model::embedded().expect("the embedded weights are sound");
     let scores = model.scores(&text);
