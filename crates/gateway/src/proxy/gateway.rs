@@ -78,6 +78,8 @@ pub(crate) struct Generation {
     pub(crate) authenticator: Arc<Authenticator>,
     /// How often and how much.
     pub(crate) limits: Arc<Limits>,
+    /// Whoever is asked for a second opinion; what the former ones said is forgotten.
+    pub(crate) judge_layer: Option<Arc<JudgeLayer>>,
 }
 
 impl Gateway {
@@ -112,6 +114,7 @@ impl Gateway {
         self.know(&next.engine.upstreams);
         self.limits.replace(next.limits);
         self.authenticator.replace(next.authenticator);
+        *self.judge_layer.write() = next.judge_layer;
         self.engine.replace(next.engine);
     }
 
@@ -120,14 +123,9 @@ impl Gateway {
         &self.engine
     }
 
-    /// Whoever is asked for a second opinion from now on.
+    /// Whoever is asked for a second opinion.
     pub(super) fn judge_layer(&self) -> Option<Arc<JudgeLayer>> {
         self.judge_layer.read().clone()
-    }
-
-    /// Asks others for second opinions from now on; what the former ones said is forgotten.
-    pub(crate) fn replace_judge_layer(&self, layer: Option<JudgeLayer>) {
-        *self.judge_layer.write() = layer.map(Arc::new);
     }
 
     /// Names models and upstreams that metrics tell apart.

@@ -191,7 +191,7 @@ pub async fn start(
         authenticator,
         limits,
         extraction,
-        judge_layer: judge_layer.map(Arc::new),
+        judge_layer,
         recorder: recorder.clone(),
         metrics,
         traces,
@@ -376,14 +376,10 @@ fn judge_layer(
     config: &Config,
     cell: &Present<Engine>,
     clock: &Arc<dyn Clock>,
-) -> Option<JudgeLayer> {
+) -> Option<Arc<JudgeLayer>> {
     let ask = adapters::AskUpstream::new(cell.clone(), Arc::clone(clock));
-    JudgeLayer::new(
-        &config.judge,
-        &config.classifiers,
-        Arc::new(ask),
-        Arc::clone(clock),
-    )
+    let (judge, classifiers) = (&config.judge, &config.classifiers);
+    JudgeLayer::new(judge, classifiers, Arc::new(ask), Arc::clone(clock)).map(Arc::new)
 }
 
 async fn authenticator(

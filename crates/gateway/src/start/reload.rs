@@ -89,10 +89,9 @@ impl Reloader {
             engine: Arc::new(engine(config, eyes, upstreams, &self.ground.keyring)),
             authenticator: Arc::clone(&authenticator),
             limits: Arc::new(limits),
+            judge_layer: judge_layer(config, self.gateway.cell(), &clock),
         };
         self.gateway.replace(next);
-        let layer = judge_layer(config, self.gateway.cell(), &clock);
-        self.gateway.replace_judge_layer(layer);
         let former = std::mem::replace(&mut *self.watch.lock(), keep_fresh(authenticator));
         former.abort();
         Ok(())

@@ -1,11 +1,11 @@
 use bartizan_core::Secret;
-use bytes::Bytes;
-use http::{Request, header};
+use http::{HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address, check_local,
+    check_segments, get,
 };
 
 /// Azure Key Vault, for `azure:name` and `azure:name#version`.
@@ -53,27 +53,22 @@ impl AzureConfig {
         name: &str,
         version: Option<&str>,
     ) -> Result<Secret<String>, CloudError> {
-        if name.contains('/') || version.is_some_and(|version| version.contains('/')) {
-            return Err(CloudError::Name);
-        }
-        let asked = Request::builder()
-            .uri(format!(
+        check_segments(name, version)?;
+        let asked = get(
+            format!(
                 "{METADATA}/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https%3A%2F%2Fvault.azure.net"
-            ))
-            .header("metadata", "true")
-            .body(Bytes::new())
-            .map_err(|_| CloudError::Name)?;
+            ),
+            HeaderName::from_static("metadata"),
+            HeaderValue::from_static("true"),
+        )?;
         let token = bearer(fetch, environment, self.token.as_ref(), asked).await?;
         let version = version.map(|version| format!("/{version}"));
-        let request = Request::builder()
-            .uri(format!(
-                "{}/secrets/{name}{}?api-version={API_VERSION}",
-                self.address(),
-                version.unwrap_or_default()
-            ))
-            .header(header::AUTHORIZATION, token)
-            .body(Bytes::new())
-            .map_err(|_| CloudError::Name)?;
+        let uri = format!(
+            "{}/secrets/{name}{}?api-version={API_VERSION}",
+            self.address(),
+            version.unwrap_or_default()
+        );
+        let request = get(uri, header::AUTHORIZATION, token)?;
         let bundle: Bundle = ask(fetch, request).await?;
         Ok(Secret::new(bundle.value))
     }

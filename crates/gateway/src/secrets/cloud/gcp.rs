@@ -1,12 +1,12 @@
 use bartizan_core::Secret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bytes::Bytes;
-use http::{Request, header};
+use http::{HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
     CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address, check_local,
+    check_segments, get,
 };
 
 /// GCP Secret Manager, for `gcp:name` and `gcp:name#version`.
@@ -66,28 +66,20 @@ impl GcpConfig {
         name: &str,
         version: Option<&str>,
     ) -> Result<Secret<String>, CloudError> {
-        // A name is one segment of the path.
-        if name.contains('/') || version.is_some_and(|version| version.contains('/')) {
-            return Err(CloudError::Name);
-        }
-        let asked = Request::builder()
-            .uri(format!(
-                "{METADATA}/computeMetadata/v1/instance/service-accounts/default/token"
-            ))
-            .header("metadata-flavor", "Google")
-            .body(Bytes::new())
-            .map_err(|_| CloudError::Name)?;
+        check_segments(name, version)?;
+        let asked = get(
+            format!("{METADATA}/computeMetadata/v1/instance/service-accounts/default/token"),
+            HeaderName::from_static("metadata-flavor"),
+            HeaderValue::from_static("Google"),
+        )?;
         let token = bearer(fetch, environment, self.token.as_ref(), asked).await?;
         let version = version.unwrap_or("latest");
-        let request = Request::builder()
-            .uri(format!(
-                "{}/v1/projects/{}/secrets/{name}/versions/{version}:access",
-                self.address(),
-                self.project
-            ))
-            .header(header::AUTHORIZATION, token)
-            .body(Bytes::new())
-            .map_err(|_| CloudError::Name)?;
+        let uri = format!(
+            "{}/v1/projects/{}/secrets/{name}/versions/{version}:access",
+            self.address(),
+            self.project
+        );
+        let request = get(uri, header::AUTHORIZATION, token)?;
         let version: Version = ask(fetch, request).await?;
         let encoded = Secret::new(version.payload.data);
         let bytes = STANDARD

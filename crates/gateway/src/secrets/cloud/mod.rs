@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use bartizan_core::Secret;
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Request, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Environment, Fetch, FetchBounds, FetchError, SecretRef};
@@ -228,6 +228,24 @@ async fn bearer(
     let mut header = HeaderValue::from_str(text.expose()).map_err(|_| CloudError::Credential)?;
     header.set_sensitive(true);
     Ok(header)
+}
+
+/// A `GET` with one header.
+fn get(uri: String, name: HeaderName, value: HeaderValue) -> Result<Request<Bytes>, CloudError> {
+    Request::builder()
+        .uri(uri)
+        .header(name, value)
+        .body(Bytes::new())
+        .map_err(|_| CloudError::Name)
+}
+
+/// A name and a version that are one segment of a path each.
+fn check_segments(name: &str, version: Option<&str>) -> Result<(), CloudError> {
+    let mut segments = version.into_iter().chain([name]);
+    if segments.any(|segment| segment.contains('/')) {
+        return Err(CloudError::Name);
+    }
+    Ok(())
 }
 
 /// Where machines in AWS, GCP, and Azure ask about themselves.
