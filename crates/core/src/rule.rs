@@ -81,11 +81,13 @@ pub enum Layer {
     Grounding,
     /// JSON and schemas.
     Format,
+    /// Files: models, archives, code, dependencies.
+    Artifact,
 }
 
 impl Layer {
     /// Every layer in the order in which layers run.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Shape,
         Self::Normalise,
         Self::Rules,
@@ -101,6 +103,7 @@ impl Layer {
         Self::Sink,
         Self::Grounding,
         Self::Format,
+        Self::Artifact,
     ];
 
     /// The name used in configuration, traces and output.
@@ -122,6 +125,7 @@ impl Layer {
             Self::Sink => "sink",
             Self::Grounding => "grounding",
             Self::Format => "format",
+            Self::Artifact => "artifact",
         }
     }
 }
@@ -164,13 +168,21 @@ pub enum Category {
     Session,
     /// Hurts people: hate, violence, sexual content, self-harm, advice for crimes.
     Harm,
+    /// Runs code when the file is loaded.
+    CodeExecution,
+    /// A file that is not what it says it is, or that cannot be proved to be.
+    Integrity,
+    /// A part with a known weakness.
+    Vulnerability,
+    /// A setting that opens what should be closed.
+    Misconfiguration,
     /// Anything a user's own rule is about.
     Custom,
 }
 
 impl Category {
     /// Every category.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Shape,
         Self::Obfuscation,
         Self::Injection,
@@ -185,6 +197,10 @@ impl Category {
         Self::Leak,
         Self::Session,
         Self::Harm,
+        Self::CodeExecution,
+        Self::Integrity,
+        Self::Vulnerability,
+        Self::Misconfiguration,
         Self::Custom,
     ];
 
@@ -221,6 +237,10 @@ impl Category {
             Self::Leak => "leak",
             Self::Session => "session",
             Self::Harm => "harm",
+            Self::CodeExecution => "code-execution",
+            Self::Integrity => "integrity",
+            Self::Vulnerability => "vulnerability",
+            Self::Misconfiguration => "misconfiguration",
             Self::Custom => "custom",
         }
     }

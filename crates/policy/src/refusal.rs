@@ -38,6 +38,10 @@ impl RefusalKey {
                 | Category::Exfiltration
                 | Category::Amplification
                 | Category::Harm
+                | Category::CodeExecution
+                | Category::Integrity
+                | Category::Vulnerability
+                | Category::Misconfiguration
                 | Category::Custom,
             ) => Tone::Declined,
         }

@@ -1,0 +1,11 @@
+//! Parsers for bytes nobody trusts: model files, archives, code.
+//!
+//! A parser reads from a [`Source`] under the caller's bounds and yields what the file says: a
+//! program, a table of tensors, a tree. It never runs, imports, or builds what the file asks for, and
+//! it judges nothing: that is `bartizan-supply`'s work.
+
+mod reader;
+mod source;
+
+pub use reader::Reader;
+pub use source::{Bytes, ParseError, Section, Source};
