@@ -213,6 +213,14 @@ impl Category {
         Self::Exfiltration,
     ];
 
+    /// What files are accused of; no text is.
+    pub const FILES: &[Self] = &[
+        Self::CodeExecution,
+        Self::Integrity,
+        Self::Vulnerability,
+        Self::Misconfiguration,
+    ];
+
     /// Whether it is one of [`Self::ATTACKS`].
     #[must_use]
     pub fn is_attack(self) -> bool {

@@ -1,7 +1,7 @@
 //! What joins the modules that do not know each other: the upstream client for those that ask
 //! other servers, and the record for those that have something to tell.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use bartizan_core::Origin;
 use bartizan_guard::{Subject, conversation::PartKind};
@@ -91,8 +91,13 @@ impl AskUpstream {
             let subject = Subject::input(question.text.as_bytes(), Origin::User);
             let clock = || self.clock.nanos();
             let judgement = engine.judge.text(&subject, PartKind::Text, &clock, &cx);
-            let mut redactor = engine.redactor_for_questions();
-            let safe = judgement.safe_text(0, question.text.as_bytes(), &mut redactor);
+            let text = question.text.as_bytes();
+            let safe = if judgement.removals(0).is_empty() {
+                Cow::Borrowed(text)
+            } else {
+                let mut redactor = engine.redactor_for_questions();
+                Cow::Owned(judgement.safe_text(0, text, &mut redactor))
+            };
             let request = UpstreamRequest {
                 endpoint: question.endpoint,
                 body: question.body(&String::from_utf8_lossy(&safe)).into(),

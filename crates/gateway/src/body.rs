@@ -6,10 +6,31 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{HeaderMap, header};
 use http_body::{Frame, SizeHint};
 
 /// An error of whatever a body came from.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The type of a stream of server-sent events.
+pub(crate) const EVENT_STREAM: &str = "text/event-stream";
+
+/// Whether the headers say that the body is compressed, in any of their lines.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether the headers say that the body is of that type, whatever its parameters.
+pub(crate) fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case(kind))
+}
 
 /// A body: nothing, one piece, or a stream.
 pub enum Body {
@@ -99,5 +120,36 @@ impl std::fmt::Debug for Body {
             Self::Full(bytes) => write!(f, "Full({} bytes)", bytes.len()),
             Self::Stream(_) => f.write_str("Stream"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// A second line counts as the first does: whoever decodes the body reads them as one list.
+    #[test]
+    fn a_compressed_body_cannot_hide_behind_a_first_line() {
+        let mut headers = HeaderMap::new();
+        assert!(!is_encoded(&headers));
+        headers.append(
+            header::CONTENT_ENCODING,
+            HeaderValue::from_static("Identity"),
+        );
+        assert!(!is_encoded(&headers));
+        headers.append(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert!(is_encoded(&headers));
+    }
+
+    #[test]
+    fn a_type_is_told_by_its_name() {
+        let mut headers = HeaderMap::new();
+        assert!(!is_of_type(&headers, EVENT_STREAM));
+        let value = HeaderValue::from_static("Text/Event-Stream ; charset=utf-8");
+        headers.insert(header::CONTENT_TYPE, value);
+        assert!(is_of_type(&headers, EVENT_STREAM));
+        assert!(!is_of_type(&headers, "text/event"));
     }
 }

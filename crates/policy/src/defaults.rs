@@ -35,13 +35,6 @@ struct Line {
 
 /// Attacks that a model's answer can carry on.
 const CARRIED: &[Category] = &[Category::ToolHijack, Category::Exfiltration];
-/// What files are accused of.
-const ARTIFACT: &[Category] = &[
-    Category::CodeExecution,
-    Category::Integrity,
-    Category::Vulnerability,
-    Category::Misconfiguration,
-];
 /// Text that nobody of the conversation wrote.
 const FOREIGN: &[Origin] = &[Origin::Retrieved, Origin::Tool];
 
@@ -108,8 +101,8 @@ const TABLE: &[Line] = &[
     // A weak sign of it is noise.
     Line { name: "harm-minor", categories: &[Category::Harm], thresholds: from(Some(0.8), None, None, None), ..ANY },
     // Files: what runs or lies is refused, what nobody can vouch for waits for a person.
-    Line { name: "artifact-high", categories: ARTIFACT, severity: Some(Severity::High), thresholds: from(Some(0.0), None, Some(0.2), Some(0.5)), ..ANY },
-    Line { name: "artifact-medium", categories: ARTIFACT, severity: Some(Severity::Medium), thresholds: from(Some(0.0), None, Some(0.2), None), ..ANY },
-    Line { name: "artifact-low", categories: ARTIFACT, thresholds: from(Some(0.0), None, None, None), ..ANY },
+    Line { name: "artifact-high", categories: Category::FILES, severity: Some(Severity::High), thresholds: from(Some(0.0), None, Some(0.2), Some(0.5)), ..ANY },
+    Line { name: "artifact-medium", categories: Category::FILES, severity: Some(Severity::Medium), thresholds: from(Some(0.0), None, Some(0.2), None), ..ANY },
+    Line { name: "artifact-low", categories: Category::FILES, thresholds: from(Some(0.0), None, None, None), ..ANY },
     Line { name: "rest", ..ANY },
 ];

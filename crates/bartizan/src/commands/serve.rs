@@ -135,7 +135,7 @@ struct Hands {
 struct AtStart([serde_json::Value; AtStart::PLACES.len()]);
 
 impl AtStart {
-    const PLACES: [&str; 10] = [
+    const PLACES: [&str; 11] = [
         "data",
         "server",
         "secrets",
@@ -145,6 +145,7 @@ impl AtStart {
         "envoy",
         "predict",
         "extraction",
+        "guard-api",
         "limits/store",
     ];
 
@@ -340,6 +341,39 @@ mod tests {
         assert_eq!(before.changed(&same), Vec::<String>::new());
         let other = AtStart::of("limits: {store: {kind: memory}}\n");
         assert_eq!(before.changed(&other), ["server", "limits.store"]);
+    }
+
+    /// A new block of the configuration is reloaded, or is named when it changed; never neither.
+    #[test]
+    fn every_block_is_reloaded_or_named() {
+        const RELOADED: [&str; 18] = [
+            "allow-unsigned",
+            "classifiers",
+            "guard",
+            "guarding",
+            "identity",
+            "judge",
+            "limits",
+            "media",
+            "packs",
+            "policy",
+            "redact",
+            "refusal",
+            "routes",
+            "shape",
+            "sink",
+            "stream",
+            "trusted-keys",
+            "upstreams",
+        ];
+        let schema = crate::config::schema().to_value();
+        for block in schema["properties"].as_object().unwrap().keys() {
+            let block = block.as_str();
+            assert!(
+                RELOADED.contains(&block) != AtStart::PLACES.contains(&block),
+                "{block}"
+            );
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub struct EnvoyConfig {
     pub allow_unauthenticated_beyond_loopback: bool,
     /// Who says who the client is.
     pub identity: EnvoyIdentity,
-    /// With `trust-envoy`, the header in which Envoy names the client; it must take the header from
+    /// With `trust-envoy`, the header in which Envoy names the client; Envoy must take the header from
     /// clients away. Left out, every client is `envoy`.
     pub principal_header: Option<String>,
     /// The header in which Envoy names the client's address, for the throttle of bad credentials,
@@ -99,13 +99,10 @@ impl EnvoyConfig {
     /// who they are.
     #[must_use]
     pub fn check(&self, clients: &ServerConfig, authenticated: bool) -> Vec<Mistake> {
-        let usual = clients.check(true);
         let mut mistakes: Vec<Mistake> = self
             .server(clients)
-            .check(self.is_authenticated(authenticated))
+            .check_listener(self.is_authenticated(authenticated))
             .into_iter()
-            // Bounds that are wrong are named where they stand.
-            .filter(|mistake| !usual.contains(mistake) || mistake.path == "server.listen")
             .map(|mistake| Mistake {
                 path: mistake.path.replacen("server", "envoy", 1),
                 message: mistake.message.replace("server.tls", "envoy.tls"),

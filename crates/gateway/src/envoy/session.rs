@@ -17,9 +17,10 @@ use super::{
     service::Shared,
 };
 use crate::{
-    body::Body,
+    body::{self, Body},
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
+    identity::{CREDENTIAL_HEADERS, is_name},
     principal::{Entitlements, Principal, Proof, Scope},
     proxy::{Relay, Relayed, RelayedStream, routes},
     serve::{Peer, too_large},
@@ -196,7 +197,7 @@ impl Session {
             .as_ref()
             .is_ok_and(|who| who.proof != Proof::Anonymous)
         {
-            taken.extend(CREDENTIALS.map(str::to_owned));
+            taken.extend(CREDENTIAL_HEADERS.map(|name| name.to_string()));
         }
         if matches!(endpoint, Endpoint::Models | Endpoint::Model) {
             taken.retain(|name| name != header::CONTENT_LENGTH.as_str());
@@ -263,7 +264,7 @@ impl Session {
             EnvoyIdentity::TrustEnvoy => {
                 let id = match &config.principal_header {
                     None => Some(ENVOY.to_owned()),
-                    header => named(header).filter(|name| is_name(name)),
+                    header => named(header).filter(|name| is_name(name, 1)),
                 };
                 let id = id.ok_or_else(|| {
                     Fault::new(
@@ -397,7 +398,7 @@ impl Session {
                 }
             }
             Some((status, headers))
-                if status.is_success() && !is_empty && !headers::is_encoded(&headers) =>
+                if status.is_success() && !is_empty && !body::is_encoded(&headers) =>
             {
                 return self.answer_begins(relayed, status, &headers).await;
             }
@@ -414,7 +415,7 @@ impl Session {
     ) -> Answers {
         let mut set = Vec::new();
         let taken = vec![header::CONTENT_LENGTH.to_string()];
-        let mode = if relayed.wants_stream() && headers::is_event_stream(headers) {
+        let mode = if relayed.wants_stream() && body::is_of_type(headers, body::EVENT_STREAM) {
             let (signed, stream) = match relayed.stream().await {
                 Ok(begun) => begun,
                 Err(refused) => return self.refuse(refused),
@@ -541,7 +542,6 @@ impl Session {
                 self.state = State::Unseen;
                 Ok(vec![trailers()])
             }
-            State::Over => Ok(vec![trailers()]),
             _ => Err(out_of_order()),
         }
     }
@@ -615,14 +615,6 @@ impl Change {
 
 /// The name of all clients where Envoy does not tell them apart.
 const ENVOY: &str = "envoy";
-
-/// Headers that carry a credential of ours, which no model is to see.
-const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
-
-/// Whether `text` may be the name of a principal.
-fn is_name(text: &str) -> bool {
-    (1..=128).contains(&text.len()) && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-}
 
 fn out_of_order() -> Status {
     Status::failed_precondition("the message comes out of order")

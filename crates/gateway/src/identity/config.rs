@@ -91,7 +91,7 @@ impl Grants {
 }
 
 /// Whether `text` may be the name of a principal, team, or tenant.
-pub(super) fn is_name(text: &str, at_least: usize) -> bool {
+pub(crate) fn is_name(text: &str, at_least: usize) -> bool {
     (at_least..=128).contains(&text.len())
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }

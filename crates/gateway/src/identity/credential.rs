@@ -1,4 +1,4 @@
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, header::AUTHORIZATION};
 
 /// What a request brings in its headers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,22 +15,25 @@ pub(super) enum Credential<'a> {
 pub(super) const MAX_BYTES: usize = 16 * 1024;
 
 /// Where clients put keys: OpenAI's and others' `authorization: Bearer`, Anthropic's `x-api-key`,
-/// Azure's `api-key`.
-const KEY_HEADERS: [&str; 2] = ["x-api-key", "api-key"];
+/// Azure's `api-key`. No model is to see them.
+pub(crate) const CREDENTIAL_HEADERS: [HeaderName; 3] = [
+    AUTHORIZATION,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+];
 
 impl<'a> Credential<'a> {
     /// The credential in `headers`. Several that differ are refused: which one counted would depend
     /// on who reads them.
     pub(super) fn read(headers: &'a HeaderMap) -> Self {
         let mut found = Self::None;
-        for value in headers.get_all(AUTHORIZATION) {
-            let text = value.to_str().ok().and_then(bearer);
-            found = found.and(text);
-        }
-        for name in KEY_HEADERS {
+        for name in &CREDENTIAL_HEADERS {
             for value in headers.get_all(name) {
-                let text = value.to_str().ok().map(str::trim);
-                found = found.and(text);
+                let text = value.to_str().ok();
+                found = found.and(match *name {
+                    AUTHORIZATION => text.and_then(bearer),
+                    _ => text.map(str::trim),
+                });
             }
         }
         found

@@ -20,10 +20,12 @@ mod view;
 pub use api_key::{ApiKey, ParseKeyError};
 pub use authenticator::{Authenticator, Denied, IdentityError, Parts, Peer, Reason};
 pub use certificate::{CertificateName, names};
+pub(crate) use config::is_name;
 pub use config::{
     CertificateConfig, ConfiguredKey, Grants, IdentityConfig, IssuerConfig, KeySource,
     ThrottleConfig,
 };
+pub(crate) use credential::CREDENTIAL_HEADERS;
 pub use issue::{IssueError, Issued, ServiceIssuer, TokenFor};
 pub use jwks::{Jwks, JwksError};
 pub use jwt::{JwtReason, TokenVerifier};

@@ -8,13 +8,15 @@ use super::terms::Terms;
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct JudgeConfig {
-    /// The model to ask, by a name under `models`; empty for no judge.
+    /// The model to ask, by a name that `routes` knows; empty for no judge.
     pub model: String,
     /// Which texts it is asked about.
     pub scope: JudgeScope,
     /// The directions in which it is asked: `input`, `output`.
     #[schemars(with = "Vec<String>")]
     pub directions: Vec<Direction>,
+    /// What happens to a request for a stream where it is to look at answers.
+    pub streams: Streams,
     /// The grey band begins at this confidence of an attack, 0 to 1.
     pub grey_from: f32,
     /// The grey band ends below this confidence, 0 to 1: from here on the text is refused anyway.
@@ -46,12 +48,24 @@ pub enum JudgeScope {
     All,
 }
 
+/// What happens to a request for a stream where somebody outside is to look at answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Streams {
+    /// It is refused with an error that says to ask without `stream`.
+    #[default]
+    Refuse,
+    /// The stream passes unseen by this one.
+    PassUnseen,
+}
+
 impl Default for JudgeConfig {
     fn default() -> Self {
         Self {
             model: String::new(),
             scope: JudgeScope::default(),
             directions: vec![Direction::Input, Direction::Output],
+            streams: Streams::default(),
             grey_from: 0.3,
             grey_below: 0.8,
             confidence: 0.9,

@@ -4,7 +4,7 @@ use bartizan_core::{Category, Direction, Layer, Origin, Rule, Severity};
 use bartizan_guard::JudgedPart;
 
 use super::{
-    ClassifierConfig, JudgeConfig, JudgeScope, Opinion, Question, Unanswered, external::Streams,
+    ClassifierConfig, JudgeConfig, JudgeScope, Opinion, Question, Streams, Unanswered,
     parse_answer, terms::Terms,
 };
 
@@ -83,12 +83,11 @@ impl Examiner {
 
     /// Whether a stream cannot be given because this one is to see whole answers.
     pub(super) fn refuses_streams(&self) -> bool {
-        match self {
-            Self::Judge(_) => false,
-            Self::Service(config) => {
-                config.streams == Streams::Refuse && config.directions.contains(&Direction::Output)
-            }
-        }
+        let (streams, directions) = match self {
+            Self::Judge(config) => (config.streams, &config.directions),
+            Self::Service(config) => (config.streams, &config.directions),
+        };
+        streams == Streams::Refuse && directions.contains(&Direction::Output)
     }
 
     /// Whether it is asked about that part.

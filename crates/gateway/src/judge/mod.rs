@@ -16,8 +16,8 @@ mod layer;
 mod question;
 mod terms;
 
-pub use config::{JudgeConfig, JudgeScope};
+pub use config::{JudgeConfig, JudgeScope, Streams};
 pub use examiner::RULES;
-pub use external::{ClassifierConfig, ServiceKind, Streams, rules as external_rules};
+pub use external::{ClassifierConfig, ServiceKind, rules as external_rules};
 pub use layer::{Asked, JudgeLayer, Opinions, amend};
 pub use question::{Addressee, Ask, Opinion, Question, Unanswered, parse_answer};

@@ -93,10 +93,7 @@ impl Exchange {
         match self.answer(request).await {
             Ok(Reply::Whole(response)) => self.close(response).await,
             Ok(Reply::Stream(opened)) => self.open(*opened).await,
-            Err(stop) => {
-                let response = self.refusal(stop);
-                self.close(response).await
-            }
+            Err(stop) => self.end(stop).await,
         }
     }
 

@@ -306,6 +306,12 @@ impl Exchange {
         now.saturating_sub(self.started).saturating_sub(self.waited)
     }
 
+    /// Closes the exchange with what the client is told in the place of an answer.
+    pub(super) async fn end(mut self, stop: Stop) -> Response<Body> {
+        let response = self.refusal(stop);
+        self.close(response).await
+    }
+
     /// Settles the limits and records how it ended; the response goes out only when that is kept.
     pub(super) async fn close(mut self, mut response: Response<Body>) -> Response<Body> {
         self.settle().await;

@@ -91,13 +91,15 @@ impl Relay {
                 route,
             })),
             Ok(Err(answer)) => Err(exchange.close(answer).await),
-            Err(stop) => Err(end(exchange, stop).await),
+            Err(stop) => Err(exchange.end(stop).await),
         }
     }
 
     /// What the client is told in the place of everything else.
     pub(crate) async fn refuse(self, fault: Fault) -> Response<Body> {
-        end(self.exchange, Stop::rejected(fault)).await
+        let mut exchange = self.exchange;
+        wait(&mut exchange, self.idle_since);
+        exchange.end(Stop::rejected(fault)).await
     }
 }
 
@@ -149,7 +151,7 @@ impl Relayed {
                     Err(closed)
                 }
             }
-            Err(stop) => Err(end(exchange, stop).await),
+            Err(stop) => Err(exchange.end(stop).await),
         }
     }
 
@@ -164,10 +166,10 @@ impl Relayed {
         wait(&mut exchange, idle_since);
         let guard = match exchange.stream_guard(passed, &route) {
             Ok(guard) => guard,
-            Err(stop) => return Err(end(exchange, stop).await),
+            Err(stop) => return Err(exchange.end(stop).await),
         };
         if let Err(stop) = exchange.begin_stream().await {
-            return Err(end(exchange, stop).await);
+            return Err(exchange.end(stop).await);
         }
         let mut head = Response::new(Body::Empty);
         exchange.sign(&mut head);
@@ -184,7 +186,7 @@ impl Relayed {
     pub(crate) async fn fail(self, error: UpstreamError) -> Response<Body> {
         let mut exchange = self.exchange;
         wait(&mut exchange, self.idle_since);
-        end(exchange, Stop::rejected(error.fault())).await
+        exchange.end(Stop::rejected(error.fault())).await
     }
 }
 
@@ -203,9 +205,4 @@ impl RelayedStream {
 fn wait(exchange: &mut Exchange, since: u64) {
     let now = exchange.gateway.clock.nanos();
     exchange.waited += now.saturating_sub(since);
-}
-
-async fn end(mut exchange: Exchange, stop: Stop) -> Response<Body> {
-    let response = exchange.refusal(stop);
-    exchange.close(response).await
 }

@@ -91,10 +91,9 @@ impl Exchange {
     }
 
     /// Begins the stream once that is recorded; its end is recorded before its last bytes go.
-    pub(super) async fn open(mut self, opened: Opened) -> Response<Body> {
+    pub(super) async fn open(self, opened: Opened) -> Response<Body> {
         if let Err(stop) = self.begin_stream().await {
-            let response = self.refusal(stop);
-            return self.close(response).await;
+            return self.end(stop).await;
         }
         let mut response = opened.head.map(|()| Body::Empty);
         self.sign(&mut response);

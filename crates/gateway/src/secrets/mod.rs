@@ -9,6 +9,7 @@ mod fernet;
 mod fetch;
 mod key_store;
 mod keyring;
+mod manager;
 mod master;
 mod reference;
 mod seal;

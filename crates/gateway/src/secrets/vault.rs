@@ -7,7 +7,10 @@ use http::{HeaderValue, Method, Request, StatusCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Environment, Fetch, FetchBounds, FetchError, SecretRef};
+use super::{
+    Environment, Fetch, FetchBounds, FetchError, SecretRef,
+    manager::{check_address, check_credential},
+};
 
 /// HashiCorp Vault or OpenBao over its HTTP API.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -24,20 +27,9 @@ pub struct VaultConfig {
 
 impl VaultConfig {
     pub(super) fn check(&self, mistakes: &mut Vec<(String, String)>) {
-        let mut say =
-            |at: &str, what: &str| mistakes.push((format!("vault.{at}"), what.to_owned()));
-        let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        if !self.address.starts_with("https://")
-            && !local.iter().any(|local| self.address.starts_with(local))
-        {
-            say(
-                "address",
-                "must be `https://`, or `http://` on this machine",
-            );
-        }
-        if !self.token.is_local() {
-            say("token", "takes `env:NAME` or `file:/path`");
-        }
+        let mut say = |at: &str, what: String| mistakes.push((at.to_owned(), what));
+        check_address("vault.address", &self.address, &mut say);
+        check_credential("vault.token", &self.token, &mut say);
     }
 }
 

@@ -7,7 +7,10 @@ use http::{HeaderMap, header};
 use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::fault::{Fault, FaultKind};
+use crate::{
+    body::is_encoded,
+    fault::{Fault, FaultKind},
+};
 
 /// Bounds of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +103,7 @@ where
 /// # Errors
 /// 415 for another type, and for a compressed body.
 pub fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
-    let encoded = headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
+    if is_encoded(headers) {
         return Err(unsupported(
             "a compressed body is not taken, send it as it is",
         ));

@@ -234,9 +234,16 @@ impl ServerConfig {
     /// else than a certificate.
     #[must_use]
     pub fn check(&self, authenticated: bool) -> Vec<Mistake> {
+        let mut mistakes = self.check_listener(authenticated);
+        self.check_numbers(&mut mistakes);
+        mistakes
+    }
+
+    /// The mistakes about who may reach the listener, and how.
+    #[must_use]
+    pub fn check_listener(&self, authenticated: bool) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
         self.check_exposure(authenticated, &mut mistakes);
-        self.check_numbers(&mut mistakes);
         if let Some(tls) = self.active_tls() {
             tls.check(&mut mistakes);
         }
@@ -434,12 +441,12 @@ tls: {client_auth: required}",
         assert_eq!(
             paths(&config, true),
             [
-                "server.max-connections",
-                "server.max-header-bytes",
-                "server.idle-ms",
                 "server.tls.cert_file",
                 "server.tls.key_file",
-                "server.tls.ca_file"
+                "server.tls.ca_file",
+                "server.max-connections",
+                "server.max-header-bytes",
+                "server.idle-ms"
             ]
         );
         assert!(serde_saphyr::from_str::<ServerConfig>("max-conections: 1").is_err());

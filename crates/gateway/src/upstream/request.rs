@@ -3,10 +3,10 @@
 use std::{ops::Range, sync::Arc};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 
 use super::{body::UpstreamBody, route::Target};
-use crate::endpoint::Endpoint;
+use crate::{body, endpoint::Endpoint};
 
 /// A request for an upstream. It is sent only inside a [`Permit`](bartizan_policy::Permit), so that
 /// nothing goes out that no policy let through.
@@ -65,20 +65,12 @@ impl UpstreamResponse {
     /// Whether it is a stream of events.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
-        self.is_of_type("text/event-stream")
+        body::is_of_type(&self.headers, body::EVENT_STREAM)
     }
 
     /// Whether it is JSON.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.is_of_type("application/json")
-    }
-
-    fn is_of_type(&self, kind: &str) -> bool {
-        self.headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split(';').next())
-            .is_some_and(|value| value.trim().eq_ignore_ascii_case(kind))
+        body::is_of_type(&self.headers, "application/json")
     }
 }

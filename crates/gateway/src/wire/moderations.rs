@@ -33,7 +33,10 @@ const CATEGORIES: [(&str, &[&str]); 13] = [
 
 /// Our own categories, listed beside OpenAI's under `bartizan/`; clients of OpenAI's SDK keep
 /// fields that they do not know.
-const OURS: [Category; Category::ALL.len()] = Category::ALL;
+fn ours() -> impl Iterator<Item = Category> {
+    let of_texts = |category: &Category| !Category::FILES.contains(category);
+    Category::ALL.into_iter().filter(of_texts)
+}
 
 /// The answer to a request for moderation, from the judgement over its conversation: one result for
 /// each text of a list, one for a text on its own, one for all parts of a multi-modal input.
@@ -81,7 +84,7 @@ fn groups(request: &Request) -> Vec<Vec<usize>> {
 }
 
 fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
-    let mut scores = [0.0_f32; OURS.len()];
+    let mut scores = [0.0_f32; Category::ALL.len() - Category::FILES.len()];
     let mut theirs = [0.0_f32; CATEGORIES.len()];
     let mut acted = false;
     let is_inside = |part: u32| parts.contains(&(part as usize));
@@ -90,8 +93,8 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
             continue;
         }
         acted |= reason.action >= Verdict::Redact;
-        for (category, score) in OURS.iter().zip(&mut scores) {
-            if *category == reason.evidence.category {
+        for (category, score) in ours().zip(&mut scores) {
+            if category == reason.evidence.category {
                 *score = score.max(reason.evidence.confidence);
             }
         }
@@ -122,7 +125,7 @@ fn result(parts: &[usize], request: &Request, judgement: &Judgement) -> Value {
         let looked = outside || (inside && !rules.is_empty());
         add(name.to_owned(), score, looked);
     }
-    for (category, score) in OURS.into_iter().zip(scores) {
+    for (category, score) in ours().zip(scores) {
         add(format!("bartizan/{}", category.as_str()), score, true);
     }
     json!({
@@ -188,7 +191,7 @@ mod tests {
         let (said, ours) = rows.split_at(CATEGORIES.len());
         assert_eq!(said, theirs.collect::<Vec<_>>());
         let said: Vec<&str> = ours.iter().map(|(name, _)| name.as_str()).collect();
-        let names = OURS.map(|category| format!("bartizan/{}", category.as_str()));
-        assert_eq!(said, names);
+        let names = super::ours().map(|category| format!("bartizan/{}", category.as_str()));
+        assert_eq!(said, names.collect::<Vec<_>>());
     }
 }

@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::ServiceKind;
-use crate::{judge::terms::Terms, upstream::Kind};
+use crate::{
+    judge::{Streams, terms::Terms},
+    upstream::Kind,
+};
 
 /// A classifier of harmful text outside that is asked about every text that other layers do not
 /// refuse.
@@ -52,17 +55,6 @@ pub struct ClassifierConfig {
     /// Seconds for which an answer is remembered.
     #[serde(default = "cache_seconds")]
     pub cache_seconds: u64,
-}
-
-/// What happens to a request for a stream where a classifier is to look at answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Streams {
-    /// It is refused with an error that says to ask without `stream`.
-    #[default]
-    Refuse,
-    /// The stream passes without this classifier.
-    PassUnseen,
 }
 
 fn both() -> Vec<Direction> {

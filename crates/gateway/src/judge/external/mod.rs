@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{Unanswered, examiner::Hit};
 use crate::upstream::Kind;
-pub use config::{ClassifierConfig, Streams};
+pub use config::ClassifierConfig;
 
 /// Which service is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use super::{super::asker::pieces, *};
 use crate::{
     clock::ManualClock,
-    judge::{Question, Unanswered},
+    judge::{Question, Streams, Unanswered},
 };
 
 /// A model that answers what it is told to, with the question's nonce for `NONCE`.
@@ -214,6 +214,22 @@ async fn long_texts_are_asked_about_in_pieces() {
     assert!(model.asked.load(Ordering::Relaxed) >= 3);
     let longer = text.repeat(4);
     assert_eq!(verdict(&layer, 0.35, &longer).await, Verdict::Block);
+}
+
+/// A judge that is to see answers, and cannot, is not left out in silence.
+#[tokio::test]
+async fn streams_are_refused_where_the_judge_is_to_see_answers() {
+    let model = model(Ok(BENIGN));
+    let refuses = |config| layer(config, &model).0.refuses_streams();
+    assert!(refuses(JudgeConfig::default()));
+    assert!(!refuses(JudgeConfig {
+        directions: vec![Direction::Input],
+        ..JudgeConfig::default()
+    }));
+    assert!(!refuses(JudgeConfig {
+        streams: Streams::PassUnseen,
+        ..JudgeConfig::default()
+    }));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    CloudError, Environment, Fetch, SecretRef, ask, check_address, check_local,
+    CloudError, Environment, Fetch, SecretRef, ask, check_address, check_credential,
     sign::{Signed, Signer},
 };
 
@@ -50,12 +50,14 @@ impl AwsConfig {
             let region = &self.region;
             say("aws.region", format!("`{region}` is not a region"));
         }
-        check_local("aws.access-key-id", &self.access_key_id, say);
-        check_local("aws.secret-access-key", &self.secret_access_key, say);
+        check_credential("aws.access-key-id", &self.access_key_id, say);
+        check_credential("aws.secret-access-key", &self.secret_access_key, say);
         if let Some(token) = &self.session_token {
-            check_local("aws.session-token", token, say);
+            check_credential("aws.session-token", token, say);
         }
-        check_address("aws.address", self.address.as_ref(), say);
+        if let Some(address) = &self.address {
+            check_address("aws.address", address, say);
+        }
     }
 
     /// `GetSecretValue`: the current version, or a field of it.

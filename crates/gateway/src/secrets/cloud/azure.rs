@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address, check_local,
-    check_segments, get,
+    CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address,
+    check_credential, check_segments, get,
 };
 
 /// Azure Key Vault, for `azure:name` and `azure:name#version`.
@@ -39,9 +39,9 @@ impl AzureConfig {
     }
 
     pub(super) fn check(&self, say: &mut dyn FnMut(&str, String)) {
-        check_address("azure.address", Some(&self.address), say);
+        check_address("azure.address", &self.address, say);
         if let Some(token) = &self.token {
-            check_local("azure.token", token, say);
+            check_credential("azure.token", token, say);
         }
     }
 

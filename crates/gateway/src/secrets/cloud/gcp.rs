@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address, check_local,
-    check_segments, get,
+    CloudError, Environment, Fetch, METADATA, SecretRef, ask, bearer, check_address,
+    check_credential, check_segments, get,
 };
 
 /// GCP Secret Manager, for `gcp:name` and `gcp:name#version`.
@@ -53,9 +53,11 @@ impl GcpConfig {
             say("gcp.project", format!("`{project}` is not a project"));
         }
         if let Some(token) = &self.token {
-            check_local("gcp.token", token, say);
+            check_credential("gcp.token", token, say);
         }
-        check_address("gcp.address", self.address.as_ref(), say);
+        if let Some(address) = &self.address {
+            check_address("gcp.address", address, say);
+        }
     }
 
     /// `projects.secrets.versions.access`: the latest version, or the one that is named.

@@ -15,7 +15,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Environment, Fetch, FetchBounds, FetchError, SecretRef};
+use super::{
+    Environment, Fetch, FetchBounds, FetchError, SecretRef,
+    manager::{check_address, check_credential},
+};
 use crate::clock::Clock;
 pub use aws::AwsConfig;
 pub use azure::AzureConfig;
@@ -263,24 +266,6 @@ fn check_name(name: &str) -> Result<&str, CloudError> {
         Ok(name)
     } else {
         Err(CloudError::Name)
-    }
-}
-
-/// What is wrong with the address of a manager.
-fn check_address(at: &str, address: Option<&String>, say: &mut dyn FnMut(&str, String)) {
-    const LOCAL: [&str; 3] = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-    let Some(address) = address else { return };
-    let is_local = LOCAL.iter().any(|local| address.starts_with(local));
-    if !address.starts_with("https://") && !is_local {
-        let what = "must be `https://`, or `http://` on this machine";
-        say(at, what.to_owned());
-    }
-}
-
-/// What is wrong with a credential's place.
-fn check_local(at: &str, reference: &SecretRef, say: &mut dyn FnMut(&str, String)) {
-    if !reference.is_local() {
-        say(at, "takes `env:NAME` or `file:/path`".to_owned());
     }
 }
 
