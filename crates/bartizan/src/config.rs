@@ -44,6 +44,9 @@ impl Config {
         for folder in &mut file.packs {
             *folder = beside(folder);
         }
+        if let Some(folder) = &mut file.transformer.folder {
+            *folder = beside(folder);
+        }
         let policy = match &file.policy {
             None => None,
             Some(serde_json::Value::String(other)) => Some(read_policy(&beside(other.as_ref()))?),

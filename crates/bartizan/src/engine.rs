@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use bartizan_core::RuleRef;
 use bartizan_gateway::{judge, proxy};
 use bartizan_guard::{
-    Guard, Judge, Settings, SettingsError,
+    Guard, GuardBuilder, Judge, Settings, SettingsError, TextCheck,
     redact::{Keys, Redactor, Style, Styles},
     session,
     shape::{self, Shape, ShapeLimits},
@@ -16,6 +16,7 @@ use bartizan_text::{
     pii::PiiConfigError,
     rules::{RuleSet, reload},
 };
+use bartizan_transformer::{Transformer, TransformerCheck};
 
 use crate::{
     cli::Setup,
@@ -47,8 +48,12 @@ impl Engine {
     pub(crate) fn with_config(setup: &Setup, config: Config) -> Result<Self, Problems> {
         let rules = rules(setup, &config)?;
         let settings = settings(setup, &config);
-        let guard = Guard::standard(&settings, Arc::clone(&rules))
+        let mut guard = GuardBuilder::standard(&settings, Arc::clone(&rules))
             .map_err(|error| settings_problem(&config, &error))?;
+        if let Some(check) = transformer(&config)? {
+            guard = guard.check(check);
+        }
+        let guard = guard.build();
         let policy = policy(setup, &config)?;
         let shape = Shape::new(shape_limits(setup, &config));
         Ok(Self {
@@ -64,7 +69,10 @@ impl Engine {
         rules.extend(shape::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(session::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(proxy::RULES.iter().map(|&rule| RuleRef::from(rule)));
-        let asked = judge::RULES.into_iter().chain(judge::external_rules());
+        let asked = judge::RULES
+            .into_iter()
+            .chain(judge::external_rules())
+            .chain(bartizan_transformer::RULES);
         rules.extend(asked.map(RuleRef::from));
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
@@ -272,6 +280,25 @@ fn settings_problem(config: &Config, error: &SettingsError) -> Problem {
         }
         _ => Problem::new(error.to_string()),
     }
+}
+
+/// The layer of the user's own classifier, if there is one.
+fn transformer(config: &Config) -> Result<Option<TextCheck>, Problem> {
+    let settings = &config.file.transformer;
+    let Some(folder) = &settings.folder else {
+        return Ok(None);
+    };
+    if let Some((key, message)) = settings.check().into_iter().next() {
+        return Err(config.problem_with(key, format!("`transformer.{key}` {message}")));
+    }
+    let loaded = Transformer::load(folder, &settings.labels, settings.max_tokens.0);
+    let transformer = loaded.map_err(|error| {
+        let place = folder.file_name().unwrap_or_default().to_string_lossy();
+        let said = format!("the classifier in `{}`: {error}", folder.display());
+        config.problem_with(&place, said)
+    })?;
+    let check = TransformerCheck::new(Arc::new(transformer), settings);
+    Ok(Some(Box::new(check)))
 }
 
 /// The entities that the standard checks know.

@@ -161,6 +161,12 @@ pub trait Check<S: ?Sized>: Send + Sync {
         None
     }
 
+    /// Whether it takes milliseconds even for a short subject, so that an asynchronous caller makes
+    /// room for others first.
+    fn is_slow(&self) -> bool {
+        false
+    }
+
     /// Looks at `subject` and reports what it sees.
     ///
     /// # Errors

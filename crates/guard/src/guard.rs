@@ -186,6 +186,12 @@ impl Guard {
         &self.checks
     }
 
+    /// Whether a check takes milliseconds even for a short text.
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.checks.iter().any(|check| check.is_slow())
+    }
+
     /// Every rule of every check, by id.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleRef> {

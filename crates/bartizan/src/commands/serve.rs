@@ -346,7 +346,7 @@ mod tests {
     /// A new block of the configuration is reloaded, or is named when it changed; never neither.
     #[test]
     fn every_block_is_reloaded_or_named() {
-        const RELOADED: [&str; 18] = [
+        const RELOADED: [&str; 19] = [
             "allow-unsigned",
             "classifiers",
             "guard",
@@ -363,6 +363,7 @@ mod tests {
             "shape",
             "sink",
             "stream",
+            "transformer",
             "trusted-keys",
             "upstreams",
         ];

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use bartizan_core::Sink;
 use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
 use bartizan_policy::PolicyFile;
+use bartizan_transformer::TransformerSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 
@@ -33,6 +34,8 @@ use crate::{
 pub struct Config {
     /// Which checks are asked, and how.
     pub guard: Settings,
+    /// A classifier of your own, as a layer of the guard.
+    pub transformer: TransformerSettings,
     /// How large a text may be; texts of any size by default.
     pub shape: Option<ShapeLimits>,
     /// What findings lead to: the content of a policy file, or the path of one, relative to this
@@ -101,6 +104,7 @@ impl Config {
         let mut all = self.server.check(self.is_authenticated());
         all.extend(self.upstream_settings().check());
         all.extend(self.guarding.mistakes());
+        all.extend(under("transformer", self.transformer.check()));
         #[cfg(feature = "envoy")]
         if let Some(envoy) = &self.envoy {
             all.extend(envoy.check(&self.server, self.is_authenticated()));

@@ -131,6 +131,7 @@ impl GuardApi {
             today: today(&*self.clock),
             factor: self.service.threshold_factor(&incoming.principal),
         };
+        let is_slow = judge.guard().is_slow();
         let started = self.clock.nanos();
         let first = {
             let (input, context) = (Arc::clone(&input), context.clone());
@@ -138,7 +139,8 @@ impl GuardApi {
             move || look(&judge, &input, &context, &*clock)
         };
         // By the whole body: many short texts keep a thread as busy as a long one.
-        let mut judgement = if incoming.body.len() <= self.config.inline_bytes {
+        let is_heavy = is_slow || incoming.body.len() > self.config.inline_bytes;
+        let mut judgement = if !is_heavy {
             first()
         } else {
             tokio::task::spawn_blocking(first)

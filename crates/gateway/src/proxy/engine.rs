@@ -65,8 +65,9 @@ impl Engine {
         circumstances: &Circumstances<'_>,
         clock: &dyn Clock,
     ) -> Judgement {
-        let bytes = conversation.parts.iter().map(|part| part.text.len()).sum();
-        heavy(bytes, || {
+        let bytes: usize = conversation.parts.iter().map(|part| part.text.len()).sum();
+        let is_heavy = bytes >= HEAVY_BYTES || self.judge.guard().is_slow();
+        heavy(is_heavy, || {
             self.decide(conversation, circumstances, clock, |cx| {
                 let nanos = || clock.nanos();
                 let sink = self.sink;
@@ -150,11 +151,11 @@ pub(crate) fn today(clock: &dyn Clock) -> Date {
 }
 
 /// Does long work without holding up the other tasks of this thread.
-fn heavy<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+fn heavy<T>(is_heavy: bool, work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     let has_others = Handle::try_current()
         .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
-    if bytes >= HEAVY_BYTES && has_others {
+    if is_heavy && has_others {
         tokio::task::block_in_place(work)
     } else {
         work()
