@@ -106,7 +106,7 @@ fn a_text_without_spaces_is_cut_too() {
     assert!(is_all);
     assert_eq!(windows.last().unwrap().end, text.len());
     let (windows, is_all) = transformer.cut("", 8);
-    assert_eq!((windows.as_slice(), is_all), (&[0..0][..], true));
+    assert!(is_all && windows.len() == 1, "an empty text is one window");
 }
 
 #[test]
