@@ -4,8 +4,11 @@
 //! program, a table of tensors, a tree. It never runs, imports, or builds what the file asks for, and
 //! it judges nothing: that is `bartizan-supply`'s work.
 
+pub mod pickle;
 mod reader;
+mod sniff;
 mod source;
 
 pub use reader::Reader;
+pub use sniff::{Format, sniff};
 pub use source::{Bytes, ParseError, Section, Source};

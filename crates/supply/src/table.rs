@@ -1,0 +1,21 @@
+//! Every inspector, in the order in which they are asked.
+
+use bartizan_core::Rule;
+
+use crate::Inspector;
+
+/// Every inspector, in the order in which they are asked.
+pub const INSPECTORS: &[&dyn Inspector] = &[];
+
+/// Every rule that a scan may report under, in order of the inspectors.
+#[must_use]
+pub fn rules() -> Vec<&'static Rule> {
+    let mut rules: Vec<&'static Rule> = INSPECTORS
+        .iter()
+        .flat_map(|inspector| inspector.rules())
+        .copied()
+        .collect();
+    let mut seen = std::collections::HashSet::new();
+    rules.retain(|rule| seen.insert(rule.id.clone()));
+    rules
+}
