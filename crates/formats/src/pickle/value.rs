@@ -94,7 +94,7 @@ pub struct Collection {
 
 impl Collection {
     /// Items that are kept.
-    pub(crate) const KEPT: usize = 256;
+    pub(crate) const KEPT: usize = 4 << 10;
 
     /// Whether every item is kept.
     #[must_use]
