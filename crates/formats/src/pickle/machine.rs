@@ -220,6 +220,18 @@ impl<'a> Machine<'a> {
             Opcode::StackGlobal => {
                 let name = self.pop(at)?;
                 let module = self.pop(at)?;
+                for value in [module, name] {
+                    // Text, or what may turn out to be one; a loader refuses all else.
+                    if !matches!(
+                        value,
+                        Value::Text(_)
+                            | Value::Result(_)
+                            | Value::Extension(_)
+                            | Value::Persistent(_)
+                    ) {
+                        return Err(ParseError::malformed(at, "a name that is no text"));
+                    }
+                }
                 let global = self.import(as_text(module), as_text(name), at);
                 self.stack.push(global);
             }

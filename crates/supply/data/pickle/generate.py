@@ -18,12 +18,16 @@ SKIP = ("test", "conftest", "setup", "datasets", "_build", "externals", "io.", "
 # Bases of classes that hold data.
 BASES = {"BaseEstimator"}
 # Loaders, runners, and whatever takes a callable to run it at once.
-NEVER = {"Memory", "Parallel", "LargeConstant", "DataFrame.eval", "ExcelFile", "HDFStore", "ExcelWriter", "StataReader"}
+NEVER = {"BlockManager", "SingleBlockManager", "Memory", "Parallel", "LargeConstant", "DataFrame.eval", "ExcelFile", "HDFStore", "ExcelWriter", "StataReader"}
+# Functions that `__reduce__` of these libraries names.
+MAKERS = {"newObj", "_unpickle_block", "_unpickle_timestamp", "_new_Index", "_new_DatetimeIndex", "_new_PeriodIndex", "_new_IntervalIndex", "_nat_unpickle", "_timedelta_unpickle", "_timestamp_unpickle", "_period_unpickle"}
 
 
 def modules(package):
     root = importlib.import_module(package)
-    yield root
+    # Its public names are in frameworks.txt, by hand.
+    if package != "pandas":
+        yield root
     if not hasattr(root, "__path__"):
         return
     for info in pkgutil.walk_packages(root.__path__, package + ".", onerror=lambda _: None):
@@ -43,12 +47,18 @@ seen = {}
 for package in PACKAGES:
     for module in modules(package):
         for name, value in sorted(vars(module).items()):
-            if name.startswith("__pyx_unpickle") or name in {"_unpickle_block", "_new_Index", "_new_DatetimeIndex", "_new_PeriodIndex", "__nat_unpickle", "_timedelta_unpickle", "_unpickle_timestamp", "_timestamp_unpickle", "_period_unpickle", "new_Index"}:
+            if name.startswith("__pyx_unpickle") or name in MAKERS:
                 seen.setdefault(("call", module.__name__), set()).add(name)
+                continue
+            is_function = inspect.isfunction(value) or inspect.isbuiltin(value) or type(value).__name__ == "cython_function_or_method"
+            if is_function and package == "sklearn" and value.__module__ == module.__name__ and name == value.__name__ and not name.startswith("__"):
+                seen.setdefault(("value", module.__name__), set()).add(name)
             if not inspect.isclass(value) or value.__module__ != module.__name__ or name != value.__qualname__:
                 continue
             if name in NEVER or issubclass(value, BaseException):
                 continue
-            seen.setdefault(("new", module.__name__), set()).add(name)
+            # Classes of C and Cython are made by their constructor, in `__reduce__`.
+            compiled = str(getattr(module, "__file__", "")).endswith(".so")
+            seen.setdefault(("call" if compiled else "new", module.__name__), set()).add(name)
 for (word, module), names in sorted(seen.items()):
     print(word, module, *sorted(names))

@@ -65,6 +65,7 @@ pub(super) fn judge(
             };
         }
         Contract::Carries => return Use::Odd(&rules::CARRIES),
+        Contract::Attribute if is_known_method(program, source, call) => true,
         Contract::Attribute => return Use::Odd(attribute(program, source, arguments)),
     };
     if proper {
@@ -72,6 +73,21 @@ pub(super) fn judge(
     } else {
         Use::Odd(&rules::UNUSUAL)
     }
+}
+
+/// Methods that libraries write as `getattr(class, "name")`: they make an object from its arguments.
+const METHODS: &[(&str, &str, &str)] = &[("zoneinfo", "ZoneInfo", "_unpickle")];
+
+/// Whether a call looks up one of [`METHODS`].
+pub(super) fn is_known_method(program: &Program, source: &dyn Source, call: &Call) -> bool {
+    let Some(&[class, attribute]) = program.arguments(call) else {
+        return false;
+    };
+    let (Some(class), Some(attribute)) = (program.global(class), program.text(source, attribute))
+    else {
+        return false;
+    };
+    METHODS.contains(&(&class.module, &class.name, &attribute))
 }
 
 /// `getattr` of a bound method is written by real libraries; what leads out of the object is not.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_core::{CheckError, Rule, Span};
 use bartizan_formats::{
     Source,
-    pickle::{CallKind, Patch, PatchKind, Program, Stretch, Value},
+    pickle::{Patch, PatchKind, Program, Stretch, Value},
 };
 
 use super::{
@@ -145,7 +145,7 @@ impl Judge<'_> {
         for call in &program.calls {
             let callee = call.callee;
             let Some(global) = program.global(callee) else {
-                self.indirect(callee, call.kind, call.at);
+                self.indirect(callee, call.at);
                 continue;
             };
             let Standing::Allowed(contract) = standing(&global.module, &global.name) else {
@@ -163,23 +163,24 @@ impl Judge<'_> {
     }
 
     /// A call of what another call gave back.
-    fn indirect(&mut self, callee: Value, kind: CallKind, at: u64) {
+    fn indirect(&mut self, callee: Value, at: u64) {
         let program = self.program;
         let words = || format!("calls `{}`", chain(program, callee));
         match callee {
-            Value::Result(_) => {
-                let root = self.root(callee);
-                let is_reached = matches!(
-                    root,
-                    Some(Standing::Dangerous(_))
-                        | Some(Standing::Allowed(
-                            Contract::Attribute | Contract::Carries | Contract::Partial
-                        ))
-                );
-                let rule = if is_reached {
-                    &rules::INDIRECTION
-                } else {
-                    &rules::UNUSUAL
+            Value::Result(index) => {
+                let made = program.calls.get(index);
+                if made.is_some_and(|made| contract::is_known_method(program, self.source, made)) {
+                    return;
+                }
+                let rule = match self.root(callee) {
+                    _ if self.is_type_by_name(callee) => &rules::CARRIES,
+                    Some(
+                        Standing::Dangerous(_)
+                        | Standing::Allowed(
+                            Contract::Attribute | Contract::Carries | Contract::Partial,
+                        ),
+                    ) => &rules::INDIRECTION,
+                    _ => &rules::UNUSUAL,
                 };
                 self.accuse(rule, at, words());
             }
@@ -195,10 +196,20 @@ impl Judge<'_> {
                 self.accuse(&rules::EXTENSION, at, words.to_owned());
             }
             // A loader refuses to call what cannot be called.
-            _ => {
-                let _ = kind;
-            }
+            _ => {}
         }
+    }
+
+    /// `cloudpickle` and `dill` name the types of code and functions like this, and then make one.
+    fn is_type_by_name(&self, callee: Value) -> bool {
+        let call = self.program.call(callee);
+        let global = call.and_then(|call| self.program.global(call.callee));
+        global.is_some_and(|global| {
+            matches!(
+                (&*global.module, &*global.name),
+                ("cloudpickle.cloudpickle", "_builtin_type") | ("dill._dill", "_load_type")
+            )
+        })
     }
 
     /// What the first callee of a chain of calls is.

@@ -337,8 +337,10 @@ mod tests {
     #[test]
     fn every_line_of_the_lists_is_understood() {
         let words = ALLOWED.iter().flat_map(|file| entries(file));
+        let mut seen = std::collections::HashSet::new();
         for (word, module, name) in words {
             assert!(Contract::of(word).is_some(), "{word} {module} {name}");
+            assert!(seen.insert((module, name)), "twice: {module} {name}");
             assert!(name != "*", "the allow-list is exact: {module}");
         }
         for (word, module, name) in entries(DANGEROUS) {
