@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::{
     Call, CallKind, Collection, CollectionKind, Dialect, End, Global, Patch, PatchKind,
-    PickleLimits, Program, Stretch, Text, Value, joblib,
+    PickleLimits, Program, Stretch, Value, joblib,
     opcode::Opcode,
     read::{Argument, Instruction, Instructions},
 };
@@ -214,7 +214,7 @@ impl<'a> Machine<'a> {
                 let Argument::Names(module, name) = argument else {
                     return Ok(());
                 };
-                let global = self.import(Some(module), Some(name), at);
+                let global = self.import(Value::Text(module), Value::Text(name), at);
                 self.stack.push(global);
             }
             Opcode::StackGlobal => {
@@ -232,7 +232,7 @@ impl<'a> Machine<'a> {
                         return Err(ParseError::malformed(at, "a name that is no text"));
                     }
                 }
-                let global = self.import(as_text(module), as_text(name), at);
+                let global = self.import(module, name, at);
                 self.stack.push(global);
             }
             Opcode::Ext1 | Opcode::Ext2 | Opcode::Ext4 => {
@@ -272,7 +272,7 @@ impl<'a> Machine<'a> {
                     return Ok(());
                 };
                 let arguments = self.marked(at)?;
-                let class = self.import(Some(module), Some(name), at);
+                let class = self.import(Value::Text(module), Value::Text(name), at);
                 let arguments = self.collection(CollectionKind::Tuple, &arguments);
                 self.call(CallKind::Instance, class, arguments, None, at);
             }
@@ -473,9 +473,9 @@ impl<'a> Machine<'a> {
     }
 
     /// Imports what two texts name; what is no text, or too long for one, is computed.
-    fn import(&mut self, module: Option<Text>, name: Option<Text>, at: u64) -> Value {
-        let read = |text: Option<Text>| text.and_then(|text| text.read(self.source));
-        let (module, name) = (read(module), read(name));
+    fn import(&mut self, module: Value, name: Value, at: u64) -> Value {
+        let operands = [module, name];
+        let [module, name] = operands.map(|value| self.program.text(self.source, value));
         let computed = module.is_none() || name.is_none();
         let unknown = || "?".to_owned();
         let key = (module.unwrap_or_else(unknown), name.unwrap_or_else(unknown));
@@ -490,7 +490,7 @@ impl<'a> Machine<'a> {
             module: key.0.clone(),
             name: key.1.clone(),
             dotted: self.protocol >= 4,
-            computed,
+            computed: computed.then_some(operands),
             at,
         });
         if !computed {
@@ -509,13 +509,6 @@ fn literal(argument: Argument) -> Value {
         Argument::Nothing | Argument::Number(None) | Argument::Float | Argument::Names(..) => {
             Value::Number
         }
-    }
-}
-
-fn as_text(value: Value) -> Option<Text> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
     }
 }
 

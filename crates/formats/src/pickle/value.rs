@@ -112,8 +112,8 @@ pub struct Global {
     pub name: String,
     /// Whether dots in the name are followed: protocol 4 and higher.
     pub dotted: bool,
-    /// Whether the name is not written in the file but made while loading.
-    pub computed: bool,
+    /// Module and name where they are not written in the file but made while loading.
+    pub computed: Option<[Value; 2]>,
     /// Where it is imported first.
     pub at: u64,
 }

@@ -120,7 +120,11 @@ impl Judge<'_> {
             } else {
                 "imports"
             };
-            if global.computed {
+            if let Some(operands) = global.computed {
+                if self.setting.only_dangerous && operands.iter().all(|&name| self.is_no_name(name))
+                {
+                    continue;
+                }
                 self.accuse(
                     &rules::HIDDEN,
                     global.at,
@@ -198,6 +202,18 @@ impl Judge<'_> {
             // A loader refuses to call what cannot be called.
             _ => {}
         }
+    }
+
+    /// Whether a value is written in the file, or made by something that makes no text.
+    fn is_no_name(&self, value: Value) -> bool {
+        let Some(call) = self.program.call(value) else {
+            return matches!(value, Value::Text(_));
+        };
+        self.program.global(call.callee).is_some_and(|global| {
+            let contract = standing(&global.module, &global.name);
+            global.name != "str"
+                && matches!(contract, Standing::Allowed(contract) if contract != Contract::Attribute)
+        })
     }
 
     /// `cloudpickle` and `dill` name the types of code and functions like this, and then make one.
