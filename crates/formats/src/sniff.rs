@@ -361,6 +361,7 @@ mod tests {
     fn content_decides() {
         check(b"", &[Format::Empty]);
         check(b"\x80\x04K\x01.", &[Format::Pickle]);
+        check(b"cos\nsystem\n(S'true'\ntR.", &[Format::Pickle]);
         check(b"count the lines\nof this text\n", &[Format::Text]);
         check("h\u{e4}\n".as_bytes(), &[Format::Text]);
         check(b"{\"a\": 1}", &[Format::Json]);

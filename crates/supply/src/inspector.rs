@@ -54,6 +54,12 @@ impl Desk<'_> {
         self.run.spend(steps)
     }
 
+    /// How many steps may still be spent.
+    #[must_use]
+    pub fn may_step(&self) -> u64 {
+        self.run.may_step()
+    }
+
     /// How many bytes may still be unpacked: the bound for what a decompressor may write.
     #[must_use]
     pub fn may_unpack(&self) -> u64 {

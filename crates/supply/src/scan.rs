@@ -83,6 +83,10 @@ impl Run {
         spend(&mut self.steps, steps, at, "max-steps")
     }
 
+    pub(crate) fn may_step(&self) -> u64 {
+        self.limits.max_steps.saturating_sub(self.steps)
+    }
+
     pub(crate) fn may_unpack(&self) -> u64 {
         let left = self.limits.max_unpacked_bytes.saturating_sub(self.unpacked);
         // A step is a kibibyte, so no more than the steps pay for.

@@ -2,10 +2,10 @@
 
 use bartizan_core::Rule;
 
-use crate::Inspector;
+use crate::{Inspector, pickle::Pickles};
 
 /// Every inspector, in the order in which they are asked.
-pub const INSPECTORS: &[&dyn Inspector] = &[];
+pub const INSPECTORS: &[&dyn Inspector] = &[&Pickles];
 
 /// Every rule that a scan may report under, in order of the inspectors.
 #[must_use]
