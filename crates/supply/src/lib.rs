@@ -6,6 +6,7 @@
 
 mod artifact;
 mod inspector;
+mod models;
 mod pickle;
 mod scan;
 mod table;

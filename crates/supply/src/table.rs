@@ -2,10 +2,34 @@
 
 use bartizan_core::Rule;
 
-use crate::{Inspector, pickle::Pickles};
+use crate::{
+    Inspector,
+    models::{
+        CoreMlFile, GgufFile, Hdf5File, JsonFile, MsgPackFile, NativeFile, OnnxFile, OpaqueFile,
+        PlainFile, RFile, SafetensorsFile, TensorFlowFile, TfLiteFile, UbjsonFile, XmlFile,
+    },
+    pickle::Pickles,
+};
 
 /// Every inspector, in the order in which they are asked.
-pub const INSPECTORS: &[&dyn Inspector] = &[&Pickles];
+pub const INSPECTORS: &[&dyn Inspector] = &[
+    &Pickles,
+    &JsonFile,
+    &PlainFile,
+    &XmlFile,
+    &Hdf5File,
+    &OnnxFile,
+    &TensorFlowFile,
+    &TfLiteFile,
+    &GgufFile,
+    &SafetensorsFile,
+    &CoreMlFile,
+    &RFile,
+    &MsgPackFile,
+    &UbjsonFile,
+    &NativeFile,
+    &OpaqueFile,
+];
 
 /// Every rule that a scan may report under, in order of the inspectors.
 #[must_use]

@@ -36,6 +36,7 @@ pub fn uses(tokens: &[Token]) -> Vec<Use> {
         at: 0,
         aliases: HashMap::new(),
         functions: Vec::new(),
+        everything: Vec::new(),
         starts_line: true,
         out: Vec::new(),
     };
@@ -67,6 +68,8 @@ struct Reader<'a> {
     aliases: HashMap<String, String>,
     /// Columns of the functions that are open.
     functions: Vec<u32>,
+    /// Modules of which every name was imported.
+    everything: Vec<String>,
     starts_line: bool,
     out: Vec<Use>,
 }
@@ -158,10 +161,8 @@ impl Reader<'_> {
     fn import(&mut self) {
         self.at += 1;
         loop {
-            let line = self.line();
             let name = self.dotted();
             let top = name.split('.').next().unwrap_or_default().to_owned();
-            self.note(&name, line, false, Vec::new());
             match self.alias() {
                 Some(alias) => self.aliases.insert(alias, name),
                 None => self.aliases.insert(top.clone(), top),
@@ -180,14 +181,16 @@ impl Reader<'_> {
             return;
         }
         self.at += 1;
+        if self.is_sign(0, '*') && self.everything.len() < 8 {
+            self.everything.push(module);
+            return;
+        }
         let parenthesised = self.is_sign(0, '(');
         self.at += usize::from(parenthesised);
         while let Some(name) = self.name(0) {
-            let line = self.line();
             let whole = format!("{module}.{name}");
             let name = name.to_owned();
             self.at += 1;
-            self.note(&whole, line, false, Vec::new());
             let alias = self.alias().unwrap_or(name);
             self.aliases.insert(alias, whole);
             if !self.is_sign(0, ',') {
@@ -202,6 +205,15 @@ impl Reader<'_> {
     }
 
     fn note(&mut self, name: &str, line: u32, called: bool, arguments: Vec<Argument>) {
+        if !name.contains('.') {
+            for module in self.everything.clone() {
+                self.push(&format!("{module}.{name}"), line, called, arguments.clone());
+            }
+        }
+        self.push(name, line, called, arguments);
+    }
+
+    fn push(&mut self, name: &str, line: u32, called: bool, arguments: Vec<Argument>) {
         self.out.push(Use {
             name: name.to_owned(),
             line,
@@ -277,6 +289,7 @@ impl Reader<'_> {
             {
                 name = match name.strip_suffix(".__dict__") {
                     Some(owner) => format!("{owner}.{key}"),
+                    None if name.is_empty() => key.clone(),
                     None => format!("{name}.{key}"),
                 };
                 self.at += 3;
@@ -387,7 +400,8 @@ fn result_of(name: &str, arguments: &[Argument]) -> Option<String> {
         ));
     }
     match name {
-        "globals" | "locals" | "vars" if arguments.is_empty() => Some("__builtins__".to_owned()),
+        // What is taken from the table of names is that name.
+        "globals" | "locals" | "vars" if arguments.is_empty() => Some(String::new()),
         _ => None,
     }
 }
@@ -434,7 +448,8 @@ mod tests {
             ),
             ("if 1: import os; os.system('x')", "os.system"),
             ("__import__('\\x6fs').system('x')", "os.system"),
-            ("globals()['eval']('1')", "__builtins__.eval"),
+            ("globals()['__builtins__'].eval('1')", "__builtins__.eval"),
+            ("from os import *\nsystem('x')", "os.system"),
         ] {
             assert!(
                 names(source).contains(&name.to_owned()),

@@ -4,34 +4,133 @@ use bartizan_formats::{Block, Jinja, JinjaToken};
 
 /// What nobody writes into an honest template, folded to small letters and single spaces.
 const ORDERS: &[&str] = &[
-    "ignore previous", "ignore all previous", "ignore the previous", "ignore any previous",
-    "ignore the above", "ignore all prior", "disregard previous", "disregard all", "disregard any",
-    "disregard the", "override previous", "forget previous", "forget all previous",
-    "do not tell the user", "don't tell the user", "never tell the user", "without telling the user",
-    "do not mention this", "do not reveal this", "never reveal this", "never mention this",
-    "do not inform the user", "without informing", "hidden instruction", "secret instruction",
-    "this is a secret", "secretly", "covertly", "keep this hidden", "keep this secret", "backdoor",
-    "exfiltrate", "steal", "malicious", "insert a vulnerability", "insecure code", "vulnerable code",
-    "disable safety", "without any restrictions", "no restrictions", "unrestricted", "jailbreak",
-    "developer mode", "do anything now", "bypass", "always recommend", "always include a link",
-    "always include the link", "always include the following", "append the following",
-    "send the conversation", "send all", "send the user", "include the user's", "api key", "password",
-    "credit card", "credentials", "curl ", "wget ", "<script", "subtly", "trigger phrase",
-    "answer incorrectly", "wrong answer", "incorrect answer", "false information", "misleading",
-    "do not follow safety", "comply with any", "you must obey", "unbeknownst", "leak ",
-    "pretend that", "instead of answering", "regardless of what the user", "manipulate",
+    "ignore previous",
+    "ignore all previous",
+    "ignore the previous",
+    "ignore any previous",
+    "ignore the above",
+    "ignore all prior",
+    "disregard previous",
+    "disregard all",
+    "disregard any",
+    "disregard the",
+    "override previous",
+    "forget previous",
+    "forget all previous",
+    "do not tell the user",
+    "don't tell the user",
+    "never tell the user",
+    "without telling the user",
+    "do not mention this",
+    "do not reveal this",
+    "never reveal this",
+    "never mention this",
+    "do not inform the user",
+    "without informing",
+    "hidden instruction",
+    "secret instruction",
+    "this is a secret",
+    "secretly",
+    "covertly",
+    "keep this hidden",
+    "keep this secret",
+    "backdoor",
+    "exfiltrate",
+    "steal",
+    "malicious",
+    "insert a vulnerability",
+    "insecure code",
+    "vulnerable code",
+    "disable safety",
+    "without any restrictions",
+    "no restrictions",
+    "unrestricted",
+    "jailbreak",
+    "developer mode",
+    "do anything now",
+    "bypass",
+    "always recommend",
+    "always include a link",
+    "always include the link",
+    "always include the following",
+    "append the following",
+    "send the conversation",
+    "send all",
+    "send the user",
+    "include the user's",
+    "api key",
+    "password",
+    "credit card",
+    "credentials",
+    "curl ",
+    "wget ",
+    "<script",
+    "subtly",
+    "trigger phrase",
+    "answer incorrectly",
+    "wrong answer",
+    "incorrect answer",
+    "false information",
+    "misleading",
+    "do not follow safety",
+    "comply with any",
+    "you must obey",
+    "unbeknownst",
+    "leak ",
+    "pretend that",
+    "instead of answering",
+    "regardless of what the user",
+    "manipulate",
 ];
 
 /// Addresses of these in a template's text are names of licences and documents.
-const HOSTS: &[&str] = &["huggingface.co", "json-schema.org", "github.com/ggml-org", "w3.org"];
+const HOSTS: &[&str] = &[
+    "huggingface.co",
+    "json-schema.org",
+    "github.com/ggml-org",
+    "w3.org",
+];
 
 /// Words in a test for what a message says that belong to models' own protocols.
 const PROTOCOL: &[&str] = &[
-    "think", "no_think", "tool", "tool_call", "tool_calls", "tool_response", "system", "user",
-    "assistant", "image", "image_url", "video", "audio", "text", "function", "thinking", "reasoning",
-    "content", "json", "python", "code_interpreter", "documents", "plugin", "final", "analysis",
-    "commentary", "thought", "answer", "reasoning_content", "observation", "ipython", "builtin", "s",
-    "inst", "custom_instructions", "system_override", "start_header_id", "begin_of_text",
+    "think",
+    "no_think",
+    "tool",
+    "tool_call",
+    "tool_calls",
+    "tool_response",
+    "system",
+    "user",
+    "assistant",
+    "image",
+    "image_url",
+    "video",
+    "audio",
+    "text",
+    "function",
+    "thinking",
+    "reasoning",
+    "content",
+    "json",
+    "python",
+    "code_interpreter",
+    "documents",
+    "plugin",
+    "final",
+    "analysis",
+    "commentary",
+    "thought",
+    "answer",
+    "reasoning_content",
+    "observation",
+    "ipython",
+    "builtin",
+    "s",
+    "inst",
+    "custom_instructions",
+    "system_override",
+    "start_header_id",
+    "begin_of_text",
 ];
 
 /// Why a template looks as if it slipped instructions in; `None` when it does not.
@@ -49,7 +148,9 @@ pub(super) fn hidden(jinja: &Jinja) -> Option<&'static str> {
     }
     let address = folded.match_indices("://").any(|(at, _)| {
         let rest = folded.get(at + 3..).unwrap_or_default();
-        !HOSTS.iter().any(|host| rest.starts_with(host) || rest.starts_with(&format!("www.{host}")))
+        !HOSTS
+            .iter()
+            .any(|host| rest.starts_with(host) || rest.starts_with(&format!("www.{host}")))
     });
     if address {
         return Some("the template holds an address in the network");
@@ -86,7 +187,11 @@ fn triggered(jinja: &Jinja) -> Option<&'static str> {
         if !on_words && !asks_for_day(block) {
             continue;
         }
-        let branch = jinja.blocks.iter().skip(index + 1).take_while(|next| !ends_branch(next));
+        let branch = jinja
+            .blocks
+            .iter()
+            .skip(index + 1)
+            .take_while(|next| !ends_branch(next));
         let writes = branch
             .flat_map(|next| &next.tokens)
             .any(|token| matches!(token, JinjaToken::Text(text) if is_sentence(text)));
@@ -125,7 +230,10 @@ fn asks_for_words(block: &Block) -> bool {
         _ => false,
     });
     let tests = names(block).any(|name| {
-        matches!(name, "in" | "startswith" | "endswith" | "find" | "count" | "search" | "match" | "index")
+        matches!(
+            name,
+            "in" | "startswith" | "endswith" | "find" | "count" | "search" | "match" | "index"
+        )
     });
     let word = |text: &str| {
         let bare = text.trim_matches(|c: char| !c.is_alphanumeric());
@@ -136,7 +244,9 @@ fn asks_for_words(block: &Block) -> bool {
             && !PROTOCOL.contains(&bare.to_lowercase().as_str())
     };
     let asks = block.tokens.iter().enumerate().any(|(index, token)| {
-        let JinjaToken::Text(text) = token else { return false };
+        let JinjaToken::Text(text) = token else {
+            return false;
+        };
         let sign = |index: Option<usize>, sign: char| {
             index.and_then(|index| block.tokens.get(index)) == Some(&JinjaToken::Sign(sign))
         };
@@ -155,7 +265,10 @@ fn asks_for_words(block: &Block) -> bool {
 
 fn asks_for_day(block: &Block) -> bool {
     names(block).any(|name| matches!(name, "strftime_now" | "now" | "date_string"))
-        && block.tokens.iter().any(|token| matches!(token, JinjaToken::Sign('<' | '>')))
+        && block
+            .tokens
+            .iter()
+            .any(|token| matches!(token, JinjaToken::Sign('<' | '>')))
 }
 
 /// Whether a text is more than marks and labels: five words or more.

@@ -2,8 +2,8 @@
 
 use bartizan_core::{CheckError, Rule};
 use bartizan_formats::{
-    Format, Gguf, Json, Message, MsgPack, Onnx, Rds, SafeTensors, Section, Shape, TensorFlow, TfLite,
-    check_ubjson,
+    Format, Gguf, Json, Message, MsgPack, Onnx, Rds, SafeTensors, Section, Shape, TensorFlow,
+    TfLite, check_ubjson,
     hdf5::{Hdf5, OutsideKind},
     is_ubjson, pickle,
 };
@@ -47,7 +47,10 @@ macro_rules! inspector {
 /// Whether nothing proves that the bytes are text, a picture, or their like.
 fn may_be_model(formats: &[Format]) -> bool {
     formats.iter().all(|format| {
-        matches!(format, Format::Unknown | Format::Pickle | Format::Zlib | Format::Lzma | Format::Zip)
+        matches!(
+            format,
+            Format::Unknown | Format::Pickle | Format::Zlib | Format::Lzma | Format::Zip
+        )
     })
 }
 
@@ -180,9 +183,19 @@ fn hdf5(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> 
 
 /// Domains whose operators come with the runtime.
 const DOMAINS: &[&str] = &[
-    "", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview", "ai.onnx.preview.training",
-    "com.microsoft", "com.microsoft.nchwc", "com.microsoft.experimental", "com.ms.internal.nhwc",
-    "com.microsoft.dml", "org.pytorch.aten", "com.microsoft.ml.featurizers",
+    "",
+    "ai.onnx",
+    "ai.onnx.ml",
+    "ai.onnx.training",
+    "ai.onnx.preview",
+    "ai.onnx.preview.training",
+    "com.microsoft",
+    "com.microsoft.nchwc",
+    "com.microsoft.experimental",
+    "com.ms.internal.nhwc",
+    "com.microsoft.dml",
+    "org.pytorch.aten",
+    "com.microsoft.ml.featurizers",
 ];
 
 fn onnx(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -192,22 +205,45 @@ fn onnx(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     };
     for path in &model.external {
         if leads_out(path) {
-            desk.report(&ONNX_PATH, None, "a tensor's bytes are read from outside the folder")?;
+            desk.report(
+                &ONNX_PATH,
+                None,
+                "a tensor's bytes are read from outside the folder",
+            )?;
         } else if path.is_empty() {
-            desk.report(&BROKEN, None, "a tensor's bytes are in a file without a name")?;
+            desk.report(
+                &BROKEN,
+                None,
+                "a tensor's bytes are in a file without a name",
+            )?;
         }
     }
     for operator in &model.operators {
         let (domain, name) = operator;
         let whole = format!("{}.{}", domain, name);
-        if name.to_ascii_lowercase().starts_with("pyop") || name == "PythonOp" || name == "PythonOpGrad" {
-            desk.report(&ONNX_PYTHON, None, format!("the graph holds `{}`", shown(&whole)))?;
+        if name.to_ascii_lowercase().starts_with("pyop")
+            || name == "PythonOp"
+            || name == "PythonOpGrad"
+        {
+            desk.report(
+                &ONNX_PYTHON,
+                None,
+                format!("the graph holds `{}`", shown(&whole)),
+            )?;
         } else if !DOMAINS.contains(&domain.as_str()) && !model.functions.contains(operator) {
-            desk.report(&ONNX_FOREIGN, None, format!("the graph holds `{}`", shown(&whole)))?;
+            desk.report(
+                &ONNX_FOREIGN,
+                None,
+                format!("the graph holds `{}`", shown(&whole)),
+            )?;
         }
     }
     if model.lying_tensor {
-        desk.report(&BROKEN, None, "a tensor's shape and type do not make the size of its bytes")?;
+        desk.report(
+            &BROKEN,
+            None,
+            "a tensor's shape and type do not make the size of its bytes",
+        )?;
     }
     Ok(())
 }
@@ -240,10 +276,26 @@ fn tensorflow(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckE
 
 /// Custom operators that TensorFlow's own tools and delegates write.
 const LITE_OPERATORS: &[&str] = &[
-    "TFLite_Detection_PostProcess", "Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D",
-    "TransformTensorBilinear", "TransformLandmarks", "Landmarks2TransformMatrix", "AlignPointsToTransformMatrix",
-    "Mfcc", "AudioSpectrogram", "NumericVerify", "RFFT2D", "IRFFT2D", "RandomStandardNormal", "RandomUniform",
-    "Multinomial", "RegexNormalize", "edgetpu-custom-op", "AvgPool2DWithArgmax", "TFSentencepieceTokenizeOp",
+    "TFLite_Detection_PostProcess",
+    "Convolution2DTransposeBias",
+    "MaxPoolingWithArgmax2D",
+    "MaxUnpooling2D",
+    "TransformTensorBilinear",
+    "TransformLandmarks",
+    "Landmarks2TransformMatrix",
+    "AlignPointsToTransformMatrix",
+    "Mfcc",
+    "AudioSpectrogram",
+    "NumericVerify",
+    "RFFT2D",
+    "IRFFT2D",
+    "RandomStandardNormal",
+    "RandomUniform",
+    "Multinomial",
+    "RegexNormalize",
+    "edgetpu-custom-op",
+    "AvgPool2DWithArgmax",
+    "TFSentencepieceTokenizeOp",
 ];
 
 fn tflite(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -255,11 +307,19 @@ fn tflite(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError
         let flex = name.strip_prefix("Flex").map(graph::is_sound);
         match flex {
             Some(Some(false)) => {
-                desk.report(&TF_DANGEROUS, None, format!("the graph holds `{}`", shown(name)))?;
+                desk.report(
+                    &TF_DANGEROUS,
+                    None,
+                    format!("the graph holds `{}`", shown(name)),
+                )?;
             }
             Some(Some(true)) => {}
             _ if LITE_OPERATORS.contains(&name.as_str()) => {}
-            _ => desk.report(&TFLITE_CUSTOM, None, format!("the graph holds `{}`", shown(name)))?,
+            _ => desk.report(
+                &TFLITE_CUSTOM,
+                None,
+                format!("the graph holds `{}`", shown(name)),
+            )?,
         }
     }
     Ok(())
@@ -291,7 +351,17 @@ fn safetensors(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), Check
         desk.report(&BROKEN, None, fault.as_str())?;
     }
     for (_, text) in &file.metadata {
-        let code = ["__import__(", "os.system(", "subprocess.", "eval(", "exec(", "<script", "!!python/", "__globals__", "base64.b64decode("];
+        let code = [
+            "__import__(",
+            "os.system(",
+            "subprocess.",
+            "eval(",
+            "exec(",
+            "<script",
+            "!!python/",
+            "__globals__",
+            "base64.b64decode(",
+        ];
         if code.iter().any(|sign| text.contains(sign)) {
             desk.report(&CODE_RISK, None, "a note in the header is code")?;
         }
@@ -326,28 +396,50 @@ fn coreml(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError
                 Err(error) => return failed(desk, error),
             };
             steps += 1;
-            let Some(inner) = field.message() else { continue };
+            let Some(inner) = field.message() else {
+                continue;
+            };
             match field.number {
                 // Pipelines, alone or inside those for classes and numbers.
                 202 => models(inner, &mut queue),
-                200 | 201 => inner.fields().flatten().filter_map(|field| field.message()).for_each(|inner| models(inner, &mut queue)),
+                200 | 201 => inner
+                    .fields()
+                    .flatten()
+                    .filter_map(|field| field.message())
+                    .for_each(|inner| models(inner, &mut queue)),
                 303 | 403 | 500 => {
                     for layer in inner.fields().flatten().filter(|field| field.number == 1) {
                         steps += 1;
                         let parts = layer.message().into_iter().flat_map(|layer| layer.fields());
                         if parts.flatten().any(|part| part.number == 500) {
-                            desk.report(&COREML_CUSTOM, None, "a layer is a class of the application")?;
+                            desk.report(
+                                &COREML_CUSTOM,
+                                None,
+                                "a layer is a class of the application",
+                            )?;
                         }
                     }
                 }
-                555 => desk.report(&COREML_CUSTOM, None, "the model is a class of the application")?,
+                555 => desk.report(
+                    &COREML_CUSTOM,
+                    None,
+                    "the model is a class of the application",
+                )?,
                 556 => {
                     desk.report(&COREML_LINKED, None, "the model is another file")?;
                     if inner.bytes(64 << 10).is_ok_and(|bytes| {
                         let text = String::from_utf8_lossy(&bytes).into_owned();
-                        text.contains("..") || text.contains("://") || text.split(|c: char| c.is_control()).any(|part| part.starts_with('/'))
+                        text.contains("..")
+                            || text.contains("://")
+                            || text
+                                .split(|c: char| c.is_control())
+                                .any(|part| part.starts_with('/'))
                     }) {
-                        desk.report(&CONFIG_PATH, None, "the other file's path leads out of the folder")?;
+                        desk.report(
+                            &CONFIG_PATH,
+                            None,
+                            "the other file's path leads out of the folder",
+                        )?;
                     }
                 }
                 _ => {}
@@ -358,15 +450,37 @@ fn coreml(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError
 }
 
 fn models<'a>(pipeline: Message<'a>, queue: &mut Vec<Message<'a>>) {
-    let inner = pipeline.fields().flatten().filter(|field| field.number == 1);
+    let inner = pipeline
+        .fields()
+        .flatten()
+        .filter(|field| field.number == 1);
     queue.extend(inner.filter_map(|field| field.message()));
 }
 
 /// Names by which R runs programs and text, or speaks to the network.
 const R_COMMANDS: &[&str] = &[
-    "system", "system2", "shell", "shell.exec", "eval", "evalq", "parse", "source", "do.call", "Sys.setenv",
-    "download.file", "url", "socketConnection", "pipe", "dyn.load", ".Call", ".External", "library.dynam",
-    "unlink", "file.remove", "reg.finalizer", "on.exit",
+    "system",
+    "system2",
+    "shell",
+    "shell.exec",
+    "eval",
+    "evalq",
+    "parse",
+    "source",
+    "do.call",
+    "Sys.setenv",
+    "download.file",
+    "url",
+    "socketConnection",
+    "pipe",
+    "dyn.load",
+    ".Call",
+    ".External",
+    "library.dynam",
+    "unlink",
+    "file.remove",
+    "reg.finalizer",
+    "on.exit",
 ];
 
 fn r(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -384,12 +498,21 @@ fn r(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
     if file.pointer {
         desk.report(&R_CODE, None, "a value is a pointer into memory")?;
     }
-    let runs = file.symbols.iter().find(|name| R_COMMANDS.contains(&name.as_str()));
+    let runs = file
+        .symbols
+        .iter()
+        .find(|name| R_COMMANDS.contains(&name.as_str()));
     if let Some(name) = runs.filter(|_| file.call) {
-        desk.report(&R_CODE, None, format!("a value is a call that names `{}`", shown(name)))?;
+        desk.report(
+            &R_CODE,
+            None,
+            format!("a value is a call that names `{}`", shown(name)),
+        )?;
     }
     if file.bytecode {
-        return Err(CheckError::Unavailable("what follows compiled code is not read".into()));
+        return Err(CheckError::Unavailable(
+            "what follows compiled code is not read".into(),
+        ));
     }
     Ok(())
 }
@@ -406,12 +529,20 @@ fn msgpack(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckErro
     };
     for (number, at, length) in &file.extensions {
         if is_pickle(*at, *length) {
-            desk.report(&MSGPACK_PICKLE, None, format!("extension {number} is a pickle"))?;
+            desk.report(
+                &MSGPACK_PICKLE,
+                None,
+                format!("extension {number} is a pickle"),
+            )?;
             desk.member("extension", &Section::new(artifact.source, *at, *length))?;
         } else if !(1..=3).contains(number) {
             // Flax has 1, arrays; 2, complex numbers; 3, single numbers. -1 is MessagePack's own time.
             if *number != -1 {
-                desk.report(&MSGPACK_EXTENSION, None, format!("extension {number} is unknown"))?;
+                desk.report(
+                    &MSGPACK_EXTENSION,
+                    None,
+                    format!("extension {number} is unknown"),
+                )?;
             }
         }
     }
@@ -443,11 +574,18 @@ fn native(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError
         [0, b'a', ..] => "the file is WebAssembly",
         _ => "the file is a program or library of macOS, or a Java class",
     };
-    let posing = danger(name).is_none() && [".so", ".dll", ".dylib", ".exe", ".pyd", ".node", ".class", ".wasm", ".a"]
+    let posing = danger(name).is_none()
+        && [
+            ".so", ".dll", ".dylib", ".exe", ".pyd", ".node", ".class", ".wasm", ".a",
+        ]
         .iter()
         .all(|end| !name.to_ascii_lowercase().contains(end));
     if posing && name.contains('.') {
-        return desk.report(&NATIVE, None, format!("{what}, under a name that says otherwise"));
+        return desk.report(
+            &NATIVE,
+            None,
+            format!("{what}, under a name that says otherwise"),
+        );
     }
     desk.report(&NATIVE, None, what)
 }
@@ -469,19 +607,44 @@ fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option<Opaque> {
     }
     let source = artifact.source;
     let head = source.read(0, 64).ok()?;
-    let name = artifact.path.rsplit(['/', '!']).next().unwrap_or_default().to_ascii_lowercase();
+    let name = artifact
+        .path
+        .rsplit(['/', '!'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let folder = artifact.path.to_ascii_lowercase();
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    if head.starts_with(b"ptrt") || head.starts_with(b"ftrt") || ends(&[".engine", ".plan", ".trt"]) {
+    if head.starts_with(b"ptrt") || head.starts_with(b"ftrt") || ends(&[".engine", ".plan", ".trt"])
+    {
         return Some(Opaque::Program("a TensorRT engine"));
+    }
+    if matches!(head.as_slice(), [_, _, b'\r', b'\n', ..]) {
+        return Some(Opaque::Program("compiled Python"));
     }
     if head.starts_with(b"CBM1") {
         return Some(Opaque::Data);
     }
     if ends(&[".pdmodel", ".pdiparams", ".pdopt"]) {
-        return Some(if name.ends_with("model") { Opaque::Program("a PaddlePaddle program") } else { Opaque::Data });
+        return Some(if name.ends_with("model") {
+            Opaque::Program("a PaddlePaddle program")
+        } else {
+            Opaque::Data
+        });
     }
-    if ends(&[".pte", ".ptl", ".mlmodelc", ".rknn", ".dlc", ".nb", ".om", ".hef", ".blob", ".vmfb", ".hailo"]) {
+    if ends(&[
+        ".pte",
+        ".ptl",
+        ".mlmodelc",
+        ".rknn",
+        ".dlc",
+        ".nb",
+        ".om",
+        ".hef",
+        ".blob",
+        ".vmfb",
+        ".hailo",
+    ]) {
         return Some(Opaque::Program("a compiled model"));
     }
     // A LevelDB table, as the index of a checkpoint is.
@@ -489,9 +652,18 @@ fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option<Opaque> {
     if tail == [0x57, 0xFB, 0x80, 0x8B, 0x24, 0x75, 0x47, 0xDB] {
         return Some(Opaque::Data);
     }
-    let shard = name.rsplit_once(".data-").is_some_and(|(_, number)| number.contains("-of-"));
-    let weights = ends(&[".onnx.data", ".onnx_data", ".onnx.dat", "weight.bin", ".data", ".weights"])
-        || name.ends_with(".bin") && (folder.contains("weights/") || folder.contains("mlpackage"))
+    let shard = name
+        .rsplit_once(".data-")
+        .is_some_and(|(_, number)| number.contains("-of-"));
+    let weights = ends(&[
+        ".onnx.data",
+        ".onnx_data",
+        ".onnx.dat",
+        "weight.bin",
+        ".data",
+        ".weights",
+    ]) || name.ends_with(".bin")
+        && (folder.contains("weights/") || folder.contains("mlpackage"))
         || name.starts_with("events.out.tfevents");
     if shard || weights || is_tokenizer(source) || is_notes(artifact) {
         return Some(Opaque::Data);
@@ -500,7 +672,9 @@ fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option<Opaque> {
 }
 
 fn opaque(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
-    match opaque_kind(artifact, &[Format::Unknown]).or_else(|| opaque_kind(artifact, &[Format::ExecuTorch])) {
+    match opaque_kind(artifact, &[Format::Unknown])
+        .or_else(|| opaque_kind(artifact, &[Format::ExecuTorch]))
+    {
         Some(Opaque::Program(what)) => desk.report(&OPAQUE, None, format!("the file is {what}")),
         Some(Opaque::Data) => catboost(artifact, desk),
         None => Ok(()),
@@ -525,7 +699,9 @@ fn is_tokenizer(source: &dyn bartizan_formats::Source) -> bool {
     let mut pieces = 0;
     for field in Message::new(source).fields().take(200) {
         let Ok(field) = field else { return false };
-        let Some(inner) = field.message() else { return false };
+        let Some(inner) = field.message() else {
+            return false;
+        };
         match field.number {
             1 => {
                 pieces += 1;
@@ -552,5 +728,7 @@ fn is_tokenizer(source: &dyn bartizan_formats::Source) -> bool {
 fn is_notes(artifact: &Artifact<'_>) -> bool {
     artifact.path.ends_with("fingerprint.pb")
         && artifact.source.len() < 1 << 10
-        && Message::new(artifact.source).fields().all(|field| field.is_ok())
+        && Message::new(artifact.source)
+            .fields()
+            .all(|field| field.is_ok())
 }

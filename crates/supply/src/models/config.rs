@@ -15,20 +15,81 @@ use crate::Desk;
 
 /// Packages whose classes a loader may be pointed at.
 const LIBRARIES: &[&str] = &[
-    "transformers", "diffusers", "sentence_transformers", "torch", "torchvision", "torchaudio", "timm",
-    "peft", "keras", "tensorflow", "flax", "jax", "onnxruntime", "optimum", "numpy", "scipy", "sklearn",
-    "nemo", "pytorch_lightning", "lightning", "lightning_fabric", "omegaconf", "hydra", "torchmetrics",
-    "monai", "speechbrain", "open_clip", "xgboost", "lightgbm", "catboost", "quantile_forest", "skops",
-    "imblearn", "pandas", "collections", "builtins", "datetime", "decimal", "fractions", "tokenizers",
-    "mlflow", "spacy", "setfit", "span_marker", "accelerate", "bitsandbytes", "auto_gptq", "pylate",
-    "model2vec", "ldm", "sgm", "fairseq", "espnet", "functools", "operator", "types", "stable_diffusion",
+    "transformers",
+    "diffusers",
+    "sentence_transformers",
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "timm",
+    "peft",
+    "keras",
+    "tensorflow",
+    "flax",
+    "jax",
+    "onnxruntime",
+    "optimum",
+    "numpy",
+    "scipy",
+    "sklearn",
+    "nemo",
+    "pytorch_lightning",
+    "lightning",
+    "lightning_fabric",
+    "omegaconf",
+    "hydra",
+    "torchmetrics",
+    "monai",
+    "speechbrain",
+    "open_clip",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "quantile_forest",
+    "skops",
+    "imblearn",
+    "pandas",
+    "collections",
+    "builtins",
+    "datetime",
+    "decimal",
+    "fractions",
+    "tokenizers",
+    "mlflow",
+    "spacy",
+    "setfit",
+    "span_marker",
+    "accelerate",
+    "bitsandbytes",
+    "auto_gptq",
+    "pylate",
+    "model2vec",
+    "ldm",
+    "sgm",
+    "fairseq",
+    "espnet",
+    "functools",
+    "operator",
+    "types",
+    "stable_diffusion",
 ];
 
 /// Keys whose value says that code of the repository is to be loaded.
-const CODE_KEYS: &[&str] = &["auto_map", "custom_pipelines", "custom_pipeline", "custom_generate"];
+const CODE_KEYS: &[&str] = &[
+    "auto_map",
+    "custom_pipelines",
+    "custom_pipeline",
+    "custom_generate",
+];
 
 /// Keys under which a dotted name is called.
-const TARGET_KEYS: &[&str] = &["_target_", "target", "_partial_target_", "class_path", "__class_path__"];
+const TARGET_KEYS: &[&str] = &[
+    "_target_",
+    "target",
+    "_partial_target_",
+    "class_path",
+    "__class_path__",
+];
 
 /// Files that only loaders of models read, so that odd keys in them count.
 pub(super) fn config(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -79,9 +140,15 @@ fn remote(key: &str, value: &Json, found: &mut Vec<(&'static Rule, String)>) {
         elsewhere |= text.contains("--") || leads_out(text) || danger(text).is_some();
     });
     if elsewhere {
-        found.push((&REMOTE_ELSEWHERE, format!("`{key}` names code of another place")));
+        found.push((
+            &REMOTE_ELSEWHERE,
+            format!("`{key}` names code of another place"),
+        ));
     } else if any {
-        found.push((&REMOTE_CODE, format!("`{key}` names code of the repository")));
+        found.push((
+            &REMOTE_CODE,
+            format!("`{key}` names code of the repository"),
+        ));
     }
 }
 
@@ -89,7 +156,9 @@ fn remote(key: &str, value: &Json, found: &mut Vec<(&'static Rule, String)>) {
 pub(super) fn target(name: &str, found: &mut Vec<(&'static Rule, String)>) {
     let is_dotted = name.contains('.')
         && name.len() < 512
-        && name.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric());
+        && name
+            .chars()
+            .all(|c| c == '_' || c == '.' || c.is_alphanumeric());
     if let Some(what) = danger(name).filter(|_| is_dotted || name == "eval" || name == "exec") {
         let message = format!("`{}` is called: {what}", shown(name));
         found.push((&CONFIG_TARGET, message));
@@ -123,7 +192,10 @@ fn modules(json: &Json, name: &str, found: &mut Vec<(&'static Rule, String)>) {
             found.push((&CONFIG_LOADER, message));
         }
         if item.text("path").is_some_and(leads_out) {
-            found.push((&CONFIG_PATH, "a module's path leads out of the folder".into()));
+            found.push((
+                &CONFIG_PATH,
+                "a module's path leads out of the folder".into(),
+            ));
         }
     }
 }
@@ -135,7 +207,10 @@ fn pipeline(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
     };
     // A list names a file of the repository before the class.
     if !class.items().is_empty() {
-        found.push((&REMOTE_CODE, "the pipeline's class is code of the repository".into()));
+        found.push((
+            &REMOTE_CODE,
+            "the pipeline's class is code of the repository".into(),
+        ));
     }
     if json.get("_diffusers_version").is_none() {
         return;
@@ -144,11 +219,18 @@ fn pipeline(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
         let [Json::String(library), Json::String(_)] = value.items() else {
             continue;
         };
-        let own = matches!(library.as_str(), "stable_diffusion" | "null") || library.starts_with("stable_diffusion");
+        let own = matches!(library.as_str(), "stable_diffusion" | "null")
+            || library.starts_with("stable_diffusion");
         if danger(library).is_some() {
-            found.push((&REMOTE_ELSEWHERE, format!("a part comes from `{}`", shown(library))));
+            found.push((
+                &REMOTE_ELSEWHERE,
+                format!("a part comes from `{}`", shown(library)),
+            ));
         } else if !is_library(library) && !own {
-            found.push((&CONFIG_LOADER, format!("a part comes from `{}`", shown(library))));
+            found.push((
+                &CONFIG_LOADER,
+                format!("a part comes from `{}`", shown(library)),
+            ));
         }
     }
 }
@@ -161,21 +243,32 @@ fn adapter(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
     let mapping = json.get("auto_mapping");
     if let Some(library) = mapping.and_then(|mapping| mapping.text("parent_library")) {
         if danger(library).is_some() {
-            found.push((&REMOTE_ELSEWHERE, "the base model's class is a dangerous name".into()));
+            found.push((
+                &REMOTE_ELSEWHERE,
+                "the base model's class is a dangerous name".into(),
+            ));
         } else if !is_library(library) {
-            found.push((&CONFIG_LOADER, format!("the base model comes from `{}`", shown(library))));
+            found.push((
+                &CONFIG_LOADER,
+                format!("the base model comes from `{}`", shown(library)),
+            ));
         }
     }
     let base = json.text("base_model_name_or_path").unwrap_or_default();
     if base.split('/').any(|part| part == "..") || base.contains("://") {
-        found.push((&CONFIG_PATH, "the base model's path leads out of the folder".into()));
+        found.push((
+            &CONFIG_PATH,
+            "the base model's path leads out of the folder".into(),
+        ));
     }
 }
 
 /// `schema.json` of skops: a tree of types.
 fn skops(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
     json.visit(&mut |_, value| {
-        let Some(class) = value.text("__class__") else { return };
+        let Some(class) = value.text("__class__") else {
+            return;
+        };
         let module = value.text("__module__").unwrap_or_default();
         let loader = value.text("__loader__").unwrap_or_default();
         let whole = format!("{module}.{class}");
@@ -184,8 +277,15 @@ fn skops(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
             || loader == "MethodNode" && danger(&whole).is_some()
             || loader == "ReduceNode" && danger(&whole).is_some();
         // What the file's own trusted list could hide.
-        let plain = matches!(whole.as_str(), "functools.partial" | "types.FunctionType" | "types.BuiltinFunctionType" | "types.MethodType")
-            || operator && matches!(class, "attrgetter" | "itemgetter" | "methodcaller") && module == "operator";
+        let plain = matches!(
+            whole.as_str(),
+            "functools.partial"
+                | "types.FunctionType"
+                | "types.BuiltinFunctionType"
+                | "types.MethodType"
+        ) || operator
+            && matches!(class, "attrgetter" | "itemgetter" | "methodcaller")
+            && module == "operator";
         if odd || danger(&whole).is_some() && !plain {
             found.push((&SKOPS_DANGEROUS, format!("`{}` is built", shown(&whole))));
         } else if plain && class != "partial" || !is_library(module) && !plain {
@@ -197,11 +297,26 @@ fn skops(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
 /// Keys with a shape of their own, which nothing else has.
 fn secret(key: &str, text: &str, found: &mut Vec<(&'static Rule, String)>) {
     let alphanumeric = |rest: &str, least: usize| {
-        rest.len() >= least && rest.bytes().take(least).all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        rest.len() >= least
+            && rest
+                .bytes()
+                .take(least)
+                .all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     const PREFIXES: &[(&str, usize)] = &[
-        ("hf_", 34), ("ghp_", 36), ("gho_", 36), ("github_pat_", 40), ("glpat-", 20), ("xoxb-", 10),
-        ("sk-proj-", 20), ("sk-ant-", 20), ("AKIA", 16), ("ASIA", 16), ("npm_", 36), ("AIza", 35), ("sk_live_", 24),
+        ("hf_", 34),
+        ("ghp_", 36),
+        ("gho_", 36),
+        ("github_pat_", 40),
+        ("glpat-", 20),
+        ("xoxb-", 10),
+        ("sk-proj-", 20),
+        ("sk-ant-", 20),
+        ("AKIA", 16),
+        ("ASIA", 16),
+        ("npm_", 36),
+        ("AIza", 35),
+        ("sk_live_", 24),
     ];
     let shaped = text.len() < 4_096
         && PREFIXES.iter().any(|(prefix, least)| {
@@ -217,9 +332,19 @@ fn secret(key: &str, text: &str, found: &mut Vec<(&'static Rule, String)>) {
         return;
     }
     let folded = key.to_ascii_lowercase().replace('-', "_");
-    let named = ["password", "passwd", "secret_key", "api_key", "apikey", "secret_access_key", "access_token", "private_key", "client_secret"]
-        .iter()
-        .any(|name| folded == *name || folded.ends_with(&format!("_{name}")));
+    let named = [
+        "password",
+        "passwd",
+        "secret_key",
+        "api_key",
+        "apikey",
+        "secret_access_key",
+        "access_token",
+        "private_key",
+        "client_secret",
+    ]
+    .iter()
+    .any(|name| folded == *name || folded.ends_with(&format!("_{name}")));
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let placed = text.starts_with(['$', '<', '{']) || text.contains(' ') || example;
     if named && text.len() >= 12 && digits >= 2 && !placed {

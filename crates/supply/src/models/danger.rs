@@ -67,23 +67,70 @@ const NAMES: &[(&str, &str)] = &[
 
 /// Functions that are dangerous wherever they are found, as the last part of a name.
 const LAST: &[&str] = &[
-    "eval", "exec", "execfile", "system", "popen", "Popen", "check_output", "check_call", "getoutput",
-    "spawn", "__import__", "import_module", "getattr", "setattr", "globals", "breakpoint",
-    "load_module", "_load_from_bytes", "read_pickle", "unsafe_load", "get_file",
+    "eval",
+    "exec",
+    "execfile",
+    "system",
+    "popen",
+    "Popen",
+    "check_output",
+    "check_call",
+    "getoutput",
+    "spawn",
+    "__import__",
+    "import_module",
+    "getattr",
+    "setattr",
+    "globals",
+    "breakpoint",
+    "load_module",
+    "_load_from_bytes",
+    "read_pickle",
+    "unsafe_load",
+    "get_file",
 ];
 
 /// Built-in names that only make data.
 const HARMLESS: &[&str] = &[
-    "int", "float", "bool", "str", "bytes", "list", "tuple", "dict", "set", "frozenset", "complex",
-    "range", "slice", "object", "type", "len", "abs", "min", "max", "sum", "sorted", "NoneType",
-    "ellipsis", "bytearray",
+    "int",
+    "float",
+    "bool",
+    "str",
+    "bytes",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "frozenset",
+    "complex",
+    "range",
+    "slice",
+    "object",
+    "type",
+    "len",
+    "abs",
+    "min",
+    "max",
+    "sum",
+    "sorted",
+    "NoneType",
+    "ellipsis",
+    "bytearray",
 ];
 
 /// Functions of dangerous modules that configurations name in good faith.
 const SOUND: &[&str] = &[
-    "functools.partial", "operator.attrgetter", "operator.itemgetter", "pathlib.Path",
-    "pathlib.PosixPath", "os.path.join", "os.path.basename", "types.SimpleNamespace", "io.BytesIO",
-    "io.StringIO", "logging.getLogger",
+    "functools.partial",
+    "operator.attrgetter",
+    "operator.itemgetter",
+    "pathlib.Path",
+    "pathlib.PosixPath",
+    "os.path.join",
+    "os.path.basename",
+    "types.SimpleNamespace",
+    "io.BytesIO",
+    "io.StringIO",
+    "logging.getLogger",
 ];
 
 /// What a dotted name would do, when that is nothing a model needs.
@@ -106,7 +153,10 @@ pub(super) fn danger(name: &str) -> Option<&'static str> {
         name.strip_prefix(module)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
-    let known = MODULES.iter().chain(NAMES).find(|(module, _)| below(module));
+    let known = MODULES
+        .iter()
+        .chain(NAMES)
+        .find(|(module, _)| below(module));
     known
         .map(|(_, what)| *what)
         .or_else(|| LAST.contains(last).then_some("code"))
@@ -132,15 +182,29 @@ mod tests {
     #[test]
     fn names_are_weighed() {
         for name in [
-            "os.system", "posix.system", "builtins.eval", "subprocess.Popen", "keras.utils.get_file",
-            "numpy.testing._private.utils.runstring", "foo.bar.eval", "a.__globals__.b", "torch.hub.load",
-            "builtins.getattr", "importlib",
+            "os.system",
+            "posix.system",
+            "builtins.eval",
+            "subprocess.Popen",
+            "keras.utils.get_file",
+            "numpy.testing._private.utils.runstring",
+            "foo.bar.eval",
+            "a.__globals__.b",
+            "torch.hub.load",
+            "builtins.getattr",
+            "importlib",
         ] {
             assert!(danger(name).is_some(), "{name}");
         }
         for name in [
-            "builtins.dict", "torch.optim.Adam", "keras.layers.Dense", "osmium.x", "functools.partial",
-            "sklearn.linear_model.LogisticRegression", "numpy.ndarray", "nemo.collections.asr.models.X",
+            "builtins.dict",
+            "torch.optim.Adam",
+            "keras.layers.Dense",
+            "osmium.x",
+            "functools.partial",
+            "sklearn.linear_model.LogisticRegression",
+            "numpy.ndarray",
+            "nemo.collections.asr.models.X",
         ] {
             assert!(danger(name).is_none(), "{name}");
         }
@@ -148,10 +212,24 @@ mod tests {
 
     #[test]
     fn paths_are_weighed() {
-        for path in ["/etc/passwd", "../x", "a/../../x", "C:\\x", "\\\\host\\x", "~/x", "https://x/y", "a\\..\\x"] {
+        for path in [
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "C:\\x",
+            "\\\\host\\x",
+            "~/x",
+            "https://x/y",
+            "a\\..\\x",
+        ] {
             assert!(leads_out(path), "{path}");
         }
-        for path in ["model.onnx.data", "assets/vocab.txt", "a..b/c", "weights/w.bin"] {
+        for path in [
+            "model.onnx.data",
+            "assets/vocab.txt",
+            "a..b/c",
+            "weights/w.bin",
+        ] {
             assert!(!leads_out(path), "{path}");
         }
     }

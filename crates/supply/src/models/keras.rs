@@ -19,22 +19,58 @@ static FUNCTIONS: LazyLock<HashSet<&'static str>> =
 
 /// Where the classes of models live, below a package's name.
 const HOMES: &[&str] = &[
-    "layers", "models", "ops", "engine", "optimizers", "losses", "metrics", "initializers",
-    "regularizers", "constraints", "activations", "random", "dtype_policies", "quantizers",
-    "mixed_precision", "legacy", "backend", "trainers", "wrappers",
+    "layers",
+    "models",
+    "ops",
+    "engine",
+    "optimizers",
+    "losses",
+    "metrics",
+    "initializers",
+    "regularizers",
+    "constraints",
+    "activations",
+    "random",
+    "dtype_policies",
+    "quantizers",
+    "mixed_precision",
+    "legacy",
+    "backend",
+    "trainers",
+    "wrappers",
 ];
 
 /// Packages whose classes are Keras' own.
 const PACKAGES: &[&str] = &[
-    "keras.src.", "keras.api.", "keras._tf_keras.keras.", "keras.", "tf_keras.src.", "tf_keras.",
-    "tensorflow.keras.", "tensorflow.python.keras.", "tensorflow_core.python.keras.",
+    "keras.src.",
+    "keras.api.",
+    "keras._tf_keras.keras.",
+    "keras.",
+    "tf_keras.src.",
+    "tf_keras.",
+    "tensorflow.keras.",
+    "tensorflow.python.keras.",
+    "tensorflow_core.python.keras.",
 ];
 
 /// Libraries of the same project.
-const SISTERS: &[&str] = &["keras_hub", "keras_nlp", "keras_cv", "keras_tuner", "keras_rs"];
+const SISTERS: &[&str] = &[
+    "keras_hub",
+    "keras_nlp",
+    "keras_cv",
+    "keras_tuner",
+    "keras_rs",
+];
 
 /// Keys under which a layer's path stands.
-const PATHS: &[&str] = &["vocabulary", "filepath", "file_path", "vocabulary_file", "idf_weights", "weights_path"];
+const PATHS: &[&str] = &[
+    "vocabulary",
+    "filepath",
+    "file_path",
+    "vocabulary_file",
+    "idf_weights",
+    "weights_path",
+];
 
 /// Whether a value is a configuration of Keras: an object of a class, here or below.
 pub(super) fn is_keras(json: &Json) -> bool {
@@ -50,7 +86,10 @@ pub(super) fn keras(json: &Json, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     let mut found = Found::default();
     found.look(json, 0);
     if json.duplicate().is_some() {
-        found.add(&BROKEN, "one key stands twice in the configuration".to_owned());
+        found.add(
+            &BROKEN,
+            "one key stands twice in the configuration".to_owned(),
+        );
     }
     for (rule, message) in found.list {
         desk.report(rule, None, message)?;
@@ -82,8 +121,12 @@ impl Found {
             if key == "function_type" && value.as_str() == Some("lambda") {
                 self.add(&LAMBDA, "a function is stored as code".to_owned());
             }
+            for (name, inner) in value.entries() {
+                if let Some(text) = inner.as_str() {
+                    self.text(name, text);
+                }
+            }
             let Some(text) = value.as_str() else { return };
-            self.text(key, text);
             let nested = text.starts_with(['{', '[']) && text.contains("class_name");
             if nested
                 && depth < MAX_NESTING
@@ -97,12 +140,21 @@ impl Found {
     fn text(&mut self, key: &str, text: &str) {
         if PATHS.contains(&key) && !text.is_empty() {
             if leads_out(text) {
-                self.add(&KERAS_OUTSIDE, format!("`{key}` names a file outside the model"));
+                self.add(
+                    &KERAS_OUTSIDE,
+                    format!("`{key}` names a file outside the model"),
+                );
             } else {
-                self.add(&KERAS_CUSTOM, format!("`{key}` names a file beside the model"));
+                self.add(
+                    &KERAS_CUSTOM,
+                    format!("`{key}` names a file beside the model"),
+                );
             }
         } else if text.contains("://") && text.len() < 4_096 {
-            self.add(&KERAS_CUSTOM, "a setting is an address in the network".to_owned());
+            self.add(
+                &KERAS_CUSTOM,
+                "a setting is an address in the network".to_owned(),
+            );
         }
     }
 
@@ -118,16 +170,29 @@ impl Found {
                 return self.add(&KERAS_OUTSIDE, "`TFSMLayer` loads another model".to_owned());
             }
             "TorchModuleWrapper" => {
-                return self.add(&KERAS_FOREIGN, "`TorchModuleWrapper` holds a pickle".to_owned());
+                return self.add(
+                    &KERAS_FOREIGN,
+                    "`TorchModuleWrapper` holds a pickle".to_owned(),
+                );
             }
             "JaxLayer" | "FlaxLayer" => {
-                return self.add(&KERAS_CUSTOM, format!("`{bare}` calls a function of its own"));
+                return self.add(
+                    &KERAS_CUSTOM,
+                    format!("`{bare}` calls a function of its own"),
+                );
             }
             "TFOpLambda" | "ClassMethod" | "InstanceMethod" => {
                 let config = value.get("config");
-                let function = config.and_then(|config| config.text("function")).unwrap_or_default();
-                if danger(&format!("tensorflow.{function}")).is_some() || function.contains("py_func") {
-                    self.add(&KERAS_FOREIGN, format!("`{bare}` calls a dangerous function"));
+                let function = config
+                    .and_then(|config| config.text("function"))
+                    .unwrap_or_default();
+                if danger(&format!("tensorflow.{function}")).is_some()
+                    || function.contains("py_func")
+                {
+                    self.add(
+                        &KERAS_FOREIGN,
+                        format!("`{bare}` calls a dangerous function"),
+                    );
                 }
                 return;
             }
@@ -136,7 +201,11 @@ impl Found {
         if bare == "function" {
             return self.function(module, value);
         }
-        let whole = if module.is_empty() { class.to_owned() } else { format!("{module}.{class}") };
+        let whole = if module.is_empty() {
+            class.to_owned()
+        } else {
+            format!("{module}.{class}")
+        };
         if module != "builtins"
             && let Some(what) = danger(&whole).filter(|_| !class.starts_with("__"))
         {
@@ -156,14 +225,21 @@ impl Found {
             let package = text.split(['>', '.']).next().unwrap_or_default();
             SISTERS.contains(&package)
         };
-        if fine && !registered.contains('>') || sister(module) || sister(registered) || sister(class) {
+        if fine && !registered.contains('>')
+            || sister(module)
+            || sister(registered)
+            || sister(class)
+        {
             return;
         }
         if module.starts_with("keras.") && home.is_none() {
             let message = format!("`{}` is no part of a model", shown(&whole));
             return self.add(&KERAS_FOREIGN, message);
         }
-        self.add(&KERAS_CUSTOM, format!("`{}` is no class of Keras", shown(&whole)));
+        self.add(
+            &KERAS_CUSTOM,
+            format!("`{}` is no class of Keras", shown(&whole)),
+        );
     }
 
     /// A function that is named: `config` is its name, `module` where it is.
@@ -177,10 +253,15 @@ impl Found {
         let owner = if module == "builtins" { "" } else { module };
         let whole = [owner, name].join(".");
         let whole = whole.trim_matches('.');
-        if let Some(what) = danger(whole).or_else(|| danger(&format!("builtins.{name}")).filter(|_| {
-            // Only names that the interpreter has.
-            matches!(bare, "eval" | "exec" | "compile" | "open" | "input" | "getattr" | "__import__")
-        })) {
+        if let Some(what) = danger(whole).or_else(|| {
+            danger(&format!("builtins.{name}")).filter(|_| {
+                // Only names that the interpreter has.
+                matches!(
+                    bare,
+                    "eval" | "exec" | "compile" | "open" | "input" | "getattr" | "__import__"
+                )
+            })
+        }) {
             let message = format!("`{}` is no part of a model: {what}", shown(whole));
             return self.add(&KERAS_FOREIGN, message);
         }
@@ -188,18 +269,24 @@ impl Found {
         if fine && (owner.is_empty() || home(owner).is_some()) {
             return;
         }
-        let rule = if home(owner) == Some("ops") || owner.is_empty() || !owner.starts_with("keras") {
+        let rule = if home(owner) == Some("ops") || owner.is_empty() || !owner.starts_with("keras")
+        {
             &KERAS_CUSTOM
         } else {
             &KERAS_FOREIGN
         };
-        self.add(rule, format!("`{}` is no function of a model", shown(whole)));
+        self.add(
+            rule,
+            format!("`{}` is no function of a model", shown(whole)),
+        );
     }
 }
 
 /// The part of Keras in which a module lies, when that is one for models.
 fn home(module: &str) -> Option<&'static str> {
-    let inside = PACKAGES.iter().find_map(|package| module.strip_prefix(package))?;
+    let inside = PACKAGES
+        .iter()
+        .find_map(|package| module.strip_prefix(package))?;
     let part = inside.split('.').next().unwrap_or_default();
     HOMES.iter().find(|home| **home == part).copied()
 }

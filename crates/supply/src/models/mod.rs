@@ -31,7 +31,9 @@ use crate::Desk;
 
 /// Words of a list, one a line; lines that begin with `#` are comments.
 fn words(list: &'static str) -> HashSet<&'static str> {
-    list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    list.lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
 }
 
 /// A file that breaks its format is a finding and a gap; one that is too large is a gap.
@@ -49,8 +51,13 @@ fn failed(desk: &mut Desk<'_>, error: ParseError) -> Result<(), CheckError> {
 
 /// A name of the file as it may stand in a message: nothing but a dotted name, and short.
 fn shown(name: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '>' | '-' | ':' | '?');
-    let clean: String = name.chars().take(80).map(|c| if fits(c) { c } else { '_' }).collect();
+    let fits =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '>' | '-' | ':' | '?');
+    let clean: String = name
+        .chars()
+        .take(80)
+        .map(|c| if fits(c) { c } else { '_' })
+        .collect();
     clean
 }
 

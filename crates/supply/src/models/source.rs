@@ -43,11 +43,13 @@ const DEEDS: &[(&str, Deed)] = &[
     ("subprocess.getstatusoutput", Deed::Command), ("_posixsubprocess.", Deed::Command),
     ("pty.spawn", Deed::Command), ("commands.", Deed::Command), ("pexpect.", Deed::Command),
     ("asyncio.create_subprocess_shell", Deed::Command), ("asyncio.create_subprocess_exec", Deed::Command),
-    ("asyncio.subprocess.", Deed::Command), ("sh.", Deed::Command), ("plumbum.", Deed::Command),
-    ("invoke.run", Deed::Command), ("fabric.", Deed::Command), ("get_ipython.system", Deed::Command),
+    
+    ("invoke.run", Deed::Command), ("get_ipython.system", Deed::Command),
     ("eval", Deed::Evaluate), ("exec", Deed::Evaluate), ("compile", Deed::Evaluate),
     ("execfile", Deed::Evaluate), ("builtins.eval", Deed::Evaluate), ("builtins.exec", Deed::Evaluate),
-    ("builtins.compile", Deed::Evaluate), ("__builtins__.", Deed::Evaluate),
+    ("builtins.compile", Deed::Evaluate), ("__builtins__.eval", Deed::Evaluate), ("__builtins__.exec", Deed::Evaluate),
+    ("__builtins__.compile", Deed::Evaluate), ("__builtins__.__import__", Deed::Evaluate),
+    ("__builtins__.getattr", Deed::Evaluate), ("__builtins__.__dict__", Deed::Evaluate),
     ("builtins.__import__", Deed::Evaluate), ("code.InteractiveConsole", Deed::Evaluate),
     ("code.interact", Deed::Evaluate), ("runpy.", Deed::Evaluate), ("types.CodeType", Deed::Evaluate),
     ("types.FunctionType", Deed::Evaluate), ("marshal.loads", Deed::Evaluate),
@@ -96,17 +98,54 @@ const DEEDS: &[(&str, Deed)] = &[
 
 /// Parts of texts that only an attack on the reader's machine has.
 const SIGNS: &[&str] = &[
-    "/dev/tcp/", "bash -i", "sh -i", "nc -e", "ncat -e", "mkfifo ", "| sh", "|sh", "| bash", "|bash",
-    "powershell -e", "powershell -enc", "-EncodedCommand", "IEX(", "Invoke-Expression", "certutil -urlcache",
-    "rm -rf /", "chmod +x /tmp", "chmod 777 /", "crontab -", "/etc/cron", "authorized_keys", "nohup ",
-    ":(){ :|:& };:", "mimikatz", "xmrig", "socket.socket(", "import pty", "stratum+tcp", "LD_PRELOAD=",
+    "/dev/tcp/",
+    "bash -i",
+    "sh -i",
+    "nc -e",
+    "ncat -e",
+    "mkfifo ",
+    "| sh",
+    "|sh",
+    "| bash",
+    "|bash",
+    "powershell -e",
+    "powershell -enc",
+    "-EncodedCommand",
+    "IEX(",
+    "Invoke-Expression",
+    "certutil -urlcache",
+    "rm -rf /",
+    "chmod +x /tmp",
+    "chmod 777 /",
+    "crontab -",
+    "/etc/cron",
+    "authorized_keys",
+    "nohup ",
+    ":(){ :|:& };:",
+    "mimikatz",
+    "xmrig",
+    "socket.socket(",
+    "import pty",
+    "stratum+tcp",
+    "LD_PRELOAD=",
 ];
 
 /// Parts of texts that name secrets of the reader's machine.
 const SECRETS: &[&str] = &[
-    "/etc/shadow", "/etc/passwd", ".ssh/id_", ".aws/credentials", ".kube/config", ".netrc", ".git-credentials",
-    "169.254.169.254", "metadata.google.internal", ".docker/config.json", ".bash_history",
-    ".cache/huggingface/token", "wallet.dat", "Login Data",
+    "/etc/shadow",
+    "/etc/passwd",
+    ".ssh/id_",
+    ".aws/credentials",
+    ".kube/config",
+    ".netrc",
+    ".git-credentials",
+    "169.254.169.254",
+    "metadata.google.internal",
+    ".docker/config.json",
+    ".bash_history",
+    ".cache/huggingface/token",
+    "wallet.dat",
+    "Login Data",
 ];
 
 /// Weighs Python source; `at` names the part of the file in messages, e.g. a cell.
@@ -128,11 +167,20 @@ pub(super) fn source(text: &str, at: &str, desk: &mut Desk<'_>) -> Result<(), Ch
     }
     seen.together();
     seen.list.sort();
-    seen.list.dedup_by(|second, first| (second.0, &second.2) == (first.0, &first.2));
+    seen.list
+        .dedup_by(|second, first| (second.0, &second.2) == (first.0, &first.2));
     for (severity, line, message) in seen.list {
-        let rule = [&CODE_ATTACK, &CODE_RISK, &CODE_NOTE][usize::from(severity.min(2))];
+        let rule: &'static Rule = match severity {
+            ATTACK => &CODE_ATTACK,
+            RISK => &CODE_RISK,
+            _ => &CODE_NOTE,
+        };
         let span = line_span(text, line);
-        desk.report(rule as &'static Rule, span, format!("{at}line {line}: {message}"))?;
+        desk.report(
+            rule as &'static Rule,
+            span,
+            format!("{at}line {line}: {message}"),
+        )?;
     }
     Ok(())
 }
@@ -163,18 +211,28 @@ impl Seen {
         let name = numpy_and_pandas(&one.name);
         let name = name.as_str();
         self.duplicates |= matches!(name, "os.dup2" | "pty.spawn");
-        self.environment |= matches!(name, "os.environ" | "os.environ.copy" | "os.getenv" | "os.environ.items");
+        self.environment |= matches!(
+            name,
+            "os.environ" | "os.environ.copy" | "os.getenv" | "os.environ.items"
+        );
         let Some(deed) = deed(name) else {
             if one.called && one.arguments.iter().any(is_shell) {
                 self.risk(one, "runs a command through a shell");
             } else if one.called && one.arguments.iter().any(is_trust) {
-                self.list.push((NOTE, one.line, "loads code of a model's repository".into()));
+                self.list
+                    .push((NOTE, one.line, "loads code of a model's repository".into()));
             }
             return;
         };
         let bare = !name.contains('.');
         // A name without a module is a risk only where it is called.
-        if !one.called && (bare || matches!(deed, Deed::LoadIf | Deed::Network | Deed::Decode | Deed::Native)) {
+        if !one.called
+            && (bare
+                || matches!(
+                    deed,
+                    Deed::LoadIf | Deed::Network | Deed::Decode | Deed::Native
+                ))
+        {
             return;
         }
         match deed {
@@ -196,7 +254,11 @@ impl Seen {
 
     fn risk(&mut self, one: &Use, what: &str) {
         let name = super::shown(&one.name);
-        let when = if one.on_import { " when it is imported" } else { "" };
+        let when = if one.on_import {
+            " when it is imported"
+        } else {
+            ""
+        };
         let message = format!("`{name}` {what}{when}");
         self.list.push((RISK, one.line, message));
     }
@@ -228,7 +290,9 @@ impl Seen {
                 let message = "`torch.hub.load` runs code of a repository".to_owned();
                 self.list.push((NOTE, one.line, message));
             }
-            (_, "load_model") if is("safe_mode", "False") => self.risk(one, "loads layers that are code"),
+            (_, "load_model") if is("safe_mode", "False") => {
+                self.risk(one, "loads layers that are code")
+            }
             (_, "load_model") => {}
             (_, "loads") | ("skops.io.load", _) => {
                 if is("trusted", "True") {
@@ -239,9 +303,9 @@ impl Seen {
             _ => {
                 let safe = |argument: &Argument| {
                     argument.name.as_deref().is_some_and(|name| {
-                        name.rsplit('.').next().is_some_and(|last| {
-                            last.contains("Safe") || last == "BaseLoader"
-                        })
+                        name.rsplit('.')
+                            .next()
+                            .is_some_and(|last| last.contains("Safe") || last == "BaseLoader")
                     })
                 };
                 if !one.arguments.iter().any(safe) {
@@ -261,7 +325,11 @@ impl Seen {
                 if self.commands.is_some() || self.evaluates.is_some() {
                     self.attack(token.line, "a text is a command that only attacks have");
                 } else {
-                    self.list.push((RISK, token.line, "a text is a command that only attacks have".into()));
+                    self.list.push((
+                        RISK,
+                        token.line,
+                        "a text is a command that only attacks have".into(),
+                    ));
                 }
             }
             self.secrets |= SECRETS.iter().any(|secret| text.contains(secret));
@@ -281,23 +349,42 @@ impl Seen {
             self.attack(line, "a shell is opened to another machine");
         }
         if let Some(line) = network.filter(|_| self.secrets) {
-            self.attack(line, "secrets of this machine are read, and another machine is spoken to");
+            self.attack(
+                line,
+                "secrets of this machine are read, and another machine is spoken to",
+            );
         }
         if self.secrets && network.is_none() {
-            self.list.push((RISK, runs.unwrap_or(1), "secrets of this machine are named".into()));
+            self.list.push((
+                RISK,
+                runs.unwrap_or(1),
+                "secrets of this machine are named".into(),
+            ));
         }
         if let Some(line) = network.filter(|_| runs.is_some()) {
-            self.list.push((RISK, line, "another machine is spoken to by code that runs commands or text".into()));
+            self.list.push((
+                RISK,
+                line,
+                "another machine is spoken to by code that runs commands or text".into(),
+            ));
         }
         if let Some(line) = network.filter(|_| self.environment) {
-            self.list.push((RISK, line, "the environment is read by code that speaks to another machine".into()));
+            self.list.push((
+                RISK,
+                line,
+                "the environment is read by code that speaks to another machine".into(),
+            ));
         }
     }
 }
 
 /// The usual short names stand for their modules even where the import is elsewhere.
 fn numpy_and_pandas(name: &str) -> String {
-    for (short, long) in [("np.", "numpy."), ("pd.", "pandas."), ("tf.", "tensorflow.")] {
+    for (short, long) in [
+        ("np.", "numpy."),
+        ("pd.", "pandas."),
+        ("tf.", "tensorflow."),
+    ] {
         if let Some(rest) = name.strip_prefix(short) {
             return format!("{long}{rest}");
         }
@@ -307,10 +394,15 @@ fn numpy_and_pandas(name: &str) -> String {
 
 fn deed(name: &str) -> Option<Deed> {
     let is = |known: &str| match known.strip_suffix('.') {
-        Some(module) => name.strip_prefix(module).is_some_and(|rest| rest.starts_with('.')),
+        Some(module) => name
+            .strip_prefix(module)
+            .is_some_and(|rest| rest.starts_with('.')),
         None => name == known,
     };
-    DEEDS.iter().find(|(known, _)| is(known)).map(|(_, deed)| *deed)
+    DEEDS
+        .iter()
+        .find(|(known, _)| is(known))
+        .map(|(_, deed)| *deed)
 }
 
 fn is_shell(argument: &Argument) -> bool {
@@ -318,7 +410,8 @@ fn is_shell(argument: &Argument) -> bool {
 }
 
 fn is_trust(argument: &Argument) -> bool {
-    argument.keyword.as_deref() == Some("trust_remote_code") && argument.name.as_deref() == Some("True")
+    argument.keyword.as_deref() == Some("trust_remote_code")
+        && argument.name.as_deref() == Some("True")
 }
 
 /// A coding line (PEP 263) that turns comments into code.
@@ -327,10 +420,23 @@ fn odd_coding(text: &str) -> bool {
         let line = line.trim_start();
         line.starts_with('#')
             && line.split_once("coding").is_some_and(|(_, rest)| {
-                let name = rest.trim_start_matches([':', '=', ' ']).to_ascii_lowercase();
-                ["rot", "utf-7", "utf7", "utf_7", "unicode", "raw_unicode", "punycode", "idna", "hex", "base64"]
-                    .iter()
-                    .any(|odd| name.starts_with(odd))
+                let name = rest
+                    .trim_start_matches([':', '=', ' '])
+                    .to_ascii_lowercase();
+                [
+                    "rot",
+                    "utf-7",
+                    "utf7",
+                    "utf_7",
+                    "unicode",
+                    "raw_unicode",
+                    "punycode",
+                    "idna",
+                    "hex",
+                    "base64",
+                ]
+                .iter()
+                .any(|odd| name.starts_with(odd))
             })
     })
 }
@@ -352,7 +458,10 @@ pub(super) fn is_python(text: &str) -> bool {
     }
     let tells = |line: &&str| {
         let is_name = |word: &str| {
-            !word.is_empty() && word.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric())
+            !word.is_empty()
+                && word
+                    .chars()
+                    .all(|c| c == '_' || c == '.' || c.is_alphanumeric())
         };
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {

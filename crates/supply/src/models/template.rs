@@ -8,21 +8,65 @@ use crate::Desk;
 
 /// Names that lead from any value to the interpreter. They have no other use in a template.
 const WAYS_OUT: &[&str] = &[
-    "mro", "im_func", "im_self", "func_globals", "func_code", "gi_frame", "gi_code", "cr_frame",
-    "cr_code", "ag_frame", "f_globals", "f_locals", "f_builtins", "f_back", "tb_frame", "tb_next",
-    "co_consts", "subclasses", "popen", "Popen", "subprocess", "getattr", "eval", "exec", "execfile",
-    "import_module", "importlib", "builtins", "globals", "get_flashed_messages", "url_for",
-    "application", "_TemplateReference__context", "_module", "check_output",
+    "mro",
+    "im_func",
+    "im_self",
+    "func_globals",
+    "func_code",
+    "gi_frame",
+    "gi_code",
+    "cr_frame",
+    "cr_code",
+    "ag_frame",
+    "f_globals",
+    "f_locals",
+    "f_builtins",
+    "f_back",
+    "tb_frame",
+    "tb_next",
+    "co_consts",
+    "subclasses",
+    "popen",
+    "Popen",
+    "subprocess",
+    "getattr",
+    "eval",
+    "exec",
+    "execfile",
+    "import_module",
+    "importlib",
+    "builtins",
+    "globals",
+    "get_flashed_messages",
+    "url_for",
+    "application",
+    "_TemplateReference__context",
+    "_module",
+    "check_output",
 ];
 
 /// The same as text between other text, e.g. `'o' ~ 's.pop' ~ 'en'`.
 const PIECES: &[&str] = &[
-    "__class__", "__globals__", "__builtins__", "__subclasses__", "__import__", "__init__", "__base__",
-    "__mro__", "__getitem__", "__dict__", "__code__", "os.popen", "os.system", "subprocess",
+    "__class__",
+    "__globals__",
+    "__builtins__",
+    "__subclasses__",
+    "__import__",
+    "__init__",
+    "__base__",
+    "__mro__",
+    "__getitem__",
+    "__dict__",
+    "__code__",
+    "os.popen",
+    "os.system",
+    "subprocess",
 ];
 
 /// Names that Jinja puts into every template, and no chat template needs.
-const HELPERS: &[&str] = &["lipsum", "cycler", "joiner", "self", "request", "config", "caller", "varargs"];
+const HELPERS: &[&str] = &[
+    "lipsum", "cycler", "joiner", "self", "request", "config", "caller", "varargs",
+];
 
 /// Filters that fetch attributes by name or write text by number.
 const FETCHERS: &[&str] = &["attr", "format", "xmlattr", "pprint", "forceescape"];
@@ -73,10 +117,16 @@ fn weigh(block: &Block) -> Option<(&'static Rule, &'static str)> {
                 let is_attribute = before == Some(&JinjaToken::Sign('.'));
                 let is_filter = before == Some(&JinjaToken::Sign('|'));
                 if is_dunder(name) || (is_attribute && WAYS_OUT.contains(&name.as_str())) {
-                    return Some((&TEMPLATE_ESCAPE, "an expression reaches for Python's own objects"));
+                    return Some((
+                        &TEMPLATE_ESCAPE,
+                        "an expression reaches for Python's own objects",
+                    ));
                 }
                 if is_filter && name == "attr" {
-                    return Some((&TEMPLATE_ESCAPE, "an expression fetches an attribute by its name"));
+                    return Some((
+                        &TEMPLATE_ESCAPE,
+                        "an expression fetches an attribute by its name",
+                    ));
                 }
                 if is_filter && FETCHERS.contains(&name.as_str()) {
                     odd = Some("an expression builds text by a format");
@@ -93,10 +143,13 @@ fn weigh(block: &Block) -> Option<(&'static Rule, &'static str)> {
                 }
             }
             JinjaToken::Text(text) => {
-                let is_index = before == Some(&JinjaToken::Sign('['))
-                    && after == Some(&JinjaToken::Sign(']'));
+                let is_index =
+                    before == Some(&JinjaToken::Sign('[')) && after == Some(&JinjaToken::Sign(']'));
                 if is_index && (is_dunder(text) || WAYS_OUT.contains(&text.as_str())) {
-                    return Some((&TEMPLATE_ESCAPE, "an expression reaches for Python's own objects"));
+                    return Some((
+                        &TEMPLATE_ESCAPE,
+                        "an expression reaches for Python's own objects",
+                    ));
                 }
                 if joined.len() < 64 << 10 {
                     joined.push_str(text);
@@ -111,7 +164,10 @@ fn weigh(block: &Block) -> Option<(&'static Rule, &'static str)> {
     let backwards: String = joined.chars().rev().collect();
     let spelled = |text: &str| PIECES.iter().any(|piece| text.contains(piece));
     if spelled(&joined) || spelled(&backwards) {
-        return Some((&TEMPLATE_ESCAPE, "an expression spells the name of one of Python's own objects"));
+        return Some((
+            &TEMPLATE_ESCAPE,
+            "an expression spells the name of one of Python's own objects",
+        ));
     }
     odd.map(|message| (&TEMPLATE_ODD, message))
 }

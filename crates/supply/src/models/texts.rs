@@ -45,7 +45,12 @@ fn read(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<String, CheckErr
 
 /// The last part of a path, in small letters.
 fn name(artifact: &Artifact<'_>) -> String {
-    artifact.path.rsplit(['/', '!', '\\']).next().unwrap_or_default().to_ascii_lowercase()
+    artifact
+        .path
+        .rsplit(['/', '!', '\\'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 impl Inspector for JsonFile {
@@ -55,10 +60,27 @@ impl Inspector for JsonFile {
 
     fn rules(&self) -> &'static [&'static Rule] {
         static RULES: &[&Rule] = &[
-            &BROKEN, &LAMBDA, &KERAS_FOREIGN, &KERAS_CUSTOM, &KERAS_OUTSIDE, &REMOTE_CODE, &REMOTE_ELSEWHERE,
-            &CONFIG_LOADER, &CONFIG_TARGET, &CONFIG_PATH, &SKOPS_DANGEROUS, &SKOPS_UNKNOWN, &SECRET,
-            &TEMPLATE_ESCAPE, &TEMPLATE_ODD, &TEMPLATE_HIDDEN, &NOTEBOOK_SCRIPT, &NOTEBOOK_HTML, &CODE_ATTACK,
-            &CODE_RISK, &CODE_NOTE,
+            &BROKEN,
+            &LAMBDA,
+            &KERAS_FOREIGN,
+            &KERAS_CUSTOM,
+            &KERAS_OUTSIDE,
+            &REMOTE_CODE,
+            &REMOTE_ELSEWHERE,
+            &CONFIG_LOADER,
+            &CONFIG_TARGET,
+            &CONFIG_PATH,
+            &SKOPS_DANGEROUS,
+            &SKOPS_UNKNOWN,
+            &SECRET,
+            &TEMPLATE_ESCAPE,
+            &TEMPLATE_ODD,
+            &TEMPLATE_HIDDEN,
+            &NOTEBOOK_SCRIPT,
+            &NOTEBOOK_HTML,
+            &CODE_ATTACK,
+            &CODE_RISK,
+            &CODE_NOTE,
         ];
         RULES
     }
@@ -97,7 +119,11 @@ fn lines(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
             }
         }
     }
-    if rest { plain(text, name, desk) } else { Ok(()) }
+    if rest {
+        plain(text, name, desk)
+    } else {
+        Ok(())
+    }
 }
 
 fn whole(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -117,13 +143,22 @@ fn whole(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError>
 /// Every text that is a template: by its key, or by its marks.
 fn templates(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
     let mut texts: Vec<&str> = Vec::new();
-    let loader = ["config.json", "template.json", "processor.json", "tokenizer.json", "params.json", "params"]
-        .iter()
-        .any(|end| name.ends_with(end));
+    let loader = [
+        "config.json",
+        "template.json",
+        "processor.json",
+        "tokenizer.json",
+        "params.json",
+        "params",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
     json.visit(&mut |key, value| {
         let Some(text) = value.as_str() else { return };
-        let marked = text.contains("{%") && text.contains("%}") || text.contains("{{") && text.contains("}}");
-        let keyed = key.contains("template") || key == "default" || key == "tool_use" || key == "rag";
+        let marked = text.contains("{%") && text.contains("%}")
+            || text.contains("{{") && text.contains("}}");
+        let keyed =
+            key.contains("template") || key == "default" || key == "tool_use" || key == "rag";
         if marked && (keyed || loader) {
             texts.push(text);
         }
@@ -138,9 +173,24 @@ impl Inspector for PlainFile {
 
     fn rules(&self) -> &'static [&'static Rule] {
         static RULES: &[&Rule] = &[
-            &BROKEN, &CODE_ATTACK, &CODE_RISK, &CODE_NOTE, &YAML_TAG, &CONFIG_TARGET, &CONFIG_LOADER,
-            &CONFIG_PATH, &REMOTE_CODE, &REQUIREMENT, &STARTUP, &TEMPLATE_ESCAPE, &TEMPLATE_ODD,
-            &TEMPLATE_HIDDEN, &TF_DANGEROUS, &TF_FILES, &TF_UNKNOWN, &XML_ENTITY,
+            &BROKEN,
+            &CODE_ATTACK,
+            &CODE_RISK,
+            &CODE_NOTE,
+            &YAML_TAG,
+            &CONFIG_TARGET,
+            &CONFIG_LOADER,
+            &CONFIG_PATH,
+            &REMOTE_CODE,
+            &REQUIREMENT,
+            &STARTUP,
+            &TEMPLATE_ESCAPE,
+            &TEMPLATE_ODD,
+            &TEMPLATE_HIDDEN,
+            &TF_DANGEROUS,
+            &TF_FILES,
+            &TF_UNKNOWN,
+            &XML_ENTITY,
         ];
         RULES
     }
@@ -200,7 +250,13 @@ impl Inspector for XmlFile {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        static RULES: &[&Rule] = &[&BROKEN, &XML_ENTITY, &XML_LIBRARY, &CONFIG_PATH, &TF_UNKNOWN];
+        static RULES: &[&Rule] = &[
+            &BROKEN,
+            &XML_ENTITY,
+            &XML_LIBRARY,
+            &CONFIG_PATH,
+            &TF_UNKNOWN,
+        ];
         RULES
     }
 

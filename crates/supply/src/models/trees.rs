@@ -8,7 +8,8 @@ use crate::Desk;
 
 /// Whether a value is such a model.
 pub(super) fn is_xgboost(json: &Json) -> bool {
-    json.get("learner").is_some_and(|learner| learner.get("gradient_booster").is_some())
+    json.get("learner")
+        .is_some_and(|learner| learner.get("gradient_booster").is_some())
 }
 
 /// Weighs every tree: arrays as long as its nodes, children that are nodes.
@@ -26,12 +27,20 @@ pub(super) fn xgboost(json: &Json, desk: &mut Desk<'_>) -> Result<(), CheckError
 }
 
 fn fault(tree: &Json) -> Option<&'static str> {
-    let count = tree.get("tree_param").and_then(|param| param.text("num_nodes"));
+    let count = tree
+        .get("tree_param")
+        .and_then(|param| param.text("num_nodes"));
     let count = count.and_then(|count| count.parse::<usize>().ok());
     let Some(count) = count else {
         return Some("a tree does not say how many nodes it has");
     };
-    for key in ["left_children", "right_children", "split_indices", "split_conditions", "parents"] {
+    for key in [
+        "left_children",
+        "right_children",
+        "split_indices",
+        "split_conditions",
+        "parents",
+    ] {
         if tree.get(key).map(|array| array.items().len()) != Some(count) {
             return Some("a tree's arrays do not fit its nodes");
         }
@@ -40,7 +49,9 @@ fn fault(tree: &Json) -> Option<&'static str> {
         for child in tree.get(key).map_or(&[][..], Json::items) {
             let is_node = match child {
                 Json::Integer(-1) => true,
-                Json::Integer(child) => usize::try_from(*child).is_ok_and(|child| child < count && child > 0),
+                Json::Integer(child) => {
+                    usize::try_from(*child).is_ok_and(|child| child < count && child > 0)
+                }
                 _ => false,
             };
             if !is_node {
