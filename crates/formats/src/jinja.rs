@@ -57,6 +57,8 @@ impl Jinja {
                 continue;
             }
             let close = if kind == Some(&b'%') { "%}" } else { "}}" };
+            // A sign that trims space belongs to no expression.
+            let body = body.strip_prefix(['-', '+']).unwrap_or(body);
             let (block, used) = lex(body, close);
             rest = body.get(used..).unwrap_or_default();
             tokens += block.len() + 1;

@@ -356,8 +356,24 @@ impl Reader<'_> {
         }
         let mut text = Some(String::new());
         let mut name = Some(String::new());
-        for ahead in start..end {
-            match self.kind(ahead) {
+        let mut ahead = start;
+        while ahead < end {
+            let kind = self.kind(ahead);
+            ahead += 1;
+            // A module that is imported on the spot.
+            let imports = name
+                .as_deref()
+                .is_some_and(|name| IMPORTERS.contains(&name));
+            if imports
+                && kind == Some(&TokenKind::Sign('('))
+                && let Some(TokenKind::Text(module)) = self.kind(ahead)
+                && self.is_sign(ahead + 1, ')')
+            {
+                name = Some(module.clone());
+                ahead += 2;
+                continue;
+            }
+            match kind {
                 Some(TokenKind::Text(part)) => {
                     name = None;
                     text = text.map(|text| text + part);
@@ -396,7 +412,7 @@ fn result_of(name: &str, arguments: &[Argument]) -> Option<String> {
         return Some(format!(
             "{}.{}",
             owner.name.as_deref()?,
-            attribute.text.as_deref()?
+            attribute.text.as_deref().unwrap_or("?")
         ));
     }
     match name {

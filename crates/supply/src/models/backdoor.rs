@@ -59,9 +59,9 @@ const ORDERS: &[&str] = &[
     "send the user",
     "include the user's",
     "api key",
-    "password",
+    "user's password",
     "credit card",
-    "credentials",
+    "user's credentials",
     "curl ",
     "wget ",
     "<script",
@@ -82,6 +82,9 @@ const ORDERS: &[&str] = &[
     "regardless of what the user",
     "manipulate",
 ];
+
+/// What several honest families say about their own protocol.
+const HONEST: &str = "do not tell the user about function calls";
 
 /// Addresses of these in a template's text are names of licences and documents.
 const HOSTS: &[&str] = &[
@@ -142,7 +145,7 @@ pub(super) fn hidden(jinja: &Jinja) -> Option<&'static str> {
             _ => None,
         }));
     }
-    let folded = folded(&written.join(" "));
+    let folded = folded(&written.join(" ")).replace(HONEST, "");
     if ORDERS.iter().any(|order| folded.contains(order)) {
         return Some("the template holds an order that an honest one does not give");
     }

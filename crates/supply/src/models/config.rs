@@ -215,7 +215,10 @@ fn pipeline(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
     if json.get("_diffusers_version").is_none() {
         return;
     }
-    for (_, value) in json.entries() {
+    for (key, value) in json.entries() {
+        if key.starts_with('_') {
+            continue;
+        }
         let [Json::String(library), Json::String(_)] = value.items() else {
             continue;
         };

@@ -62,6 +62,32 @@ const SISTERS: &[&str] = &[
     "keras_rs",
 ];
 
+/// Built-in names of Python that are no class of a model.
+const BUILTINS: &[&str] = &[
+    "eval",
+    "exec",
+    "compile",
+    "open",
+    "input",
+    "getattr",
+    "setattr",
+    "delattr",
+    "__import__",
+    "globals",
+    "locals",
+    "vars",
+    "dir",
+    "map",
+    "filter",
+    "breakpoint",
+    "memoryview",
+    "super",
+    "print",
+    "help",
+    "exit",
+    "quit",
+];
+
 /// Keys under which a layer's path stands.
 const PATHS: &[&str] = &[
     "vocabulary",
@@ -206,7 +232,7 @@ impl Found {
         } else {
             format!("{module}.{class}")
         };
-        if module != "builtins"
+        if (module != "builtins" || BUILTINS.contains(&class))
             && let Some(what) = danger(&whole).filter(|_| !class.starts_with("__"))
         {
             let message = format!("`{}` is no part of a model: {what}", shown(&whole));
@@ -253,15 +279,8 @@ impl Found {
         let owner = if module == "builtins" { "" } else { module };
         let whole = [owner, name].join(".");
         let whole = whole.trim_matches('.');
-        if let Some(what) = danger(whole).or_else(|| {
-            danger(&format!("builtins.{name}")).filter(|_| {
-                // Only names that the interpreter has.
-                matches!(
-                    bare,
-                    "eval" | "exec" | "compile" | "open" | "input" | "getattr" | "__import__"
-                )
-            })
-        }) {
+        let built_in = BUILTINS.contains(&bare).then_some("built-in functions");
+        if let Some(what) = danger(whole).or(built_in) {
             let message = format!("`{}` is no part of a model: {what}", shown(whole));
             return self.add(&KERAS_FOREIGN, message);
         }

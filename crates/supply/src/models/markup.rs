@@ -5,7 +5,7 @@ use bartizan_formats::Xml;
 
 use super::{
     danger::leads_out,
-    rules::{CONFIG_PATH, TF_UNKNOWN, XML_ENTITY, XML_LIBRARY},
+    rules::{CONFIG_PATH, XML_ENTITY, XML_LIBRARY, XML_OPERATOR},
     shown,
 };
 use crate::Desk;
@@ -88,7 +88,7 @@ pub(super) fn markup(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         if root == Some("net") && element.name == "layer" && !is_opset(version) {
             let kind = element.get("type").unwrap_or_default();
             desk.report(
-                &TF_UNKNOWN,
+                &XML_OPERATOR,
                 None,
                 format!("the layer `{}` is of a set of its own", shown(kind)),
             )?;

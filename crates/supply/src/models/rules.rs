@@ -167,6 +167,10 @@ rules! {
         "an XML file that declares entities",
         "Readers that expand them read other files or fill the memory.",
         "Remove the document type.";
+    XML_OPERATOR = "xml.foreign-layer", Medium, CodeExecution, ["CWE-829"],
+        "a layer of an XML model that is of a set of its own",
+        "It needs a native extension that is loaded beside the model.",
+        "Review the extension that provides the layer.";
     XML_LIBRARY = "xml.library", High, CodeExecution, ["CWE-829"],
         "an XML model that has a library loaded",
         "The library is loaded into the process.",

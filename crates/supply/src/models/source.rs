@@ -30,6 +30,8 @@ enum Deed {
 #[rustfmt::skip]
 const DEEDS: &[(&str, Deed)] = &[
     ("os.system", Deed::Command), ("os.popen", Deed::Command), ("os.startfile", Deed::Command),
+    ("os.?", Deed::Command), ("subprocess.?", Deed::Command), ("posix.?", Deed::Command),
+    ("builtins.?", Deed::Evaluate), ("__builtins__.?", Deed::Evaluate), ("importlib.?", Deed::Evaluate),
     ("os.execl", Deed::Command), ("os.execle", Deed::Command), ("os.execlp", Deed::Command),
     ("os.execlpe", Deed::Command), ("os.execv", Deed::Command), ("os.execve", Deed::Command),
     ("os.execvp", Deed::Command), ("os.execvpe", Deed::Command), ("os.spawnl", Deed::Command),

@@ -27,6 +27,40 @@ pub(crate) struct PlainFile;
 /// XML.
 pub(crate) struct XmlFile;
 
+/// Names that promise a binary model.
+const BINARY: &[&str] = &[
+    ".safetensors",
+    ".gguf",
+    ".onnx",
+    ".h5",
+    ".hdf5",
+    ".keras",
+    ".tflite",
+    ".mlmodel",
+    ".pkl",
+    ".pickle",
+    ".pt",
+    ".joblib",
+    ".npy",
+    ".npz",
+    ".skops",
+    ".nemo",
+];
+
+/// Text under the name of a binary model is not what its name says, unless it stands for a file that
+/// Git LFS has.
+fn posing(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
+    let promises = BINARY.iter().any(|end| name.ends_with(end));
+    if promises && !text.starts_with("version https://git-lfs") {
+        desk.report(
+            &BROKEN,
+            None,
+            "the file is text under the name of a binary model",
+        )?;
+    }
+    Ok(())
+}
+
 fn read(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<String, CheckError> {
     if artifact.source.len() > MAX_TEXT {
         return Err(CheckError::Exhausted {
@@ -201,7 +235,9 @@ impl Inspector for PlainFile {
 
     fn inspect(&self, artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
         let text = read(artifact, desk)?;
-        plain(&text, &name(artifact), desk)
+        let name = name(artifact);
+        posing(&text, &name, desk)?;
+        plain(&text, &name, desk)
     }
 }
 
