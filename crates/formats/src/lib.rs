@@ -4,6 +4,7 @@
 //! program, a table of tensors, a tree. It never runs, imports, or builds what the file asks for, and
 //! it judges nothing: that is `bartizan-supply`'s work.
 
+pub mod archive;
 pub mod pickle;
 mod reader;
 mod sniff;

@@ -2,10 +2,18 @@
 
 use bartizan_core::Rule;
 
-use crate::{Inspector, pickle::Pickles};
+use crate::{
+    Inspector,
+    archive::{Packed, SevenZips, Tars, Zips},
+    npy::Arrays,
+    pickle::Pickles,
+    polyglot::Polyglots,
+};
 
 /// Every inspector, in the order in which they are asked.
-pub const INSPECTORS: &[&dyn Inspector] = &[&Pickles];
+pub const INSPECTORS: &[&dyn Inspector] = &[
+    &Polyglots, &Pickles, &Arrays, &Zips, &Tars, &SevenZips, &Packed,
+];
 
 /// Every rule that a scan may report under, in order of the inspectors.
 #[must_use]
