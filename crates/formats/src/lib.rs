@@ -5,11 +5,13 @@
 //! it judges nothing: that is `bartizan-supply`'s work.
 
 pub mod archive;
+mod file;
 pub mod pickle;
 mod reader;
 mod sniff;
 mod source;
 
+pub use file::FileSource;
 pub use reader::Reader;
 pub use sniff::{Format, sniff};
 pub use source::{Bytes, ParseError, Section, Source};
