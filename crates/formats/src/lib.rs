@@ -4,6 +4,8 @@
 //! program, a table of tensors, a tree. It never runs, imports, or builds what the file asks for, and
 //! it judges nothing: that is `bartizan-supply`'s work.
 
+pub mod archive;
+mod file;
 mod flatbuffer;
 mod gguf;
 pub mod hdf5;
@@ -25,6 +27,7 @@ mod wire;
 mod xml;
 mod yaml;
 
+pub use file::FileSource;
 pub use flatbuffer::{Table, Vector};
 pub use gguf::Gguf;
 pub use jinja::{Block, Jinja, JinjaToken};

@@ -27,6 +27,7 @@ pub trait Inspector: Send + Sync {
 pub struct Desk<'a> {
     pub(crate) path: &'a str,
     pub(crate) depth: u32,
+    pub(crate) formats: &'a [Format],
     pub(crate) cx: Cx<'a>,
     pub(crate) run: &'a mut Run,
 }
@@ -44,6 +45,12 @@ impl Desk<'_> {
     ) -> Result<(), CheckError> {
         self.cx
             .report(&rule.into(), span, Confidence::CERTAIN, message)
+    }
+
+    /// What the artifact can be read as, likeliest first.
+    #[must_use]
+    pub fn formats(&self) -> &[Format] {
+        self.formats
     }
 
     /// Accounts for `steps` of work: opcodes, entries, kibibytes.

@@ -4,10 +4,13 @@
 //! is inside. What no inspector knows, and what one did not finish, is a gap in the report, never a
 //! clean file.
 
+mod archive;
 mod artifact;
 mod inspector;
 mod models;
+mod npy;
 mod pickle;
+mod polyglot;
 mod scan;
 mod table;
 

@@ -1,7 +1,7 @@
 use bartizan_core::{CheckError, Coverage, Cx, Layer, Limits, Report};
 use bartizan_formats::{Format, Source, sniff};
 
-use crate::{Artifact, Desk, INSPECTORS};
+use crate::{Artifact, Desk, INSPECTORS, polyglot};
 
 /// What one scan of one file may cost, with everything that is inside it.
 ///
@@ -151,6 +151,7 @@ impl Run {
             let mut desk = Desk {
                 path: artifact.path,
                 depth,
+                formats: &formats,
                 cx: Cx::new(Layer::Artifact, limits, &mut report.findings),
                 run: self,
             };
@@ -163,7 +164,11 @@ impl Run {
                 outcome,
             });
         }
-        if report.coverage.is_empty() {
+        if report
+            .coverage
+            .iter()
+            .all(|coverage| coverage.check == polyglot::NAME)
+        {
             report.coverage.push(unknown(&formats));
         }
         if let Some(scanned) = self.scanned.get_mut(place) {

@@ -4,16 +4,25 @@ use bartizan_core::Rule;
 
 use crate::{
     Inspector,
+    archive::{Packed, SevenZips, Tars, Zips},
     models::{
         CoreMlFile, GgufFile, Hdf5File, JsonFile, MsgPackFile, NativeFile, OnnxFile, OpaqueFile,
         PlainFile, RFile, SafetensorsFile, TensorFlowFile, TfLiteFile, UbjsonFile, XmlFile,
     },
+    npy::Arrays,
     pickle::Pickles,
+    polyglot::Polyglots,
 };
 
 /// Every inspector, in the order in which they are asked.
 pub const INSPECTORS: &[&dyn Inspector] = &[
+    &Polyglots,
     &Pickles,
+    &Arrays,
+    &Zips,
+    &Tars,
+    &SevenZips,
+    &Packed,
     &JsonFile,
     &PlainFile,
     &XmlFile,
