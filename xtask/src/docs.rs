@@ -79,6 +79,7 @@ impl Known {
             .rules()
             .into_iter()
             .chain(outside.map(RuleRef::Static))
+            .chain(bartizan_supply::rules().into_iter().map(RuleRef::Static))
             .map(|rule| (rule.id.to_string(), rule))
             .collect();
         Ok(Self { rules, packs })

@@ -24,5 +24,9 @@ pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
             path: "schemas/eval.v1.schema.json".to_owned(),
             content: program.print(&["schema", "eval"])?,
         },
+        Generated {
+            path: "schemas/scan.v1.schema.json".to_owned(),
+            content: program.print(&["schema", "scan"])?,
+        },
     ])
 }

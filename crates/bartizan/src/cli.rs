@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod eval;
+mod scan;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -8,6 +9,7 @@ use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use scan::Scan;
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -81,6 +83,8 @@ pub(crate) enum Command {
     /// Check Kubernetes NetworkPolicies
     #[command(subcommand)]
     Netpol(NetpolCommand),
+    /// Look for code and traps in model files, folders, and archives, without loading them
+    Scan(Scan),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.
@@ -426,6 +430,8 @@ pub(crate) enum SchemaOf {
     Report,
     /// What `eval --format json` prints
     Eval,
+    /// What `scan --format json` prints
+    Scan,
 }
 
 #[derive(Debug, Args)]

@@ -69,10 +69,9 @@ impl Engine {
         rules.extend(shape::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(session::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(proxy::RULES.iter().map(|&rule| RuleRef::from(rule)));
-        let asked = judge::RULES
-            .into_iter()
-            .chain(judge::external_rules())
-            .chain(bartizan_transformer::RULES);
+        rules.extend(bartizan_supply::rules().into_iter().map(RuleRef::from));
+        rules.extend(bartizan_transformer::RULES.map(RuleRef::from));
+        let asked = judge::RULES.into_iter().chain(judge::external_rules());
         rules.extend(asked.map(RuleRef::from));
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();

@@ -42,6 +42,11 @@ impl<'a> Reader<'a> {
         self.position = self.position.saturating_add(bytes);
     }
 
+    /// Takes the next byte from `position`, which was looked at before.
+    pub fn back_to(&mut self, position: u64) {
+        self.position = position;
+    }
+
     /// The next `N` bytes.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 use std::{borrow::Cow, io};
 
+use bartizan_core::CheckError;
+
 /// Bytes that can be read at any place: a file, a member of an archive, a slice.
 ///
 /// Nothing is read before it is asked for, so that a file of any size costs only what is looked at.
@@ -133,6 +135,16 @@ impl ParseError {
         Self::Malformed {
             at,
             what: what.into(),
+        }
+    }
+}
+
+impl From<ParseError> for CheckError {
+    fn from(error: ParseError) -> Self {
+        match error {
+            ParseError::Exhausted { limit, max } => Self::Exhausted { limit, at: max },
+            ParseError::Io(_) => Self::Unavailable("the file cannot be read".into()),
+            error => Self::Malformed(error.to_string().into()),
         }
     }
 }

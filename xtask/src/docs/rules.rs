@@ -15,6 +15,8 @@ const ELSEWHERE: [(&str, &str, &str); 2] = [
 
 /// What the areas are about.
 const TITLES: &[(&str, &str)] = &[
+    ("archive", "traps in archives"),
+    ("artifact", "files that are not what they say"),
     ("amplification", "work without end"),
     ("encoding", "orders that hide in a code"),
     ("exfiltration", "ways to carry data out"),
@@ -25,9 +27,11 @@ const TITLES: &[(&str, &str)] = &[
     ("multilingual", "the core attacks in other languages"),
     ("obfuscation", "text that hides what it says"),
     ("output", "hazards for the place where an output goes"),
+    ("pickle", "what loading a pickle would do"),
     ("prompt", "attempts to override the instructions"),
     ("session", "risk over turns"),
     ("shape", "sizes, kinds, and repetition"),
+    ("torch", "code in PyTorch's archives"),
     ("tool", "attempts to call or misuse a tool"),
 ];
 

@@ -176,12 +176,16 @@ fn owner(engine: &Engine, rule: &Rule) -> (Layer, &'static str) {
         .checks()
         .iter()
         .find(|check| check.rules().iter().any(|other| other.id == rule.id));
-    match of_check {
-        Some(check) => (check.layer(), check.name()),
-        None if area == "session" => (Layer::Session, "session"),
-        None if area == "judge" => (Layer::Judge, "judge"),
-        None if area == "external" => (Layer::External, service_of(&rule.id)),
-        None => (Layer::Shape, "shape"),
+    let of_inspector = bartizan_supply::INSPECTORS
+        .iter()
+        .find(|inspector| inspector.rules().iter().any(|other| other.id == rule.id));
+    match (of_check, of_inspector) {
+        (Some(check), _) => (check.layer(), check.name()),
+        (None, Some(inspector)) => (Layer::Artifact, inspector.name()),
+        (None, None) if area == "session" => (Layer::Session, "session"),
+        (None, None) if area == "judge" => (Layer::Judge, "judge"),
+        (None, None) if area == "external" => (Layer::External, service_of(&rule.id)),
+        (None, None) => (Layer::Shape, "shape"),
     }
 }
 

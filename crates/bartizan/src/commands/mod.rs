@@ -10,6 +10,7 @@ mod policy;
 mod prompt;
 mod replay;
 mod rules;
+mod scan;
 mod schema;
 mod serve;
 mod story;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
             gateway,
             format,
         }) => netpol::lint(&file, &gateway, format),
+        Command::Scan(arguments) => scan::run(&arguments),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     exit::Exit,
     output,
     problem::{Problem, Problems},
-    render::json,
+    render::{artifacts, json},
 };
 
 /// Prints a schema.
@@ -17,6 +17,7 @@ pub(crate) fn run(of: SchemaOf) -> Result<Exit, Problems> {
         SchemaOf::RulePack => bartizan_text::rules::schema(),
         SchemaOf::Report => json::v1::schema().to_value(),
         SchemaOf::Eval => eval::v1::schema().to_value(),
+        SchemaOf::Scan => artifacts::json::schema().to_value(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Problem::new(format!("cannot write the schema: {error}")))?;

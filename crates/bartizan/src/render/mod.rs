@@ -1,5 +1,6 @@
 //! What was seen, for people and for programs.
 
+pub(crate) mod artifacts;
 pub(crate) mod evaluation;
 pub(crate) mod human;
 pub(crate) mod json;

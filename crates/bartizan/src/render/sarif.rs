@@ -48,7 +48,7 @@ pub(crate) fn report(engine: &Engine, all: &[Checked]) -> String {
 }
 
 /// Section 3.49.
-fn descriptor(rule: &Rule) -> Value {
+pub(super) fn descriptor(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.title },
@@ -182,7 +182,7 @@ fn gaps(checked: &Checked) -> Vec<Value> {
 }
 
 /// A relative reference (RFC 3986, section 4.2).
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.replace('\\', "/").bytes() {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {

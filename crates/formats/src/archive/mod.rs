@@ -1,0 +1,13 @@
+//! Archives and compressed files, always unpacked under the caller's budget.
+
+mod input;
+mod sevenz;
+mod tar;
+mod unpack;
+mod zip;
+
+pub use input::Input;
+pub use sevenz::sevenz;
+pub use tar::{TarEntry, TarKind, tar};
+pub use unpack::{Codec, Unpacked, crc32, unpack};
+pub use zip::{Zip, ZipEntry, ZipOddity, zip};

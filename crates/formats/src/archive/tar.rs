@@ -1,0 +1,82 @@
+use std::io;
+
+use super::Input;
+use crate::{ParseError, Source};
+
+/// What an entry of a tar archive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TarKind {
+    /// A file.
+    File,
+    /// A folder, or a header about other entries.
+    Nothing,
+    /// A link to another path.
+    Link,
+    /// A device, a pipe, or something unknown.
+    Odd,
+}
+
+/// An entry of a tar archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TarEntry {
+    /// Its path as written; bytes that are no UTF-8 are replaced.
+    pub path: String,
+    /// What it is.
+    pub kind: TarKind,
+    /// Where a link leads.
+    pub target: Option<String>,
+    /// Where its bytes begin.
+    pub at: u64,
+    /// How many there are.
+    pub length: u64,
+}
+
+/// Entries of a tar archive (POSIX pax, GNU), in order, with the error that ended them if they did not
+/// end by themselves.
+pub fn tar(
+    source: &dyn Source,
+    mut each: impl FnMut(TarEntry) -> Result<(), ParseError>,
+) -> Result<(), ParseError> {
+    let mut archive = tar::Archive::new(Input::new(source));
+    for entry in archive.entries_with_seek()? {
+        let entry = entry.map_err(|error| because(&error))?;
+        let header = entry.header().entry_type();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let kind = match header {
+            _ if header.is_file() || header.is_contiguous() || header.is_gnu_sparse() => {
+                TarKind::File
+            }
+            _ if header.is_symlink() || header.is_hard_link() => TarKind::Link,
+            _ if header.is_dir() || header.is_pax_global_extensions() => TarKind::Nothing,
+            _ => TarKind::Odd,
+        };
+        let at = entry.raw_file_position();
+        // A sparse file's holes are not in the archive.
+        let length = entry
+            .header()
+            .entry_size()
+            .map_err(|error| because(&error))?;
+        let length = entry.size().min(length.max(entry.size()));
+        if at.saturating_add(length) > source.len() {
+            return Err(ParseError::Truncated {
+                at: source.len(),
+                what: "an entry of the archive",
+            });
+        }
+        each(TarEntry {
+            path: text(&entry.path_bytes()),
+            kind,
+            target: entry.link_name_bytes().map(|target| text(&target)),
+            at,
+            length,
+        })?;
+    }
+    Ok(())
+}
+
+fn because(error: &io::Error) -> ParseError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => ParseError::malformed(0, "the archive is cut off"),
+        _ => ParseError::malformed(0, "a header of the archive is broken"),
+    }
+}
