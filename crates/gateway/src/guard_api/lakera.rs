@@ -275,7 +275,11 @@ fn detector(category: Category, entity: Option<&str>) -> String {
         Category::Exfiltration | Category::SinkHazard => "unknown_links".to_owned(),
         Category::Leak => "data_leakage".to_owned(),
         Category::Harm => "moderated_content".to_owned(),
-        Category::Custom => "custom".to_owned(),
+        Category::CodeExecution
+        | Category::Integrity
+        | Category::Vulnerability
+        | Category::Misconfiguration
+        | Category::Custom => "custom".to_owned(),
         Category::Shape
         | Category::Obfuscation
         | Category::Injection

@@ -144,7 +144,11 @@ const INPUT: fn(Category) -> &'static str = |category| match category {
     Category::Pii => "Anonymize",
     Category::Secret | Category::Leak => "Secrets",
     Category::Amplification | Category::Shape => "TokenLimit",
-    Category::SinkHazard => "BanCode",
+    Category::SinkHazard
+    | Category::CodeExecution
+    | Category::Integrity
+    | Category::Vulnerability
+    | Category::Misconfiguration => "BanCode",
     Category::Harm => "Toxicity",
     Category::Custom => "Regex",
 };
@@ -161,6 +165,10 @@ const OUTPUT: fn(Category) -> &'static str = |category| match category {
     | Category::ToolHijack
     | Category::Obfuscation
     | Category::Session
+    | Category::CodeExecution
+    | Category::Integrity
+    | Category::Vulnerability
+    | Category::Misconfiguration
     | Category::Custom => "Regex",
 };
 
