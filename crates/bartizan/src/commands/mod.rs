@@ -4,16 +4,20 @@ mod check;
 mod config;
 mod eval;
 mod explain;
+mod hash;
 mod keys;
 mod netpol;
 mod policy;
 mod prompt;
+mod provenance;
 mod replay;
 mod rules;
 mod schema;
 mod serve;
+mod sign;
 mod story;
 mod stream;
+mod verify;
 
 use bartizan_text::rules::RuleSet;
 
@@ -55,6 +59,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
             gateway,
             format,
         }) => netpol::lint(&file, &gateway, format),
+        Command::Hash(arguments) => hash::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Provenance(command) => provenance::run(command),
     }
 }
 

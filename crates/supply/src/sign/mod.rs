@@ -32,8 +32,8 @@ pub use model::{
     ModelStatement, Signer, Trust, Verified, describe, sign_blob, sign_statement, verify_blob,
 };
 pub use provenance::{PROVENANCE_FIELDS, Provenance, RunFacts};
-pub use rules::rules;
 pub(crate) use rules::{ABSENT, INVALID, UNTRUSTED, finding};
+pub use rules::{invalid, rules, untrusted};
 pub use seal::{Sealed, seal, seal_in_folder};
 pub use statement::{Statement, Subject};
 pub use trust::{TrustPolicy, TrustPolicyError, TrustedSigner};

@@ -86,6 +86,18 @@ pub fn rules() -> Vec<RuleRef> {
     .into()
 }
 
+/// A signature that does not hold, as a finding.
+#[must_use]
+pub fn invalid(error: &super::VerifyError) -> bartizan_core::Finding {
+    finding(&INVALID, error.to_string())
+}
+
+/// A signer who may not sign this, as a finding.
+#[must_use]
+pub fn untrusted(why: &'static str) -> bartizan_core::Finding {
+    finding(&UNTRUSTED, why)
+}
+
 /// A finding that is certain and about the whole of what it names.
 pub(crate) fn finding(
     rule: &'static Rule,
