@@ -1,8 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{
-    Asset, BomFacts, Inventory, Model, Package, licence::Licence, package::encoded,
-};
+use super::{Asset, BomFacts, Inventory, Model, Package, licence::Licence, package::encoded};
 use crate::digest::{Algorithm, hex};
 
 /// A version of CycloneDX (ECMA-424).
@@ -36,7 +34,11 @@ pub fn cyclonedx(inventory: &Inventory, version: CycloneDxVersion, facts: &BomFa
             "dependsOn": data.collect::<Vec<_>>(),
         }));
     }
-    let mut named: Vec<&String> = inventory.models.iter().flat_map(|model| &model.datasets).collect();
+    let mut named: Vec<&String> = inventory
+        .models
+        .iter()
+        .flat_map(|model| &model.datasets)
+        .collect();
     named.sort();
     named.dedup();
     for name in named {
@@ -47,10 +49,24 @@ pub fn cyclonedx(inventory: &Inventory, version: CycloneDxVersion, facts: &BomFa
             "data": [{ "type": "dataset", "name": name }],
         }));
     }
-    components.extend(inventory.data.iter().map(|asset| asset_component(asset, "dataset")));
-    components.extend(inventory.prompts.iter().map(|asset| asset_component(asset, "other")));
+    components.extend(
+        inventory
+            .data
+            .iter()
+            .map(|asset| asset_component(asset, "dataset")),
+    );
+    components.extend(
+        inventory
+            .prompts
+            .iter()
+            .map(|asset| asset_component(asset, "other")),
+    );
     let merged = inventory.merged();
-    components.extend(merged.iter().map(|(package, files)| package_component(package, files)));
+    components.extend(
+        merged
+            .iter()
+            .map(|(package, files)| package_component(package, files)),
+    );
     let root = format!("root:{}", inventory.name);
     let mut refs: Vec<&str> = components
         .iter()
@@ -87,7 +103,11 @@ pub fn cyclonedx(inventory: &Inventory, version: CycloneDxVersion, facts: &BomFa
     });
     bom.sort_all_objects();
     let serial = serial(bom.to_string().as_bytes());
-    insert(&mut bom, "serialNumber", Some(&format!("urn:uuid:{serial}")));
+    insert(
+        &mut bom,
+        "serialNumber",
+        Some(&format!("urn:uuid:{serial}")),
+    );
     bom.sort_all_objects();
     format!("{bom:#}\n")
 }
@@ -104,7 +124,14 @@ pub(super) fn serial(content: &[u8]) -> String {
     }
     let digits = hex(&bytes);
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
 }
 
 fn insert(value: &mut Value, name: &str, text: Option<&str>) {
@@ -114,7 +141,14 @@ fn insert(value: &mut Value, name: &str, text: Option<&str>) {
 }
 
 fn model_ref(model: &Model) -> String {
-    format!("model:{}", if model.folder.is_empty() { "." } else { &model.folder })
+    format!(
+        "model:{}",
+        if model.folder.is_empty() {
+            "."
+        } else {
+            &model.folder
+        }
+    )
 }
 
 fn model_component(model: &Model) -> Value {
@@ -133,8 +167,16 @@ fn model_component(model: &Model) -> Value {
         .collect();
     let mut parameters = json!({});
     insert(&mut parameters, "task", model.task.as_deref());
-    insert(&mut parameters, "architectureFamily", model.family.as_deref());
-    insert(&mut parameters, "modelArchitecture", model.architecture.as_deref());
+    insert(
+        &mut parameters,
+        "architectureFamily",
+        model.family.as_deref(),
+    );
+    insert(
+        &mut parameters,
+        "modelArchitecture",
+        model.architecture.as_deref(),
+    );
     let datasets: Vec<Value> = model
         .datasets
         .iter()
@@ -166,7 +208,11 @@ fn model_component(model: &Model) -> Value {
                 let mut ancestor = json!({ "type": "machine-learning-model", "name": base });
                 // A path is no name on the hub.
                 if base.split('/').count() == 2 && !base.starts_with(['.', '/']) {
-                    insert(&mut ancestor, "purl", Some(&format!("pkg:huggingface/{}", encoded(base))));
+                    insert(
+                        &mut ancestor,
+                        "purl",
+                        Some(&format!("pkg:huggingface/{}", encoded(base))),
+                    );
                 }
                 ancestor
             });

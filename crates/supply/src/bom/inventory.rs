@@ -1,12 +1,9 @@
-use std::{
-    collections::BTreeMap,
-    io::Read as _,
-    num::NonZeroUsize,
-    path::Path,
-};
+use std::{collections::BTreeMap, io::Read as _, num::NonZeroUsize, path::Path};
 
 use super::{LockError, LockKind, Model, Package, model};
-use crate::digest::{Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular};
+use crate::digest::{
+    Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular,
+};
 
 /// Most bytes of a file that names packages, or of a model's description.
 const MAX_TEXT_BYTES: u64 = 64 << 20;
@@ -123,7 +120,9 @@ impl Inventory {
                 continue;
             };
             let read = read_text(file).and_then(|text| {
-                let packages = kind.read(&text).map_err(|error: LockError| error.to_string())?;
+                let packages = kind
+                    .read(&text)
+                    .map_err(|error: LockError| error.to_string())?;
                 Ok((text, packages))
             });
             match read {
@@ -179,8 +178,11 @@ impl Inventory {
     }
 
     fn digest(&mut self, tree: &Tree, threads: NonZeroUsize) -> Result<(), DigestError> {
-        let files: BTreeMap<&str, &TreeFile> =
-            tree.files.iter().map(|file| (file.name.as_str(), file)).collect();
+        let files: BTreeMap<&str, &TreeFile> = tree
+            .files
+            .iter()
+            .map(|file| (file.name.as_str(), file))
+            .collect();
         let models = self.models.iter_mut().flat_map(|model| &mut model.files);
         let mut wanted: Vec<(&str, &mut String)> = models
             .map(|file| (file.path.as_str(), &mut file.sha256))
@@ -250,9 +252,7 @@ fn in_folder(path: &str, names: &[&str]) -> bool {
 fn is_data(path: &str) -> bool {
     match extension(path) {
         "parquet" | "arrow" | "tfrecord" | "feather" | "jsonl" => true,
-        "csv" | "tsv" | "json" | "npy" => {
-            in_folder(path, &["data", "dataset", "datasets"])
-        }
+        "csv" | "tsv" | "json" | "npy" => in_folder(path, &["data", "dataset", "datasets"]),
         _ => false,
     }
 }
@@ -261,7 +261,9 @@ fn is_data(path: &str) -> bool {
 fn is_prompt(path: &str) -> bool {
     match extension(path) {
         "prompt" | "prompty" => true,
-        "jinja" | "jinja2" | "j2" => in_folder(path, &["prompts"]) || path.contains("chat_template"),
+        "jinja" | "jinja2" | "j2" => {
+            in_folder(path, &["prompts"]) || path.contains("chat_template")
+        }
         "txt" | "md" | "yaml" | "yml" | "json" => in_folder(path, &["prompts"]),
         _ => false,
     }

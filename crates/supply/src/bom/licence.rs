@@ -115,6 +115,9 @@ mod tests {
         let both = "MIT OR Apache-2.0 WITH LLVM-exception";
         assert_eq!(Licence::of(both), Licence::Expression(both.to_owned()));
         assert_eq!(Licence::of("llama3"), Licence::Name("llama3".to_owned()));
-        assert_eq!(Licence::of("MINE OR MIT"), Licence::Name("MINE OR MIT".to_owned()));
+        assert_eq!(
+            Licence::of("MINE OR MIT"),
+            Licence::Name("MINE OR MIT".to_owned())
+        );
     }
 }

@@ -8,8 +8,25 @@ use crate::digest::{Algorithm, Tree, TreeFile};
 
 /// Extensions of files with weights.
 static WEIGHTS: [&str; 19] = [
-    "safetensors", "gguf", "ggml", "onnx", "pt", "pth", "ckpt", "h5", "hdf5", "keras", "pkl",
-    "pickle", "joblib", "tflite", "pb", "mlmodel", "skops", "npz", "pte",
+    "safetensors",
+    "gguf",
+    "ggml",
+    "onnx",
+    "pt",
+    "pth",
+    "ckpt",
+    "h5",
+    "hdf5",
+    "keras",
+    "pkl",
+    "pickle",
+    "joblib",
+    "tflite",
+    "pb",
+    "mlmodel",
+    "skops",
+    "npz",
+    "pte",
 ];
 
 /// Files beside weights that say how they are used.
@@ -131,9 +148,8 @@ impl OneOrMore {
 
 fn describe(tree: &Tree, folder: &str, files: &[&TreeFile]) -> Model {
     let named = |name: &str| files.iter().find(|file| own_name(file) == name);
-    let json = |name: &str| -> Option<Value> {
-        serde_json::from_str(&read_text(named(name)?).ok()?).ok()
-    };
+    let json =
+        |name: &str| -> Option<Value> { serde_json::from_str(&read_text(named(name)?).ok()?).ok() };
     let config = json("config.json").unwrap_or_default();
     let adapter = json("adapter_config.json");
     let tokenizer = json("tokenizer_config.json").unwrap_or_default();
@@ -145,7 +161,10 @@ fn describe(tree: &Tree, folder: &str, files: &[&TreeFile]) -> Model {
         })
         .unwrap_or_default();
     let text = |value: &Value, pointer: &str| {
-        value.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .map(str::to_owned)
     };
     let mut bases = card.base_model.map_or_else(Vec::new, OneOrMore::list);
     let base = adapter
@@ -153,12 +172,17 @@ fn describe(tree: &Tree, folder: &str, files: &[&TreeFile]) -> Model {
         .and_then(|adapter| text(adapter, "/base_model_name_or_path"));
     bases.extend(base.filter(|base| !bases.contains(base)));
     let own = folder.rsplit('/').next().unwrap_or(folder);
-    let template = text(&tokenizer, "/chat_template").or_else(|| {
-        named("chat_template.jinja").and_then(|file| read_text(file).ok())
-    });
-    let licence = card.license.and_then(|licence| licence.list().into_iter().next());
+    let template = text(&tokenizer, "/chat_template")
+        .or_else(|| named("chat_template.jinja").and_then(|file| read_text(file).ok()));
+    let licence = card
+        .license
+        .and_then(|licence| licence.list().into_iter().next());
     Model {
-        name: if own.is_empty() { tree.name.clone() } else { own.to_owned() },
+        name: if own.is_empty() {
+            tree.name.clone()
+        } else {
+            own.to_owned()
+        },
         folder: folder.to_owned(),
         is_adapter: adapter.is_some(),
         files: files

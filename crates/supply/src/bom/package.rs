@@ -17,13 +17,7 @@ pub enum Ecosystem {
 
 impl Ecosystem {
     /// Every ecosystem.
-    pub const ALL: [Self; 5] = [
-        Self::PyPi,
-        Self::CratesIo,
-        Self::Npm,
-        Self::Go,
-        Self::Maven,
-    ];
+    pub const ALL: [Self; 5] = [Self::PyPi, Self::CratesIo, Self::Npm, Self::Go, Self::Maven];
 
     /// The name in OSV records (OSV schema 1.7, "Defined Ecosystems").
     #[must_use]
@@ -163,7 +157,11 @@ mod tests {
             "pkg:npm/%40angular/animation@12.3.1"
         );
         assert_eq!(
-            purl(Ecosystem::Maven, "org.apache.xmlgraphics:batik-anim", Some("1.9.1")),
+            purl(
+                Ecosystem::Maven,
+                "org.apache.xmlgraphics:batik-anim",
+                Some("1.9.1")
+            ),
             "pkg:maven/org.apache.xmlgraphics/batik-anim@1.9.1"
         );
         assert_eq!(

@@ -92,7 +92,9 @@ pub(super) fn sums(text: &str) -> Result<Vec<Package>, LockError> {
             [name, version, hash] => {
                 let mut package = Package::new(Ecosystem::Go, name, Some(version));
                 package.place = (start as u64, (start + line.trim_end().len()) as u64);
-                let digest = hash.strip_prefix("h1:").and_then(|hash| STANDARD.decode(hash).ok());
+                let digest = hash
+                    .strip_prefix("h1:")
+                    .and_then(|hash| STANDARD.decode(hash).ok());
                 if let Some(digest) = digest {
                     package.hashes.push(("h1".to_owned(), hex(&digest)));
                 }

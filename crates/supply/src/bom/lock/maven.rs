@@ -68,12 +68,18 @@ pub(super) fn pom(text: &str) -> Result<Vec<Package>, LockError> {
     Ok(dependencies
         .into_iter()
         .map(|(group, artifact, version)| {
-            let name = format!("{}:{}", filled(&group, &properties), filled(&artifact, &properties));
+            let name = format!(
+                "{}:{}",
+                filled(&group, &properties),
+                filled(&artifact, &properties)
+            );
             let version = version
                 .or_else(|| managed.get(&format!("{group}:{artifact}")).cloned())
                 .map(|version| filled(&version, &properties));
             let is_exact = |version: &String| !version.contains(['[', '(', ',', '$']);
-            let exact = version.clone().filter(|version| !version.is_empty() && is_exact(version));
+            let exact = version
+                .clone()
+                .filter(|version| !version.is_empty() && is_exact(version));
             let mut package = Package::new(Ecosystem::Maven, &name, exact.as_deref());
             if exact.is_none() {
                 package.requirement = version;

@@ -7,7 +7,9 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, LockError> {
     let header = text.lines().take_while(|line| !line.is_empty());
     let fields: Vec<(&str, &str)> = header.filter_map(|line| line.split_once(": ")).collect();
     let field = |name: &str| {
-        let found = fields.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        let found = fields
+            .iter()
+            .find(|(own, _)| own.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim())
     };
     let (Some(name), Some(version)) = (field("Name"), field("Version")) else {
@@ -16,7 +18,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, LockError> {
     let mut package = Package::new(Ecosystem::PyPi, name, Some(version));
     let classified = || {
         let classifiers = fields.iter().filter(|(name, _)| *name == "Classifier");
-        let mut licences = classifiers.filter_map(|(_, value)| value.strip_prefix("License :: OSI Approved :: "));
+        let mut licences =
+            classifiers.filter_map(|(_, value)| value.strip_prefix("License :: OSI Approved :: "));
         licences.next()
     };
     // A whole licence text is no name of one.
@@ -37,7 +40,11 @@ mod tests {
         let text = "Metadata-Version: 2.4\nName: Foo_Bar\nVersion: 1.0\nLicense-Expression: MIT\n\nName: not this\n";
         let [package] = read(text).unwrap().try_into().unwrap();
         assert_eq!(
-            (package.name.as_str(), package.version.as_deref(), package.licence.as_deref()),
+            (
+                package.name.as_str(),
+                package.version.as_deref(),
+                package.licence.as_deref()
+            ),
             ("foo-bar", Some("1.0"), Some("MIT"))
         );
         assert!(read("hello").is_err());

@@ -54,15 +54,30 @@ const fn kind(
 
 /// Files by their whole name.
 static BY_NAME: [(&str, LockKind); 12] = [
-    ("poetry.lock", kind("poetry.lock", true, true, python::poetry)),
+    (
+        "poetry.lock",
+        kind("poetry.lock", true, true, python::poetry),
+    ),
     ("uv.lock", kind("uv.lock", true, true, python::uv)),
     ("pdm.lock", kind("pdm.lock", true, true, python::poetry)),
     ("pylock.toml", kind("pylock.toml", true, true, python::uv)),
-    ("Pipfile.lock", kind("Pipfile.lock", true, true, python::pipfile)),
-    ("pyproject.toml", kind("pyproject.toml", false, false, python::pyproject)),
+    (
+        "Pipfile.lock",
+        kind("Pipfile.lock", true, true, python::pipfile),
+    ),
+    (
+        "pyproject.toml",
+        kind("pyproject.toml", false, false, python::pyproject),
+    ),
     ("Cargo.lock", kind("Cargo.lock", true, true, python::cargo)),
-    ("package-lock.json", kind("package-lock.json", true, true, npm::package_lock)),
-    ("npm-shrinkwrap.json", kind("package-lock.json", true, true, npm::package_lock)),
+    (
+        "package-lock.json",
+        kind("package-lock.json", true, true, npm::package_lock),
+    ),
+    (
+        "npm-shrinkwrap.json",
+        kind("package-lock.json", true, true, npm::package_lock),
+    ),
     ("go.mod", kind("go.mod", true, false, go::modules)),
     ("go.sum", kind("go.sum", true, true, go::sums)),
     ("pom.xml", kind("pom.xml", false, false, maven::pom)),

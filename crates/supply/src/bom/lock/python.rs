@@ -56,7 +56,11 @@ fn read(text: &str, what: &'static str) -> Result<Vec<Locked>, LockError> {
 
 fn package(ecosystem: Ecosystem, text: &str, locked: &Locked, from: &mut usize) -> Package {
     let mut package = Package::new(ecosystem, &locked.name, locked.version.as_deref());
-    let files = locked.files.iter().chain(&locked.wheels).chain(&locked.sdist);
+    let files = locked
+        .files
+        .iter()
+        .chain(&locked.wheels)
+        .chain(&locked.sdist);
     package.hashes = files.flat_map(LockedFile::digests).collect();
     package.place = place(text, &format!("name = \"{}\"", locked.name), *from);
     if package.place.1 > 0 {
@@ -166,7 +170,10 @@ pub(super) fn pyproject(text: &str) -> Result<Vec<Package>, LockError> {
     };
     let project = file.get("project");
     list(project.and_then(|project| project.get("dependencies")));
-    list(file.get("build-system").and_then(|build| build.get("requires")));
+    list(
+        file.get("build-system")
+            .and_then(|build| build.get("requires")),
+    );
     let groups = [
         project.and_then(|project| project.get("optional-dependencies")),
         file.get("dependency-groups"),

