@@ -1,5 +1,6 @@
 //! The arguments.
 
+mod dependencies;
 mod eval;
 mod signing;
 
@@ -8,6 +9,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
@@ -96,6 +98,13 @@ pub(crate) enum Command {
     /// Record how a model was made, and sign the record
     #[command(subcommand)]
     Provenance(ProvenanceCommand),
+    /// Write a bill of materials: packages, models, data sets, and prompts
+    Bom(Bom),
+    /// Name packages with known weaknesses, from advisories on this machine
+    Deps(Box<Dependencies>),
+    /// Make and show the database of advisories
+    #[command(subcommand)]
+    Db(DatabaseCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -66,6 +66,8 @@ impl Engine {
         rules.extend(proxy::RULES.iter().map(|&rule| RuleRef::from(rule)));
         let asked = judge::RULES.into_iter().chain(judge::external_rules());
         rules.extend(asked.map(RuleRef::from));
+        rules.extend(bartizan_supply::sign::rules());
+        rules.extend(bartizan_supply::vuln::rules());
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

@@ -1,7 +1,10 @@
 //! One module per command.
 
+mod bom;
 mod check;
 mod config;
+mod database;
+mod dependencies;
 mod eval;
 mod explain;
 mod hash;
@@ -63,6 +66,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Provenance(command) => provenance::run(command),
+        Command::Bom(arguments) => bom::run(&arguments),
+        Command::Deps(arguments) => dependencies::run(&arguments),
+        Command::Db(command) => database::run(&command),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `bartizan provenance`: how a model was made, recorded and signed.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use bartizan_supply::{
+    bom::Inventory,
     digest::{Algorithm, Granularity, Selection, Tree, hash_tree},
     sign::{Bundle, Provenance, RunFacts, sign_statement},
 };
@@ -81,7 +82,7 @@ fn record(arguments: &RecordRun) -> Result<Exit, Problems> {
         training_completed,
         hyperparameters,
         metrics: object(arguments.metrics.as_deref())?,
-        dependencies: Vec::new(),
+        dependencies: dependencies(&arguments.dependencies)?,
         environment: environment(changed && !code_commit.is_empty()),
         code_commit,
         author: given(&arguments.author, &|| {
@@ -136,6 +137,26 @@ fn verify(file: &Path, trust: &TrustPlace, model: Option<&Path>) -> Result<Exit,
     output::stdout(&format!("{:#}\n", record.to_json()))?;
     output::stderr(&format!("verified: signed by {}\n", signer_text(&signed)));
     Ok(Exit::Clean)
+}
+
+/// What lock files and environments name, as `name==version`.
+fn dependencies(paths: &[PathBuf]) -> Result<Vec<String>, Problem> {
+    let mut all = Vec::new();
+    for path in paths {
+        let inventory = Inventory::packages(path).map_err(|error| digest_problem(&error))?;
+        if let Some(gap) = inventory.gaps.first() {
+            let why = safe::line(&format!("`{}`: {}", gap.path, gap.why));
+            return Err(Problem::new(why));
+        }
+        all.extend(inventory.merged().into_iter().map(|(package, _)| {
+            match (&package.version, &package.requirement) {
+                (Some(version), _) => format!("{}=={version}", package.name),
+                (None, Some(wanted)) => format!("{}{wanted}", package.name),
+                (None, None) => package.name,
+            }
+        }));
+    }
+    Ok(all)
 }
 
 /// What `bartizan hash` says, without the algorithm's name.

@@ -1,6 +1,10 @@
 use serde_json::{Value, json};
 
-use super::{Asset, BomFacts, Inventory, Model, Package, licence::Licence, package::encoded};
+use super::{
+    Asset, BomFacts, Inventory, Model, Package,
+    licence::Licence,
+    package::{address, encoded},
+};
 use crate::digest::{Algorithm, hex};
 
 /// A version of CycloneDX (ECMA-424).
@@ -259,26 +263,14 @@ fn package_component(package: &Package, files: &[&str]) -> Value {
             fields.insert("licenses".to_owned(), licences(licence));
         }
         let hashes: Vec<Value> = package
-            .hashes
-            .iter()
-            .filter_map(|(name, digits)| {
-                let algorithm = match name.as_str() {
-                    "md5" => "MD5",
-                    "sha1" => "SHA-1",
-                    "sha256" => "SHA-256",
-                    "sha384" => "SHA-384",
-                    "sha512" => "SHA-512",
-                    // Go's `h1` is a digest of digests, which the format does not know.
-                    _ => return None,
-                };
-                Some(json!({ "alg": algorithm, "content": digits }))
-            })
+            .known_hashes()
+            .map(|(name, digits)| json!({ "alg": name.cyclonedx, "content": digits }))
             .collect();
         if !hashes.is_empty() {
             fields.insert("hashes".to_owned(), hashes.into());
         }
         if let Some(origin) = &package.origin {
-            let reference = json!([{ "type": "distribution", "url": encoded(origin) }]);
+            let reference = json!([{ "type": "distribution", "url": address(origin) }]);
             fields.insert("externalReferences".to_owned(), reference);
         }
     }

@@ -112,6 +112,16 @@ impl Package {
         }
     }
 
+    /// The digests that bills of materials know, with as many digits as they must have.
+    pub(super) fn known_hashes(&self) -> impl Iterator<Item = (&'static HashName, &str)> {
+        self.hashes.iter().filter_map(|(name, digits)| {
+            let known = HASHES.iter().find(|known| known.own == name)?;
+            let is_whole =
+                digits.len() == known.digits && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_whole.then_some((known, digits.as_str()))
+        })
+    }
+
     /// Its address, `pkg:TYPE/NAME@VERSION` (package-url/purl-spec).
     #[must_use]
     pub fn purl(&self) -> String {
@@ -127,6 +137,39 @@ impl Package {
     }
 }
 
+/// What a digest is called.
+pub(super) struct HashName {
+    own: &'static str,
+    digits: usize,
+    /// In CycloneDX.
+    pub(super) cyclonedx: &'static str,
+    /// In SPDX.
+    pub(super) spdx: &'static str,
+}
+
+const fn hash(
+    own: &'static str,
+    digits: usize,
+    cyclonedx: &'static str,
+    spdx: &'static str,
+) -> HashName {
+    HashName {
+        own,
+        digits,
+        cyclonedx,
+        spdx,
+    }
+}
+
+/// Go's `h1` is a digest of digests, which no format knows.
+static HASHES: [HashName; 5] = [
+    hash("md5", 32, "MD5", "MD5"),
+    hash("sha1", 40, "SHA-1", "SHA1"),
+    hash("sha256", 64, "SHA-256", "SHA256"),
+    hash("sha384", 96, "SHA-384", "SHA384"),
+    hash("sha512", 128, "SHA-512", "SHA512"),
+];
+
 /// Percent-encoded but for what the specification leaves as it is, and the slash.
 pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -138,6 +181,19 @@ pub(super) fn encoded(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// An address in which what RFC 3986 does not allow is percent-encoded.
+pub(super) fn address(text: &str) -> String {
+    let mut address = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    address
 }
 
 #[cfg(test)]

@@ -111,15 +111,8 @@ fn library(id: &str, package: &Package) -> Value {
         fields.insert("versionInfo".to_owned(), version.as_str().into());
     }
     let checksums: Vec<Value> = package
-        .hashes
-        .iter()
-        .filter(|(name, _)| {
-            matches!(
-                name.as_str(),
-                "md5" | "sha1" | "sha256" | "sha384" | "sha512"
-            )
-        })
-        .map(|(name, digits)| json!({ "algorithm": name.to_uppercase(), "checksumValue": digits }))
+        .known_hashes()
+        .map(|(name, digits)| json!({ "algorithm": name.spdx, "checksumValue": digits }))
         .collect();
     if !checksums.is_empty() {
         fields.insert("checksums".to_owned(), checksums.into());

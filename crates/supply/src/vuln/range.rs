@@ -20,6 +20,10 @@ pub(super) enum Event {
 }
 
 impl Event {
+    const fn is_start(&self) -> bool {
+        matches!(self, Self::Introduced(_))
+    }
+
     fn version(&self) -> &str {
         match self {
             Self::Introduced(version)
@@ -56,8 +60,11 @@ pub(super) fn affects(ecosystem: Ecosystem, events: &[Event], version: &str) -> 
         }
     }
     let mut sorted: Vec<&Event> = events.iter().collect();
+    // Where one range ends and the next begins at the same version, the next one counts.
     sorted.sort_by(|a, b| {
-        compare_versions(ecosystem, a.version(), b.version()).unwrap_or(Ordering::Equal)
+        compare_versions(ecosystem, a.version(), b.version())
+            .unwrap_or(Ordering::Equal)
+            .then_with(|| a.is_start().cmp(&b.is_start()))
     });
     let mut is_weak = false;
     for event in sorted {
@@ -123,6 +130,7 @@ mod tests {
             check(two, version, Some(expected));
         }
         check("f:2.2.3 i:2.2.0 i:0 f:2.1.4", "2.1.9", Some(false));
+        check("i:1.3 f:1.4 i:1 f:1.3", "1.3", Some(true));
         check("i:1 l:1.5", "1.5", Some(true));
         check("i:1 l:1.5", "1.5.1", Some(false));
         check("i:0", "99", Some(true));
