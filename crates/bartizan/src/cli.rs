@@ -1,15 +1,22 @@
 //! The arguments.
 
+mod dependencies;
 mod eval;
 mod scan;
+mod signing;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use scan::Scan;
+pub(crate) use signing::{
+    DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
+    TrustPlace, Verify,
+};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -27,6 +34,7 @@ Environment:
   BARTIZAN_POLICY  policy file, as with `--policy`
   BARTIZAN_KEY     64 hexadecimal digits: key of hashes, pseudonyms, and encryption
   BARTIZAN_DATA    folder of the gateway's database, as with `--data`
+  BARTIZAN_SIGNING_KEY  private key of `bartizan sign`, PEM
   BARTIZAN_LOG     filter of the gateway's log, e.g. `info`
   NO_COLOR         no colour in any output")]
 pub(crate) struct Cli {
@@ -85,6 +93,22 @@ pub(crate) enum Command {
     Netpol(NetpolCommand),
     /// Look for code and traps in model files, folders, and archives, without loading them
     Scan(Scan),
+    /// Say the digest of files and folders, wherever they stand
+    Hash(Box<Hash>),
+    /// Sign a model: OpenSSF model signing 1.0
+    Sign(Box<Sign>),
+    /// Say whether a model is what somebody trusted signed, and run a command on just that
+    Verify(Box<Verify>),
+    /// Record how a model was made, and sign the record
+    #[command(subcommand)]
+    Provenance(ProvenanceCommand),
+    /// Write a bill of materials: packages, models, data sets, and prompts
+    Bom(Bom),
+    /// Name packages with known weaknesses, from advisories on this machine
+    Deps(Box<Dependencies>),
+    /// Make and show the database of advisories
+    #[command(subcommand)]
+    Db(DatabaseCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -22,6 +22,17 @@ impl Stopwatch {
     }
 }
 
+/// Now in UTC, as RFC 3339 writes it, in whole seconds.
+pub(crate) fn now() -> String {
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let now = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    now.unwrap_or_default().to_string()
+}
+
 /// Today in UTC; the first day of all if the clock stands before 1970.
 pub(crate) fn today() -> Date {
     let seconds = SystemTime::now()

@@ -73,6 +73,8 @@ impl Engine {
         rules.extend(bartizan_transformer::RULES.map(RuleRef::from));
         let asked = judge::RULES.into_iter().chain(judge::external_rules());
         rules.extend(asked.map(RuleRef::from));
+        rules.extend(bartizan_supply::sign::rules());
+        rules.extend(bartizan_supply::vuln::rules());
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

@@ -14,6 +14,15 @@ pub(crate) const KEY: &str = "BARTIZAN_KEY";
 /// The folder of the gateway's database, as with `--data`.
 pub(crate) const DATA: &str = "BARTIZAN_DATA";
 
+/// The private key of `bartizan sign`, PEM.
+pub(crate) const SIGNING_KEY: &str = "BARTIZAN_SIGNING_KEY";
+
+/// What `bartizan verify --exec` tells the command: where the verified copy is.
+pub(crate) const MODEL: &str = "BARTIZAN_MODEL";
+
+/// The time that a bill of materials states, in seconds since 1970.
+pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
 /// The filter of the gateway's log.
 pub(crate) const LOG: &str = "BARTIZAN_LOG";
 

@@ -14,6 +14,8 @@ pub(crate) enum Exit {
     Findings,
     /// 2: the command could not do its work: usage, configuration, a file.
     Error,
+    /// That of a command that was run on the user's behalf.
+    Command(u8),
 }
 
 impl Exit {
@@ -29,6 +31,7 @@ impl Exit {
             Self::Findings => 1,
             Self::Error => 2,
             Self::Incomplete => 3,
+            Self::Command(code) => code,
         }
     }
 }

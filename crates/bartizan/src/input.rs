@@ -205,6 +205,20 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Problems> {
     })
 }
 
+/// Reads a file of which there may be at most `max` bytes.
+pub(crate) fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>, Problem> {
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    let mut bytes = Vec::new();
+    file.take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| cannot_read(path, &error))?;
+    if bytes.len() as u64 > max {
+        let message = format!("`{}` has more than {max} bytes", escaped(path));
+        return Err(Problem::new(message).help("is this the right file?"));
+    }
+    Ok(bytes)
+}
+
 /// A file that cannot be read.
 pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Problem {
     let problem = Problem::new(format!("cannot read `{}`: {error}", escaped(path)));

@@ -15,6 +15,7 @@ mod output;
 mod packs;
 mod problem;
 mod render;
+mod signing;
 
 use clap::Parser;
 use exit::Exit;

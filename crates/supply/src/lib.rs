@@ -1,18 +1,26 @@
-//! What a file may do to the one who loads it.
+//! What a file may do to the one who loads it, what it is made of, and who answers for it.
 //!
 //! An [`Artifact`] goes in; the [`Inspector`]s that know its content report findings and hand on what
 //! is inside. What no inspector knows, and what one did not finish, is a gap in the report, never a
 //! clean file.
+//!
+//! [`digest`] says what files are by their bytes, [`sign`] who answers for them, [`bom`] what is in a
+//! folder, and [`vuln`] which of that has a known weakness. They read the files that they are
+//! pointed at; time comes in as an argument.
 
 mod archive;
 mod artifact;
+pub mod bom;
+pub mod digest;
 mod inspector;
 mod models;
 mod npy;
 mod pickle;
 mod polyglot;
 mod scan;
+pub mod sign;
 mod table;
+pub mod vuln;
 
 pub use artifact::Artifact;
 pub use inspector::{Desk, Inspector};

@@ -1,20 +1,27 @@
 //! One module per command.
 
+mod bom;
 mod check;
 mod config;
+mod database;
+mod dependencies;
 mod eval;
 mod explain;
+mod hash;
 mod keys;
 mod netpol;
 mod policy;
 mod prompt;
+mod provenance;
 mod replay;
 mod rules;
 mod scan;
 mod schema;
 mod serve;
+mod sign;
 mod story;
 mod stream;
+mod verify;
 
 use bartizan_text::rules::RuleSet;
 
@@ -57,6 +64,13 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
             format,
         }) => netpol::lint(&file, &gateway, format),
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Hash(arguments) => hash::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Provenance(command) => provenance::run(command),
+        Command::Bom(arguments) => bom::run(&arguments),
+        Command::Deps(arguments) => dependencies::run(&arguments),
+        Command::Db(command) => database::run(&command),
     }
 }
 

@@ -1,0 +1,15 @@
+//! What files and folders are, by their bytes alone: digests that do not depend on where they stand.
+
+mod algorithm;
+mod error;
+mod hash;
+mod manifest;
+mod tree;
+
+pub use algorithm::{Algorithm, Digest, from_hex};
+pub(crate) use algorithm::{Hasher, hex};
+pub use error::DigestError;
+pub(crate) use hash::{BLOCK, open_regular};
+pub use hash::{Granularity, Piece, hash_pieces, hash_tree};
+pub use manifest::{Manifest, Resource, ResourceName};
+pub use tree::{Odd, OddKind, Selection, Tree, TreeFile};
