@@ -3,7 +3,6 @@
 
 mod crash;
 mod export;
-mod oracle;
 mod tamper;
 
 use std::sync::Arc;
