@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use crate::{Ledger, LedgerError};
+use crate::{Ledger, LedgerError, Settle};
 
 /// A ledger that many threads append to: one of them writes for all that wait, so that one wait for
 /// the disk keeps many entries.
@@ -11,7 +11,7 @@ use crate::{Ledger, LedgerError};
 /// entries among it, and writes; the others wait for it.
 pub struct GroupCommit {
     gathering: Mutex<Gathering>,
-    changed: Condvar,
+    room: Condvar,
     max_bytes: usize,
 }
 
@@ -26,8 +26,10 @@ struct Gathering {
 /// Entries that are written together.
 #[derive(Default)]
 struct Group {
-    /// The number of the first of them, or nothing if they could not be kept.
+    /// The number of the first of them, or why they could not be kept.
     done: Mutex<Option<Result<u64, Arc<LedgerError>>>>,
+    /// Those that wait for it; one of them is woken to write it, all when it is written.
+    waiting: Condvar,
 }
 
 /// Bytes that are published at once at least, unless nobody waits.
@@ -45,7 +47,7 @@ impl GroupCommit {
                 entries: Vec::new(),
                 bytes: 0,
             }),
-            changed: Condvar::new(),
+            room: Condvar::new(),
             max_bytes: max_bytes.min(8 << 20),
         }
     }
@@ -67,7 +69,13 @@ impl GroupCommit {
         }
         let mut gathering = self.gathering.lock();
         while gathering.bytes > 0 && gathering.bytes + bytes > self.max_bytes {
-            gathering = self.write_or_wait(gathering);
+            gathering = match gathering.ledger.take() {
+                Some(ledger) => self.write(gathering, ledger),
+                None => {
+                    self.room.wait(&mut gathering);
+                    gathering
+                }
+            };
         }
         let place = gathering.entries.len() as u64;
         gathering.entries.extend(entries);
@@ -77,7 +85,13 @@ impl GroupCommit {
             if let Some(done) = &*group.done.lock() {
                 return done.clone().map(|first| first + place);
             }
-            gathering = self.write_or_wait(gathering);
+            gathering = match gathering.ledger.take() {
+                Some(ledger) => self.write(gathering, ledger),
+                None => {
+                    group.waiting.wait(&mut gathering);
+                    gathering
+                }
+            };
         }
     }
 
@@ -87,38 +101,41 @@ impl GroupCommit {
         self.gathering.into_inner().ledger
     }
 
-    fn write_or_wait<'a>(
+    /// Writes what has gathered, and lets one of those that gathered meanwhile go on.
+    fn write<'a>(
         &'a self,
         mut gathering: MutexGuard<'a, Gathering>,
+        mut ledger: Ledger,
     ) -> MutexGuard<'a, Gathering> {
-        let Some(mut ledger) = gathering.ledger.take() else {
-            self.changed.wait(&mut gathering);
-            return gathering;
-        };
         let group = std::mem::take(&mut gathering.group);
         let entries = std::mem::take(&mut gathering.entries);
         gathering.bytes = 0;
         drop(gathering);
         let appended = ledger.append(&entries, None);
+        let mut gathering = self.gathering.lock();
         *group.done.lock() = Some(appended.map(|range| range.start).map_err(Arc::new));
         // They need not wait for what follows.
-        self.changed.notify_all();
-        let settle = if ledger.unpublished_bytes() >= PUBLISH {
-            // Entries are kept in the tail whatever becomes of this; the next one tries again.
-            let _ = ledger.publish();
-            ledger.rotate().ok().flatten()
-        } else {
-            None
-        };
-        let mut gathering = self.gathering.lock();
+        group.waiting.notify_all();
+        let settle = MutexGuard::unlocked(&mut gathering, || publish(&mut ledger));
         gathering.ledger = Some(ledger);
-        self.changed.notify_all();
+        gathering.group.waiting.notify_one();
+        self.room.notify_all();
         if let Some(settle) = settle {
             // Its wait for the disk is this thread's alone.
             MutexGuard::unlocked(&mut gathering, || drop(settle.run()));
         }
         gathering
     }
+}
+
+/// Shows entries to readers, now and then. They are kept in the tail whatever becomes of this; the
+/// next one tries again.
+fn publish(ledger: &mut Ledger) -> Option<Settle> {
+    if ledger.unpublished_bytes() < PUBLISH {
+        return None;
+    }
+    ledger.publish().ok()?;
+    ledger.rotate().ok()?
 }
 
 impl std::fmt::Debug for GroupCommit {

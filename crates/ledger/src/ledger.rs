@@ -134,11 +134,27 @@ impl Ledger {
                 ledger
             }
         };
+        ledger.refuse_rollback()?;
         let stale = stale.into_iter().map(segment::path);
         ledger.unsettled.pending.lock().segments.splice(0..0, stale);
         opened.replayed = ledger.edge.size() - ledger.base_of_oldest(&segments);
         ledger.publish()?;
         Ok((ledger, opened))
+    }
+
+    /// What was published was in the tail before: a tail that ends earlier was set back, and to go
+    /// on from there would be to write another past.
+    fn refuse_rollback(&self) -> Result<(), LedgerError> {
+        let published = self.storage.read(CHECKPOINT, u64::from(u16::MAX))?;
+        let signed = published.and_then(|note| SignedCheckpoint::open(&note, &self.trust()).ok());
+        match signed {
+            Some(signed) if signed.checkpoint.size > self.edge.size() => {
+                Err(LedgerError::Altered {
+                    file: segment::TAIL.to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn base_of_oldest(&self, segments: &[u64]) -> u64 {

@@ -685,7 +685,7 @@ async fn a_ledger_that_cannot_be_written_holds_requests_back() {
         match admit(&recorder, number).await {
             Ok(slot) => slot.finish(interaction(&recorder)).await.unwrap(),
             Err(fault) => {
-                assert_eq!(fault.status().as_u16(), 503);
+                assert_eq!(fault.kind.status().as_u16(), 503);
                 refused = true;
                 break;
             }

@@ -32,7 +32,7 @@ fn write_until_dark(storage: &Arc<Simulated>, numbers: &mut Numbers) -> (u64, Ve
 
 #[test]
 fn what_was_acknowledged_outlives_every_power_cut() {
-    for case in 0..cases(250) {
+    for case in 0..cases(120) {
         let mut numbers = Numbers(case);
         let fuse = numbers.below(260) as u64;
         let mut storage = Arc::new(Simulated::with_fuse(fuse));
@@ -109,6 +109,18 @@ fn a_lost_or_foreign_tail_is_refused() {
     for name in storage.list("tail").unwrap() {
         storage.remove(&format!("tail/{name}")).unwrap();
     }
-    let error = Ledger::open(storage, signer()).unwrap_err();
+    let error = Ledger::open(storage.clone(), signer()).unwrap_err();
     assert!(matches!(error, crate::LedgerError::NoTail));
+    // A tail of earlier would let the ledger go on with another past.
+    let earlier = Arc::new(Simulated::default());
+    drop(super::written(earlier.clone(), 5));
+    let mut files = storage.files();
+    files.extend(
+        earlier
+            .files()
+            .into_iter()
+            .filter(|(name, _)| name.starts_with("tail/")),
+    );
+    let error = Ledger::open(Arc::new(Simulated::of(files)), signer()).unwrap_err();
+    assert!(matches!(error, crate::LedgerError::Altered { .. }));
 }
