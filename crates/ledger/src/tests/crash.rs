@@ -32,7 +32,7 @@ fn write_until_dark(storage: &Arc<Simulated>, numbers: &mut Numbers) -> (u64, Ve
 
 #[test]
 fn what_was_acknowledged_outlives_every_power_cut() {
-    for case in 0..cases(120) {
+    for case in 0..cases(50) {
         let mut numbers = Numbers(case);
         let fuse = numbers.below(260) as u64;
         let mut storage = Arc::new(Simulated::with_fuse(fuse));

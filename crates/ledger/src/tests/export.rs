@@ -49,7 +49,7 @@ fn any_stretch_is_proved() {
 fn every_single_change_of_a_byte_is_noticed() {
     let whole = export(250..620, Some(&signer()));
     let mut numbers = Numbers(5);
-    for case in 0..cases(800) {
+    for case in 0..cases(300) {
         let mut file = whole.clone();
         let at = numbers.below(file.len());
         match numbers.below(3) {
