@@ -22,10 +22,12 @@ pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
+    ("checkpoint", laws::checkpoint),
     ("classifier", laws::classifier),
     ("conversation", laws::conversation),
     ("guarded_stream", laws::guarded_stream),
     ("leak", laws::leak),
+    ("ledger_tiles", laws::ledger_tiles),
     ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod eval;
+mod ledger;
 mod scan;
 mod signing;
 
@@ -12,6 +13,7 @@ use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use scan::Scan;
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
@@ -109,6 +111,9 @@ pub(crate) enum Command {
     /// Make and show the database of advisories
     #[command(subcommand)]
     Db(DatabaseCommand),
+    /// Verify, prove, and export the tamper-evident record
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

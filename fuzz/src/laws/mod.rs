@@ -1,9 +1,11 @@
 //! One law per target.
 
+mod checkpoint;
 mod classifier;
 mod conversation;
 mod guarded_stream;
 mod leak;
+mod ledger_tiles;
 mod offset_map;
 mod pack;
 mod patterns;
@@ -17,10 +19,12 @@ mod template_tokens;
 mod vault;
 mod views;
 
+pub use checkpoint::checkpoint;
 pub use classifier::classifier;
 pub use conversation::conversation;
 pub use guarded_stream::guarded_stream;
 pub use leak::leak;
+pub use ledger_tiles::ledger_tiles;
 pub use offset_map::offset_map;
 pub use pack::{pack, pack_signature};
 pub use patterns::patterns;

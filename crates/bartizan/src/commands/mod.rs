@@ -9,6 +9,7 @@ mod eval;
 mod explain;
 mod hash;
 mod keys;
+mod ledger;
 mod netpol;
 mod policy;
 mod prompt;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
+        Command::Ledger(command) => ledger::run(command),
         Command::Netpol(NetpolCommand::Lint {
             file,
             gateway,

@@ -12,6 +12,7 @@ mod errors;
 mod eval;
 mod helpers;
 mod keys;
+mod ledger;
 mod machines;
 mod marker;
 mod netpol;

@@ -5,7 +5,8 @@ use crate::store::StoreError;
 
 /// Where events end up: append-only, in batches, each event once.
 ///
-/// [`SqlAudit`](super::SqlAudit) is the plain one; a ledger with proofs is another.
+/// [`SqlAudit`](super::SqlAudit) is the plain one, [`Ledgered`](super::Ledgered) adds a ledger with
+/// proofs.
 pub trait AuditStore: Send + Sync + 'static {
     /// Appends a batch, all of it or nothing, and remembers in the same step how far the journal
     /// was read, so that no event is appended twice whenever the process ends.
@@ -16,6 +17,10 @@ pub trait AuditStore: Send + Sync + 'static {
         &'a self,
         journal: &'a str,
     ) -> BoxFuture<'a, Result<Option<Position>, StoreError>>;
+
+    /// Is told before the first batch how far the journal of that name reaches: a place behind its
+    /// end was lost with it, and what comes there now is something else.
+    fn resume(&self, _journal: &str, _end: Position) {}
 
     /// Makes sure that what was appended outlives a power cut; then files of the journal are
     /// removed.
@@ -38,6 +43,8 @@ pub struct Batch {
     pub journal: String,
     /// How far it is read with them.
     pub end: Position,
+    /// How far it is read with each of them.
+    pub places: Vec<Position>,
     /// The events.
     pub entries: Vec<Entry>,
 }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::AlertsConfig;
+use super::{AlertsConfig, LedgerConfig};
 
 /// What is recorded, how surely, and what happens when that cannot be done.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -28,6 +28,8 @@ pub struct RecordConfig {
     pub addresses: Addresses,
     /// Who is told of what.
     pub alerts: AlertsConfig,
+    /// The ledger that makes the record tamper-evident.
+    pub ledger: LedgerConfig,
 }
 
 impl Default for RecordConfig {
@@ -42,6 +44,7 @@ impl Default for RecordConfig {
             sync_interval_ms: 1_000,
             addresses: Addresses::default(),
             alerts: AlertsConfig::default(),
+            ledger: LedgerConfig::default(),
         }
     }
 }
@@ -94,6 +97,7 @@ impl RecordConfig {
         for (path, _) in &mut mistakes {
             *path = format!("alerts.{path}");
         }
+        mistakes.extend(self.ledger.check());
         let mut mistake = |path: &str, message: &str| {
             mistakes.push((path.to_owned(), message.to_owned()));
         };

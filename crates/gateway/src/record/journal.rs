@@ -177,6 +177,8 @@ impl Unsynced {
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     pub(super) entries: Vec<Entry>,
+    /// Where each of them ends.
+    pub(super) places: Vec<Position>,
     /// Where the next piece begins.
     pub(super) end: Position,
     /// Bytes that are no frames; they cannot be what was written.
@@ -216,6 +218,7 @@ pub(super) fn read(
                 Decoded::Whole(entry, length) => {
                     piece.entries.push(entry);
                     piece.end.offset += length as u64;
+                    piece.places.push(piece.end);
                     rest = rest.get(length..).unwrap_or_default();
                 }
                 // The rest of it comes with the next piece.

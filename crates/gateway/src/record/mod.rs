@@ -14,7 +14,9 @@ mod feedback;
 mod frame;
 mod interaction;
 mod journal;
+mod ledger;
 mod mover;
+mod receipt;
 mod recorder;
 mod sql;
 mod story;
@@ -37,6 +39,10 @@ pub use feedback::{FeedbackRates, Rate};
 pub use frame::Entry;
 pub use interaction::{Interaction, LayerTimes, Outcome, RuleHit, Side, Unseen};
 pub use journal::Position;
+pub use ledger::{
+    LEDGER, LEDGER_OF_COMMANDS, LedgerConfig, Ledgered, NAME_FILE, VERIFIER_KEY_FILE,
+};
+pub use receipt::{Receipt, find, first_since};
 pub use recorder::{Observe, RecordError, Recorder, Slot};
 pub use sql::SqlAudit;
 pub use story::Story;

@@ -36,6 +36,7 @@ impl Mover {
             .position(journal.id())
             .await
             .map_err(MoverError::Store)?;
+        store.resume(journal.id(), journal.end());
         let first = journal::first(folder).map_err(MoverError::Journal)?;
         // Files before the stored place were removed; a store that was set back knows of none.
         let at = stored.unwrap_or_default().max(first).min(journal.end());
@@ -96,6 +97,7 @@ impl Mover {
             let batch = Batch {
                 journal: self.journal.clone(),
                 end: piece.end,
+                places: piece.places,
                 entries: piece.entries,
             };
             while let Err(error) = shared.store.append(&batch).await {
@@ -114,6 +116,7 @@ impl Mover {
             pause = Duration::from_millis(50);
             let piece = Piece {
                 entries: batch.entries,
+                places: batch.places,
                 ..piece
             };
             self.moved(shared, &piece).await;

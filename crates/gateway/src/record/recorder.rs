@@ -55,6 +55,14 @@ pub enum RecordError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The ledger cannot be used.
+    #[error("the ledger in `{}` cannot be used: {error}", folder.display())]
+    Ledger {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        error: bartizan_ledger::LedgerError,
+    },
 }
 
 pub(super) struct Shared {

@@ -490,3 +490,214 @@ async fn finds_by_principal_kind_time_and_page() {
     );
     assert_eq!(injections.severity, "high");
 }
+
+/// The numbers of gaps stand for events here.
+async fn note_numbers(recorder: &Recorder, numbers: std::ops::Range<u64>) {
+    for lost in numbers {
+        let gap = Gap {
+            lost,
+            ..Gap::default()
+        };
+        recorder.emit(What::Gap(gap)).await.unwrap();
+    }
+}
+
+fn numbers_of(bodies: impl Iterator<Item = Vec<u8>>) -> Vec<u64> {
+    bodies
+        .map(|body| {
+            let event: Event = serde_json::from_slice(&body).unwrap();
+            match event.what {
+                What::Gap(gap) => gap.lost,
+                other => panic!("{}", other.kind()),
+            }
+        })
+        .collect()
+}
+
+/// Everything in the ledger, which must be whole.
+fn entries_of(folder: &Path) -> Vec<Vec<u8>> {
+    use bartizan_ledger::{Reader, Trust, VerifierKey, verify};
+    let key = std::fs::read_to_string(folder.join(VERIFIER_KEY_FILE)).unwrap();
+    let trust = Trust {
+        ledger: VerifierKey::parse(&key).unwrap(),
+        witnesses: Vec::new(),
+    };
+    let files = bartizan_ledger::Folder::shared(folder);
+    let outcome = verify(&files, &trust, &[], false).unwrap();
+    assert_eq!(outcome.damage, None);
+    let (reader, _) = Reader::newest(&files, &trust).unwrap();
+    (0..reader.size())
+        .map(|n| reader.entry(n).unwrap())
+        .collect()
+}
+
+async fn ledgered(store: Arc<dyn AuditStore>, folder: &Path) -> Arc<dyn AuditStore> {
+    let seed = bartizan_core::Secret::new([5; 32]);
+    let config = LedgerConfig::default();
+    Arc::new(Ledgered::open(store, &config, folder, &seed).await.unwrap())
+}
+
+#[tokio::test]
+async fn every_event_is_in_the_ledger_and_its_receipt_is_found() {
+    let place = tempfile::tempdir().unwrap();
+    let (journal, ledger) = (place.path().join("journal"), place.path().join("ledger"));
+    let (_, store) = sql().await;
+    let recorder = open(quick(), &journal, ledgered(store, &ledger).await).await;
+    let mut ids = Vec::new();
+    for _ in 0..300 {
+        let id = RequestId::new(&*clock());
+        let slot = recorder
+            .admit(id, "key_1".into(), "/v1/chat/completions")
+            .await;
+        slot.unwrap().finish(interaction(&recorder)).await.unwrap();
+        ids.push(id);
+    }
+    recorder.close().await;
+    drop(recorder);
+    assert_eq!(entries_of(&ledger).len(), 600);
+    let files = bartizan_ledger::Folder::shared(&ledger);
+    let reader = bartizan_ledger::Reader::new(&files, 600);
+    for (number, id) in (0..).zip(&ids) {
+        let found = find(&reader, *id).unwrap();
+        let found: Vec<(u64, &str)> = found.iter().map(|r| (r.index, &*r.kind)).collect();
+        let both = [
+            (2 * number, "llm_interaction"),
+            (2 * number + 1, "security_event"),
+        ];
+        assert_eq!(found, both);
+    }
+    let nobody = RequestId::from_bytes([0xff; 16]);
+    assert!(find(&reader, nobody).unwrap().is_empty());
+}
+
+/// Whichever of the two the end of the process left behind is given what it lacks, and only that.
+#[tokio::test]
+async fn store_and_ledger_catch_up_with_each_other() {
+    for (lost_by_store, lost_by_ledger) in [(0, 0), (7, 0), (0, 7), (5, 9)] {
+        let place = tempfile::tempdir().unwrap();
+        let (journal, ledger) = (place.path().join("journal"), place.path().join("ledger"));
+        let kept = Arc::new(Fragile::default());
+        let recorder = open(quick(), &journal, kept.clone()).await;
+        note_numbers(&recorder, 0..40).await;
+        recorder.flush().await.unwrap();
+        // Where each event ends: the store counts in its own way, the journal says it.
+        let (_, end) = kept.kept.lock().clone();
+        recorder.close().await;
+        drop(recorder);
+        let first = journal::read(
+            &journal,
+            Position {
+                segment: 1,
+                offset: 0,
+            },
+            end,
+            1 << 20,
+        )
+        .unwrap();
+        let at = |lost: usize| first.places[39 - lost];
+        let begin = |lost: usize| Batch {
+            journal: std::fs::read_to_string(journal.join("id")).unwrap(),
+            end: at(lost),
+            places: first.places[..40 - lost].to_vec(),
+            entries: first.entries[..40 - lost].to_vec(),
+        };
+        let both = ledgered(Arc::new(Fragile::default()), &ledger).await;
+        both.append(&begin(lost_by_ledger)).await.unwrap();
+        drop(both);
+        {
+            let mut kept = kept.kept.lock();
+            kept.0.truncate(40 - lost_by_store);
+            kept.1 = at(lost_by_store);
+        }
+        let recorder = open(quick(), &journal, ledgered(kept.clone(), &ledger).await).await;
+        note_numbers(&recorder, 40..50).await;
+        recorder.flush().await.unwrap();
+        recorder.close().await;
+        drop(recorder);
+        let all: Vec<u64> = (0..50).collect();
+        assert_eq!(numbers_of(entries_of(&ledger).into_iter()), all);
+        let bodies = kept.kept.lock().0.clone();
+        assert_eq!(
+            numbers_of(bodies.into_iter().map(|e| e.body.into_bytes())),
+            all
+        );
+    }
+}
+
+/// A power cut may take the end of the journal that both had read; what comes there then is new.
+#[tokio::test]
+async fn a_journal_that_lost_its_end_loses_no_new_event() {
+    let place = tempfile::tempdir().unwrap();
+    let (journal, ledger) = (place.path().join("journal"), place.path().join("ledger"));
+    let kept = Arc::new(Fragile::default());
+    let recorder = open(quick(), &journal, ledgered(kept.clone(), &ledger).await).await;
+    note_numbers(&recorder, 0..20).await;
+    recorder.close().await;
+    drop(recorder);
+    let (_, end) = kept.kept.lock().clone();
+    let first = journal::read(
+        &journal,
+        Position {
+            segment: 1,
+            offset: 0,
+        },
+        end,
+        1 << 20,
+    )
+    .unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(journal.join("000000000001.journal"))
+        .unwrap();
+    file.set_len(first.places[9].offset).unwrap();
+    let recorder = open(quick(), &journal, ledgered(kept.clone(), &ledger).await).await;
+    note_numbers(&recorder, 20..25).await;
+    recorder.close().await;
+    drop(recorder);
+    let all: Vec<u64> = (0..25).collect();
+    assert_eq!(numbers_of(entries_of(&ledger).into_iter()), all);
+    let bodies = kept.kept.lock().0.clone();
+    assert_eq!(
+        numbers_of(bodies.into_iter().map(|e| e.body.into_bytes())),
+        all
+    );
+}
+
+/// As with a store that is lost: requests wait, then are refused, and nothing is lost.
+#[tokio::test]
+async fn a_ledger_that_cannot_be_written_holds_requests_back() {
+    let place = tempfile::tempdir().unwrap();
+    let (journal, ledger) = (place.path().join("journal"), place.path().join("ledger"));
+    let (_, store) = sql().await;
+    let config = RecordConfig {
+        max_backlog_bytes: 20_000,
+        ..quick()
+    };
+    let recorder = open(config, &journal, ledgered(store, &ledger).await).await;
+    let slot = admit(&recorder, 1).await.unwrap();
+    slot.finish(interaction(&recorder)).await.unwrap();
+    recorder.flush().await.unwrap();
+    // The folder of tiles becomes a file: no tile can be written, whoever runs this.
+    std::fs::rename(ledger.join("tile"), ledger.join("aside")).unwrap();
+    std::fs::write(ledger.join("tile"), b"").unwrap();
+    let mut refused = false;
+    for number in 2..200 {
+        match admit(&recorder, number).await {
+            Ok(slot) => slot.finish(interaction(&recorder)).await.unwrap(),
+            Err(fault) => {
+                assert_eq!(fault.kind.status().as_u16(), 503);
+                refused = true;
+                break;
+            }
+        }
+    }
+    assert!(refused);
+    assert!(!recorder.store_answers());
+    std::fs::remove_file(ledger.join("tile")).unwrap();
+    std::fs::rename(ledger.join("aside"), ledger.join("tile")).unwrap();
+    while recorder.flush().await.is_err() {}
+    recorder.close().await;
+    let store = recorder.store().count(&Query::default()).await.unwrap();
+    drop(recorder);
+    assert_eq!(entries_of(&ledger).len() as u64, store);
+}

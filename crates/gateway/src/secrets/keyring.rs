@@ -28,11 +28,13 @@ pub enum Purpose {
     Noise,
     /// Keyed hashes for caches of verdicts.
     Cache,
+    /// The seed of the Ed25519 key that signs checkpoints of the ledger.
+    Ledger,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ApiKeyPepper,
         Self::AuditHash,
         Self::Redaction,
@@ -41,6 +43,7 @@ impl Purpose {
         Self::PredictionSigning,
         Self::Noise,
         Self::Cache,
+        Self::Ledger,
     ];
 
     /// Its label; part of what is stored, never changed.
@@ -54,6 +57,7 @@ impl Purpose {
             Self::PredictionSigning => "prediction-signing",
             Self::Noise => "noise",
             Self::Cache => "cache",
+            Self::Ledger => "ledger",
         }
     }
 }

@@ -1,12 +1,14 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
+use bartizan_ledger::Signer;
+
 use super::{Ground, StartError, ground::placed};
 use crate::{
     clock::Clock,
     config::Config,
     identity::{ApiKeys, KeyError},
     key_desk::KeyDesk,
-    record::{Recorder, SqlAudit},
+    record::{LEDGER_OF_COMMANDS, MlAudit, Recorder, What},
     secrets::{Environment, Purpose},
 };
 
@@ -59,22 +61,55 @@ impl AtRest {
         ApiKeys::open(store, &pepper, &[], Duration::MAX, Arc::clone(&self.clock)).await
     }
 
+    /// The key that signs for the ledger of that name; `None` if nobody may have that name.
+    #[must_use]
+    pub fn ledger_signer(&self, name: &str) -> Option<Signer> {
+        let seed = self.ground.keyring.derive(Purpose::Ledger);
+        Signer::new(name, seed.expose())
+    }
+
+    /// Records that somebody took a copy of the record from the command line.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn note_export(&self, config: &Config, data: &Path) -> Result<(), StartError> {
+        let recorder = self.recorder(config, data).await?;
+        recorder.note(What::MlAudit(Box::new(MlAudit {
+            event_type: "data_access".into(),
+            user_id: "command-line".into(),
+            action: "export".into(),
+            resource: "ledger".into(),
+            status: "success".into(),
+            ..MlAudit::default()
+        })));
+        recorder.close().await;
+        Ok(())
+    }
+
     /// Where keys are made and withdrawn. What is done is recorded; [`KeyDesk::close`] waits for it.
     ///
     /// # Errors
     /// When keys cannot be read, or another command is at it.
     pub async fn key_desk(&self, config: &Config, data: &Path) -> Result<KeyDesk, StartError> {
         let keys = Arc::new(self.keys().await?);
+        let recorder = self.recorder(config, data).await?;
+        Ok(KeyDesk::new(keys, recorder))
+    }
+
+    /// The record of commands.
+    async fn recorder(&self, config: &Config, data: &Path) -> Result<Recorder, StartError> {
         let recorder = Recorder::open(
             config.record.clone(),
             &data.join(JOURNAL),
-            Arc::new(SqlAudit::new(self.ground.store.clone())),
+            self.ground
+                .audit(config, &data.join(LEDGER_OF_COMMANDS))
+                .await?,
             self.ground.keyring.derive(Purpose::AuditHash).expose(),
             Arc::clone(&self.clock),
             Vec::new(),
         )
         .await?;
-        Ok(KeyDesk::new(keys, recorder))
+        Ok(recorder)
     }
 }
 

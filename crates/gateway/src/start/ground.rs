@@ -8,7 +8,10 @@ use crate::{
     adapters,
     clock::Clock,
     config::Config,
-    secrets::{Clouds, Environment, KeyStore, Keyring, MasterKey, Opener, Place, Resolver, Vault},
+    record::{AuditStore, Ledgered, SqlAudit},
+    secrets::{
+        Clouds, Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, Vault,
+    },
     store::{self, Store, StoreConfig},
 };
 
@@ -72,6 +75,21 @@ impl Ground {
                 Place::Found => None,
             },
         })
+    }
+
+    /// Where events are kept: the database and, unless it is turned off, the ledger in `folder`.
+    pub(super) async fn audit(
+        &self,
+        config: &Config,
+        folder: &Path,
+    ) -> Result<Arc<dyn AuditStore>, StartError> {
+        let sql = Arc::new(SqlAudit::new(self.store.clone()));
+        if !config.record.ledger.enabled {
+            return Ok(sql);
+        }
+        let seed = self.keyring.derive(Purpose::Ledger);
+        let ledgered = Ledgered::open(sql, &config.record.ledger, folder, &seed).await?;
+        Ok(Arc::new(ledgered))
     }
 
     pub(super) fn resolver<'a>(

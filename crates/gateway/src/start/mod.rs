@@ -36,7 +36,7 @@ use crate::{
     predict::{self, PostJson},
     principal::Scope,
     proxy::{Engine, Front, Gateway, GatewayParts, routes, today},
-    record::{Recorder, Service, SqlAudit, What},
+    record::{LEDGER, Recorder, Service, What},
     secrets::{Environment, Keyring, Purpose, Resolver, SecretRef},
     serve::{ServeError, Server},
     telemetry::{Metrics, Traces},
@@ -170,7 +170,7 @@ pub async fn start(
     let recorder = Recorder::open(
         config.record.clone(),
         &data.join("journal"),
-        Arc::new(SqlAudit::new(ground.store.clone())),
+        ground.audit(config, &data.join(LEDGER)).await?,
         ground.keyring.derive(Purpose::AuditHash).expose(),
         Arc::clone(&clock),
         adapters::observers(config, &metrics)

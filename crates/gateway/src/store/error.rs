@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A table could not be made or is not what it was.
     #[error("the tables of the database cannot be brought up to date ({0})")]
     Migration(&'static str),
+    /// The ledger beside the database cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] bartizan_ledger::LedgerError),
     /// What was read is not what was written.
     #[error("a row of the database cannot be read")]
     Row,
