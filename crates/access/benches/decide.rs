@@ -77,7 +77,6 @@ fn a_thousand_models(bencher: Bencher<'_, '_>) {
 /// Ten grants with a star for each of 100 groups of names: none can be left out by its scope.
 #[divan::bench(sample_count = 100, sample_size = 5)]
 fn a_thousand_stars(bencher: Bencher<'_, '_>) {
-    let grants =
-        (0..POLICIES).map(|n| grant("corp:*".to_owned(), vec![format!("model:m-{n}-*")]));
+    let grants = (0..POLICIES).map(|n| grant("corp:*".to_owned(), vec![format!("model:m-{n}-*")]));
     decide(bencher, access(grants.collect(), String::new()));
 }

@@ -7,21 +7,22 @@ use std::{
 };
 
 use cedar_policy::{
-    Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
+    Entities, Entity, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, Request,
     RestrictedExpression, Schema,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    compile::{self, Compiled},
+    compile::Compiled,
     config::AccessConfig,
     decision::{Because, Decision},
-    index::{Index, Said},
+    index::{Guard, Index, Said},
     permission::Permission,
     resource::{Resource, ResourceKind, Scope},
     role::Roles,
     schema::cedar_schema,
     source::{Mistake, PolicyFile},
+    time::Times,
     who::Who,
 };
 
@@ -42,6 +43,7 @@ pub struct Access {
     tenants: Vec<(Scope, String)>,
     roles: Roles,
     names: Names,
+    times: Times,
     version: String,
     policies: usize,
     /// Those whom policies name beside the grants.
@@ -108,7 +110,11 @@ impl Access {
         let (schema, _) =
             Schema::from_cedarschema_str(&schema_text).map_err(|error| ours("schema", &error))?;
         let names = Names::of(&schema)?;
-        let Compiled { permits, denials } = Compiled::of(config);
+        let Compiled {
+            permits,
+            denials,
+            guards,
+        } = Compiled::of(config);
         let mut own = vec![built_in("always", ALWAYS)];
         if config.scopes {
             own.push(built_in("scopes", OF_SCOPES));
@@ -125,6 +131,7 @@ impl Access {
                     .collect(),
                 roles,
                 names,
+                times: Times::default(),
                 version: String::new(),
                 policies: 0,
                 named: Vec::new(),
@@ -141,7 +148,7 @@ impl Access {
         for file in own.iter().chain(files) {
             digest.update(&file.text);
             match file.read(&schema, &SCOPES) {
-                Ok(policies) => builder.add(&file.name, policies, true),
+                Ok(policies) => builder.add(&file.name, policies, &HashMap::new(), true),
                 Err(mistakes) => builder.mistakes.extend(mistakes),
             }
         }
@@ -152,7 +159,7 @@ impl Access {
                 let id = policy.annotation("id")?;
                 Some(policy.new_id(PolicyId::new(id)))
             });
-            builder.add("grants", policies.collect(), is_given);
+            builder.add("grants", policies.collect(), &guards, is_given);
         }
         builder.finish(digest)
     }
@@ -203,7 +210,10 @@ impl Access {
     /// The tenant of a resource; empty for none.
     #[must_use]
     pub fn tenant_of(&self, resource: &Resource) -> &str {
-        let row = self.tenants.iter().find(|(scope, _)| scope.covers(resource));
+        let row = self
+            .tenants
+            .iter()
+            .find(|(scope, _)| scope.covers(resource));
         row.map_or("", |(_, tenant)| tenant.as_str())
     }
 
@@ -252,7 +262,9 @@ impl Access {
                 request,
                 entities,
             } = &question;
-            let given = self.given.ask(principals, Permission::Admin, request, entities);
+            let given = self
+                .given
+                .ask(principals, Permission::Admin, request, entities);
             decision(given, Said::default()).is_allowed()
         })
     }
@@ -265,8 +277,7 @@ impl Access {
         let user = principals.first()?.clone();
         let kind = self.names.kinds.get(&resource.kind)?;
         let thing = uid(kind, &resource.name);
-        let now = RestrictedExpression::new_datetime(compile::moment(ask.now_ms));
-        let context = Context::from_pairs([("now".to_owned(), now)]).ok()?;
+        let context = self.times.at(ask.now_ms.div_euclid(1_000))?;
         let parents: HashSet<EntityUid> = principals.iter().skip(1).cloned().collect();
         let entities = entities
             .clone()
@@ -381,7 +392,14 @@ struct Builder {
 }
 
 impl Builder {
-    fn add(&mut self, file: &str, policies: Vec<cedar_policy::Policy>, is_given: bool) {
+    fn add(
+        &mut self,
+        file: &str,
+        policies: Vec<cedar_policy::Policy>,
+        guards: &HashMap<String, Guard>,
+        is_given: bool,
+    ) {
+        let unguarded = Guard::default();
         let access = &mut self.access;
         access.policies += policies.len();
         for policy in policies {
@@ -403,8 +421,10 @@ impl Builder {
                 &mut access.denied
             };
             let is_in = |permission, action: &EntityUid| names.is_in(permission, action);
+            let guard = guards.get(AsRef::<str>::as_ref(policy.id()));
+            let guard = guard.unwrap_or(&unguarded);
             let is_new = self.ids.insert(policy.id().clone());
-            if !is_new || index.add(&policy, &is_in).is_err() {
+            if !is_new || index.add(&policy, guard, &is_in).is_err() {
                 let id: &str = policy.id().as_ref();
                 self.mistakes.push(Mistake {
                     file: file.to_owned(),
@@ -428,7 +448,11 @@ impl Builder {
         access.named.sort();
         access.named.dedup();
         let digest = digest.finalize();
-        access.version = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        access.version = digest
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Ok(access)
     }
 }
@@ -507,6 +531,52 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
+
+        /// Grants with stars, whose names are compared before they are asked, likewise.
+        #[test]
+        fn guards_lose_nothing(
+            grants in proptest::collection::vec(
+                (
+                    proptest::sample::select(&["alice", "a*", "*", "bob"]),
+                    proptest::sample::select(&["model:m", "model:m*", "model:*", "dataset:m"]),
+                    proptest::bool::ANY,
+                ),
+                0..6,
+            ),
+            user in proptest::sample::select(&USERS),
+            model in proptest::sample::select(&["m", "mm", "n"]),
+        ) {
+            let grants = grants.into_iter().map(|(user, on, denied)| crate::GrantConfig {
+                user: Some(user.to_owned()),
+                roles: vec!["viewer".to_owned()],
+                denied: if denied { vec!["model:write".to_owned()] } else { Vec::new() },
+                on: vec![on.to_owned()],
+                ..crate::GrantConfig::default()
+            });
+            let mut config = AccessConfig { grants: grants.collect(), ..AccessConfig::default() };
+            for grant in &mut config.grants {
+                // What is denied must be about what is named.
+                if grant.on[0].starts_with("dataset") {
+                    grant.denied.clear();
+                }
+            }
+            let access = Access::new(&config, &[]).unwrap();
+            let compiled = Compiled::of(&config);
+            let whole = PolicySet::from_str(&(compiled.permits + &compiled.denials)).unwrap();
+            let who = Who::named(user);
+            let resource = Resource::new(ResourceKind::Model, model);
+            for permission in [Permission::ModelRead, Permission::ModelWrite] {
+                let ask = Ask { who: &who, permission, resource: &resource, now_ms: 0 };
+                let question = access.question(&ask).unwrap();
+                let response =
+                    Authorizer::new().is_authorized(&question.request, &whole, &question.entities);
+                let allowed = response.decision() == cedar_policy::Decision::Allow;
+                let decision = access.decide(&ask);
+                prop_assert_eq!(decision.is_allowed(), allowed);
+                let reasons = response.diagnostics().reason().count();
+                prop_assert_eq!(decision.policies.len(), reasons);
+            }
+        }
 
         /// The buckets say what the whole set says.
         #[test]

@@ -1,9 +1,10 @@
 //! Grants of a configuration as policies.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use crate::{
     config::{AccessConfig, GrantConfig, Grantee},
+    index::Guard,
     permission::Permission,
     resource::{Pattern, Scope},
 };
@@ -15,6 +16,8 @@ pub(crate) struct Compiled {
     pub(crate) permits: String,
     /// What `denied` lists forbid.
     pub(crate) denials: String,
+    /// What can be told of each policy by names alone, by its id.
+    pub(crate) guards: HashMap<String, Guard>,
 }
 
 impl Compiled {
@@ -38,7 +41,9 @@ impl Compiled {
         let actions = actions(grant);
         let mut while_it_counts = conditions.clone();
         if let Ok(Some(end)) = grant.ends_ms() {
-            while_it_counts.push(format!("context.now < datetime(\"{}\")", moment(end)));
+            // Not a `datetime`, which is parsed at each decision.
+            let end = end.div_euclid(1_000) + i64::from(end.rem_euclid(1_000) > 0);
+            while_it_counts.push(format!("context.unix < {end}"));
         }
         let scopes: Vec<Option<Scope>> = if grant.on.is_empty() {
             vec![None]
@@ -53,11 +58,13 @@ impl Compiled {
             };
             if let Some(actions) = &actions {
                 let text = policy("permit", &id, &principal, actions, scope, &while_it_counts);
+                self.guards.insert(id.clone(), guard(&grantee, scope));
                 self.permits.push_str(&text);
             }
             if !grant.denied.is_empty() {
                 let denied = listed(grant.denied.iter());
                 let id = format!("{id}/denied");
+                self.guards.insert(id.clone(), guard(&grantee, scope));
                 let text = policy("forbid", &id, &principal, &denied, scope, &conditions);
                 self.denials.push_str(&text);
             }
@@ -87,12 +94,27 @@ fn policy(
             }
         },
     };
-    let mut text = format!("@id({})\n{effect} ({principal}, {action}, {resource})", quoted(id));
+    let mut text = format!(
+        "@id({})\n{effect} ({principal}, {action}, {resource})",
+        quoted(id)
+    );
     if !conditions.is_empty() {
         let _ = write!(text, "\nwhen {{ {} }}", conditions.join(" && "));
     }
     text.push_str(";\n");
     text
+}
+
+/// The names that the conditions of a policy require.
+fn guard(grantee: &Grantee, scope: &Option<Scope>) -> Guard {
+    let start = |pattern: &Pattern| matches!(pattern, Pattern::Start(_)).then(|| pattern.clone());
+    Guard {
+        user: match grantee {
+            Grantee::User(name) => start(name),
+            _ => None,
+        },
+        resource: scope.as_ref().and_then(|scope| start(&scope.name)),
+    }
 }
 
 /// Whom a grant is for: the scope of a policy, and what it cannot say.
@@ -117,10 +139,18 @@ fn principal(grantee: &Grantee) -> (String, Vec<String>) {
 
 /// What roles and permissions give; `None` for nothing.
 fn actions(grant: &GrantConfig) -> Option<String> {
-    if grant.permissions.iter().any(|name| name == Permission::Admin.as_str()) {
+    if grant
+        .permissions
+        .iter()
+        .any(|name| name == Permission::Admin.as_str())
+    {
         return Some("action".to_owned());
     }
-    let roles: Vec<String> = grant.roles.iter().map(|role| format!("role:{role}")).collect();
+    let roles: Vec<String> = grant
+        .roles
+        .iter()
+        .map(|role| format!("role:{role}"))
+        .collect();
     let all: Vec<&String> = roles.iter().chain(&grant.permissions).collect();
     (!all.is_empty()).then(|| listed(all.into_iter()))
 }
@@ -151,19 +181,16 @@ fn begins(start: &str) -> String {
     quoted(&format!("{start}*"))
 }
 
-/// A moment as the `datetime` of the Cedar language takes it.
-pub(crate) fn moment(unix_ms: i64) -> String {
-    let at = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or(jiff::Timestamp::MAX);
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_cannot_leave_their_quotes() {
-        assert_eq!(quoted(r#"a"); permit(principal"#), r#""a\"); permit(principal""#);
+        assert_eq!(
+            quoted(r#"a"); permit(principal"#),
+            r#""a\"); permit(principal""#
+        );
         assert_eq!(quoted(r"a\"), r#""a\\""#);
     }
 
@@ -184,7 +211,7 @@ mod tests {
         insta::assert_snapshot!(compiled.permits + &compiled.denials, @r#"
         @id("grants[0]")
         permit (principal, action in [Action::"role:viewer"], resource is Model)
-        when { principal.name like "corp:*" && context.now < datetime("2027-01-01T00:00:00.000Z") && resource.name like "fraud-*" };
+        when { principal.name like "corp:*" && context.unix < 1798761600 && resource.name like "fraud-*" };
         @id("grants[0]/denied")
         forbid (principal, action in [Action::"model:read"], resource is Model)
         when { principal.name like "corp:*" && resource.name like "fraud-*" };

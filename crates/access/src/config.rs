@@ -243,7 +243,10 @@ impl Checker<'_> {
         for (name, role) in &config.roles {
             let at = format!("roles.{name}");
             if ROLES.iter().any(|(known, _)| known == name) {
-                self.say(&at, format!("`{name}` is a built-in role; choose another name"));
+                self.say(
+                    &at,
+                    format!("`{name}` is a built-in role; choose another name"),
+                );
             }
             if !is_id(name) {
                 self.say(&at, IS_ID.to_owned());
@@ -289,7 +292,10 @@ impl Checker<'_> {
         for (index, role) in grant.roles.iter().enumerate() {
             self.role(&format!("{at}.roles[{index}]"), role);
         }
-        for (field, names) in [("permissions", &grant.permissions), ("denied", &grant.denied)] {
+        for (field, names) in [
+            ("permissions", &grant.permissions),
+            ("denied", &grant.denied),
+        ] {
             for (index, name) in names.iter().enumerate() {
                 self.permission(&format!("{at}.{field}[{index}]"), name);
             }
@@ -302,8 +308,7 @@ impl Checker<'_> {
             self.scope(&format!("{at}.on[{index}]"), scope);
         }
         self.reach(&at, grant);
-        let is_tenant =
-            |name: &String| matches!(Pattern::parse(name), Some(Pattern::Exact(_)));
+        let is_tenant = |name: &String| matches!(Pattern::parse(name), Some(Pattern::Exact(_)));
         if grant.tenant.as_ref().is_some_and(|name| !is_tenant(name)) {
             self.say(&format!("{at}.tenant"), "is no name".to_owned());
         }
@@ -319,7 +324,10 @@ impl Checker<'_> {
         if kinds.is_empty() {
             return;
         }
-        for (field, names) in [("permissions", &grant.permissions), ("denied", &grant.denied)] {
+        for (field, names) in [
+            ("permissions", &grant.permissions),
+            ("denied", &grant.denied),
+        ] {
             for (index, name) in names.iter().enumerate() {
                 let Some(permission) = Permission::named(name) else {
                     continue;
@@ -343,7 +351,11 @@ impl Checker<'_> {
 
     fn permission(&mut self, at: &str, name: &str) {
         if Permission::named(name).is_none() {
-            let what = unknown("permission", name, Permission::all().map(Permission::as_str));
+            let what = unknown(
+                "permission",
+                name,
+                Permission::all().map(Permission::as_str),
+            );
             self.say(at, what);
         }
     }
@@ -368,11 +380,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// That there is no such thing, and what may have been meant.
-pub(crate) fn unknown<'n>(
-    what: &str,
-    given: &str,
-    names: impl Iterator<Item = &'n str>,
-) -> String {
+pub(crate) fn unknown<'n>(what: &str, given: &str, names: impl Iterator<Item = &'n str>) -> String {
     let nearest = names
         .map(|name| (strsim::osa_distance(given, name), name))
         .min()

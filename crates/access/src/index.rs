@@ -1,13 +1,13 @@
 //! Policies in buckets, so that a decision reads those that can be about it and no others.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::{BTreeMap, HashMap, HashSet, btree_map::Entry};
 
 use cedar_policy::{
-    ActionConstraint, AuthorizationError, Authorizer, Decision, Effect, Entities, EntityUid, Policy, PolicyId,
-    PolicySet, PrincipalConstraint, Request, ResourceConstraint,
+    ActionConstraint, AuthorizationError, Authorizer, Decision, Effect, Entities, EntityUid,
+    Policy, PolicyId, PolicySet, PrincipalConstraint, Request, ResourceConstraint, Response,
 };
 
-use crate::permission::Permission;
+use crate::{permission::Permission, resource::Pattern};
 
 /// Policies by what their scopes name.
 ///
@@ -16,10 +16,32 @@ use crate::permission::Permission;
 /// Resources are in nothing here. A policy that names several actions stands in a bucket of each.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    buckets: HashMap<(Option<EntityUid>, Permission, Option<EntityUid>), PolicySet>,
+    buckets:
+        HashMap<(Option<EntityUid>, Permission, Option<EntityUid>), BTreeMap<Guard, PolicySet>>,
     /// Whom something permits what, on some resource.
     permitted: HashSet<(Option<EntityUid>, Permission)>,
     authorizer: Authorizer,
+}
+
+/// Names without which a policy says nothing, as its own conditions require, too; `None` for any.
+/// Comparing them here costs a thousandth of asking the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Guard {
+    /// Of who asks.
+    pub(crate) user: Option<Pattern>,
+    /// Of the resource.
+    pub(crate) resource: Option<Pattern>,
+}
+
+impl Guard {
+    fn fits(&self, request: &Request) -> bool {
+        let fits = |pattern: &Option<Pattern>, entity: Option<&EntityUid>| {
+            pattern.as_ref().is_none_or(|pattern| {
+                entity.is_none_or(|entity| pattern.fits(entity.id().unescaped()))
+            })
+        };
+        fits(&self.user, request.principal()) && fits(&self.resource, request.resource())
+    }
 }
 
 /// What the policies of an index say.
@@ -33,6 +55,18 @@ pub(crate) struct Said {
     pub(crate) failed: Vec<PolicyId>,
 }
 
+impl Said {
+    fn add(&mut self, response: &Response) {
+        let because = response.diagnostics().reason().cloned();
+        match response.decision() {
+            Decision::Allow => self.permits.extend(because),
+            Decision::Deny => self.forbids.extend(because),
+        }
+        let errors = response.diagnostics().errors();
+        self.failed.extend(errors.map(about));
+    }
+}
+
 impl Index {
     /// Adds a policy; `in_action` says whether a permission is an action or in its group.
     ///
@@ -41,6 +75,7 @@ impl Index {
     pub(crate) fn add(
         &mut self,
         policy: &Policy,
+        guard: &Guard,
         in_action: &dyn Fn(Permission, &EntityUid) -> bool,
     ) -> Result<(), PolicyId> {
         let principal = match policy.principal_constraint() {
@@ -65,11 +100,12 @@ impl Index {
         };
         for permission in Permission::all().filter(|permission| is_about(*permission)) {
             let key = (principal.clone(), permission, resource.clone());
-            let bucket = match self.buckets.entry(key) {
-                Entry::Occupied(bucket) => bucket.into_mut(),
+            let bucket = self.buckets.entry(key).or_default();
+            let guarded = match bucket.entry(guard.clone()) {
+                Entry::Occupied(guarded) => guarded.into_mut(),
                 Entry::Vacant(place) => place.insert(PolicySet::new()),
             };
-            bucket
+            guarded
                 .add(policy.clone())
                 .map_err(|_| policy.id().clone())?;
             if policy.effect() == Effect::Permit {
@@ -95,14 +131,10 @@ impl Index {
                 let Some(bucket) = self.buckets.get(&key) else {
                     continue;
                 };
-                let response = self.authorizer.is_authorized(request, bucket, entities);
-                let because = response.diagnostics().reason().cloned();
-                match response.decision() {
-                    Decision::Allow => said.permits.extend(because),
-                    Decision::Deny => said.forbids.extend(because),
+                for (_, policies) in bucket.iter().filter(|(guard, _)| guard.fits(request)) {
+                    let response = self.authorizer.is_authorized(request, policies, entities);
+                    said.add(&response);
                 }
-                let errors = response.diagnostics().errors();
-                said.failed.extend(errors.map(about));
             }
         }
         said

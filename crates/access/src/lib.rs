@@ -19,6 +19,7 @@ mod review;
 mod role;
 mod schema;
 mod source;
+mod time;
 mod who;
 
 pub use access::{Access, AccessError, Ask, SCOPES};

@@ -50,7 +50,11 @@ const TABLE: [(Permission, &str, &[ResourceKind]); 15] = [
     (Permission::DataRead, "data:read", &[Dataset, Document]),
     (Permission::DataWrite, "data:write", &[Dataset, Document]),
     (Permission::ExperimentRead, "experiment:read", &[Experiment]),
-    (Permission::ExperimentWrite, "experiment:write", &[Experiment]),
+    (
+        Permission::ExperimentWrite,
+        "experiment:write",
+        &[Experiment],
+    ),
     (Permission::AuditRead, "audit:read", &[Record]),
     (Permission::Admin, "admin", &[System, Route]),
     (Permission::ToolCall, "tool:call", &[Tool]),

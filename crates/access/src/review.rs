@@ -88,21 +88,25 @@ impl Review {
     #[must_use]
     pub fn of(config: &AccessConfig, now_ms: i64, soon_ms: i64, uses: Option<&[Use]>) -> Self {
         let roles = Roles::of(config);
-        let reviewed = config.grants.iter().enumerate().filter_map(|(place, grant)| {
-            let grantee = grant.grantee()?;
-            let state = match grant.ends_ms().ok().flatten() {
-                Some(end) if end <= now_ms => GrantState::Expired(end),
-                Some(end) if end <= now_ms.saturating_add(soon_ms) => GrantState::Expiring(end),
-                _ => GrantState::Active,
-            };
-            Some(ReviewedGrant {
-                id: grant.name(place),
-                used: used(grant, &grantee, &roles, uses),
-                is_everything: grant.on.is_empty() && grant.gives(&roles, Permission::Admin),
-                grantee,
-                state,
-            })
-        });
+        let reviewed = config
+            .grants
+            .iter()
+            .enumerate()
+            .filter_map(|(place, grant)| {
+                let grantee = grant.grantee()?;
+                let state = match grant.ends_ms().ok().flatten() {
+                    Some(end) if end <= now_ms => GrantState::Expired(end),
+                    Some(end) if end <= now_ms.saturating_add(soon_ms) => GrantState::Expiring(end),
+                    _ => GrantState::Active,
+                };
+                Some(ReviewedGrant {
+                    id: grant.name(place),
+                    used: used(grant, &grantee, &roles, uses),
+                    is_everything: grant.on.is_empty() && grant.gives(&roles, Permission::Admin),
+                    grantee,
+                    state,
+                })
+            });
         Self {
             grants: reviewed.collect(),
             conflicts: conflicts(config, now_ms),
@@ -112,9 +116,8 @@ impl Review {
     /// Whether there is nothing to do about it.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        let is_fine = |grant: &ReviewedGrant| {
-            grant.state == GrantState::Active && grant.used != Some(false)
-        };
+        let is_fine =
+            |grant: &ReviewedGrant| grant.state == GrantState::Active && grant.used != Some(false);
         self.conflicts.is_empty() && self.grants.iter().all(is_fine)
     }
 }
@@ -244,7 +247,9 @@ pub fn who_can(
         });
         (candidate, decision)
     });
-    decided.filter(|(_, decision)| decision.is_allowed()).collect()
+    decided
+        .filter(|(_, decision)| decision.is_allowed())
+        .collect()
 }
 
 /// The least of those whom a grant is for.

@@ -23,6 +23,7 @@ pub fn cedar_schema(roles: &Roles) -> String {
         "entity {} = {{ name: String, tenant: String }};\n",
         kinds.join(", ")
     );
+    text.push_str("// `now` is the time, to the second; `unix` the same as seconds since 1970, which is faster.\n");
     text.push_str("// Roles are groups of actions.\n");
     for role in roles.names() {
         let _ = writeln!(text, "action \"role:{role}\";");
@@ -34,10 +35,14 @@ pub fn cedar_schema(roles: &Roles) -> String {
             .filter(|role| roles.gives(role, permission))
             .map(|role| format!("\"role:{role}\""))
             .collect();
-        let kinds: Vec<&str> = permission.kinds().iter().map(|kind| kind.entity()).collect();
+        let kinds: Vec<&str> = permission
+            .kinds()
+            .iter()
+            .map(|kind| kind.entity())
+            .collect();
         let _ = writeln!(
             text,
-            "action \"{permission}\" in [{}] appliesTo {{ principal: [User], resource: [{}], context: {{ now: datetime }} }};",
+            "action \"{permission}\" in [{}] appliesTo {{ principal: [User], resource: [{}], context: {{ now: datetime, unix: Long }} }};",
             groups.join(", "),
             kinds.join(", ")
         );

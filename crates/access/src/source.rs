@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, str::FromStr as _};
 
-use cedar_policy::{EntityTypeName, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    EntityTypeName, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator,
+};
 use miette::Diagnostic;
 
 use crate::config::unknown;
@@ -20,7 +22,7 @@ pub struct PolicyFile {
 }
 
 /// What is wrong with a policy file, and where.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{file}:{line}:{column}: {message}")]
 pub struct Mistake {
     /// The file.
@@ -35,7 +37,11 @@ pub struct Mistake {
 
 impl PolicyFile {
     /// Its policies under their `@id`, or the file's name and their number.
-    pub(crate) fn read(&self, schema: &Schema, scopes: &[&str]) -> Result<Vec<Policy>, Vec<Mistake>> {
+    pub(crate) fn read(
+        &self,
+        schema: &Schema,
+        scopes: &[&str],
+    ) -> Result<Vec<Policy>, Vec<Mistake>> {
         if self.text.len() > MAX_BYTES {
             let message = format!("has more than {MAX_BYTES} bytes");
             return Err(vec![self.mistake(None, message)]);
@@ -47,7 +53,7 @@ impl PolicyFile {
         let mut mistakes = Vec::new();
         if set.templates().next().is_some() {
             let message = "templates are not taken; name the principal and the resource";
-            mistakes.push(self.mistake(None, message.to_owned()));
+            mistakes.push(self.mistake(self.text.find('?'), message.to_owned()));
         }
         let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
         mistakes.extend(result.validation_errors().map(|error| self.told(error)));
@@ -70,7 +76,9 @@ impl PolicyFile {
         if mistakes.is_empty() {
             Ok(named)
         } else {
-            mistakes.sort_by_key(|mistake| (mistake.line, mistake.column));
+            // One fault is told once for each kind of resource that it is found with.
+            mistakes.sort();
+            mistakes.dedup_by_key(|mistake| (mistake.line, mistake.column));
             Err(mistakes)
         }
     }
@@ -129,5 +137,7 @@ impl PolicyFile {
 /// The parser numbers policies `policy0`, `policy1`, ...
 fn number(id: &PolicyId) -> usize {
     let text: &str = id.as_ref();
-    text.trim_start_matches("policy").parse().unwrap_or(usize::MAX)
+    text.trim_start_matches("policy")
+        .parse()
+        .unwrap_or(usize::MAX)
 }

@@ -1,9 +1,11 @@
 //! The arguments.
 
+mod access;
 mod eval;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub(crate) use access::{AccessCommand, Asker, CheckAccess, ReportAccess, TestAccess, WhoCan};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     /// Check Kubernetes NetworkPolicies
     #[command(subcommand)]
     Netpol(NetpolCommand),
+    /// Say who may do what, and review who has which rights
+    #[command(subcommand)]
+    Access(AccessCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -36,13 +36,13 @@ fn policies_of_a_file_count_beside_the_grants() {
 
 #[test]
 fn rb_07_mistakes_in_policies_have_lines() {
-    insta::assert_snapshot!(mistakes("permit (principal, action, resource)\nwhen { true };\n\npermit (prncipal, action, resource);\n"), @"");
-    insta::assert_snapshot!(mistakes("permit (principal, action, resource);\npermit (principal, action == Action::\"model:reed\", resource);\n"), @"");
-    insta::assert_snapshot!(mistakes("\npermit (principal, action in Action::\"role:viever\", resource);\n"), @"");
-    insta::assert_snapshot!(mistakes("permit (principal, action, resource)\nwhen { resource.owner == principal };\n"), @"");
-    insta::assert_snapshot!(mistakes("permit (principal in\n  Scope::\"infre\", action, resource);\n"), @"");
-    insta::assert_snapshot!(mistakes("@id(\"a\") permit (principal, action, resource);\n@id(\"a\") forbid (principal, action, resource);\n"), @"");
-    insta::assert_snapshot!(mistakes("permit (principal == ?principal, action, resource);\n"), @"");
+    insta::assert_snapshot!(mistakes("permit (principal, action, resource)\nwhen { true };\n\npermit (prncipal, action, resource);\n"), @"own.cedar:4:9: found an invalid variable in the policy scope: prncipal; hint: policy scopes must contain a `principal`, `action`, and `resource` element in that order");
+    insta::assert_snapshot!(mistakes("permit (principal, action, resource);\npermit (principal, action == Action::\"model:reed\", resource);\n"), @r#"own.cedar:2:30: unrecognized action `Action::"model:reed"`; hint: did you mean `Action::"model:read"`?"#);
+    insta::assert_snapshot!(mistakes("\npermit (principal, action in Action::\"role:viever\", resource);\n"), @r#"own.cedar:2:30: unrecognized action `Action::"role:viever"`; hint: did you mean `Action::"role:viewer"`?"#);
+    insta::assert_snapshot!(mistakes("permit (principal, action, resource)\nwhen { resource.owner == principal };\n"), @"own.cedar:2:8: attribute `owner` on entity type `Dataset` not found; hint: did you mean `name`?");
+    insta::assert_snapshot!(mistakes("permit (principal in\n  Scope::\"infre\", action, resource);\n"), @"own.cedar:2:3: there is no scope `infre`; did you mean `infer`?");
+    insta::assert_snapshot!(mistakes("@id(\"a\") permit (principal, action, resource);\n@id(\"a\") forbid (principal, action, resource);\n"), @"own.cedar:2:29: two policies have the id `a`; decisions name policies");
+    insta::assert_snapshot!(mistakes("permit (principal == ?principal, action, resource);\n"), @"own.cedar:1:22: templates are not taken; name the principal and the resource");
 }
 
 #[test]
@@ -91,7 +91,10 @@ fn mistakes_in_expectations_have_lines() {
         - {scopes: [infre], action: 'model:read', resource: fraud, decision: allow}\n";
     let mistakes = Expectations::from_yaml("e.yaml", yaml).unwrap_err();
     let all: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(all.join("\n"), @"");
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    e.yaml:2:3: there is no permission `model:reed`; did you mean `model:read`?
+    e.yaml:3:3: there is no scope `infre`; did you mean `infer`?
+    "#);
     let none = Expectations::from_yaml("e.yaml", "expects: []\n").unwrap_err();
     assert_eq!(none[0].line, 1);
 }

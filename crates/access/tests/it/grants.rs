@@ -33,7 +33,13 @@ fn rb_02_the_truth_table_of_55_cells_holds() {
     let roles: Vec<&str> = ROLES.iter().map(|(name, _)| *name).collect();
     assert_eq!(
         roles,
-        ["viewer", "data_scientist", "ml_engineer", "auditor", "admin"]
+        [
+            "viewer",
+            "data_scientist",
+            "ml_engineer",
+            "auditor",
+            "admin"
+        ]
     );
 }
 
@@ -117,7 +123,23 @@ fn ws_52_unknown_words_are_mistakes_with_their_place() {
         .iter()
         .map(|(at, what)| format!("{at}: {}", what.split(';').next().unwrap()))
         .collect();
-    insta::assert_snapshot!(text.join("\n"), @"");
+    insta::assert_snapshot!(text.join("\n"), @r#"
+    roles.releaser.permissions[0]: there is no permission `model:depoy`
+    roles.viewer: `viewer` is a built-in role
+    conflicts[0]: there is no role `nobody`
+    resources[0].name: `fraud` is no resource
+    resources[0].tenant: is no name
+    grants[0].roles[0]: there is no role `viever`
+    grants[0].permissions[0]: there is no permission `model:reed`
+    grants[0].on[0]: `modl:x` is no resource
+    grants[1]: needs one of `user`, `group`, `team`, and `scope`, with a name of at most 256 bytes
+    grants[2]: needs one of `user`, `group`, `team`, and `scope`, with a name of at most 256 bytes
+    grants[3].scope: there is no scope `infre`
+    grants[3].expires: is no day and no moment
+    grants[4]: gives nothing and denies nothing
+    grants[5].permissions[0]: `data:read` is about nothing that `on` names
+    grants[7].id: stands twice
+    "#);
     assert!(Access::new(&config, &[]).is_err());
 }
 
@@ -184,8 +206,18 @@ fn rb_11_groups_teams_and_certificates_have_roles() {
     };
     assert!(decide(&access, &team, "model:read", "fraud").is_allowed());
     assert!(!decide(&access, &team, "model:read", "m").is_allowed());
-    assert!(may(&access, "certificate:spiffe://example.org/a", "audit:read", "requests"));
-    assert!(!may(&access, "certificate:spiffe://example.com/a", "audit:read", "requests"));
+    assert!(may(
+        &access,
+        "certificate:spiffe://example.org/a",
+        "audit:read",
+        "requests"
+    ));
+    assert!(!may(
+        &access,
+        "certificate:spiffe://example.com/a",
+        "audit:read",
+        "requests"
+    ));
     // Nobody is a group by being named like one.
     assert!(!may(&access, "corp:ml", "model:deploy", "m"));
 }

@@ -1,4 +1,6 @@
-use bartizan_access::{Candidate, GrantState, Permission, Resource, ResourceKind, Review, Use, Who, who_can};
+use bartizan_access::{
+    Candidate, GrantState, Permission, Resource, ResourceKind, Review, Use, Who, who_can,
+};
 
 use super::{NOW, access, config, with_policies};
 
@@ -21,7 +23,14 @@ fn rb_12_conflicting_roles_are_flagged_over_several_grants() {
     let told: Vec<String> = review
         .conflicts
         .iter()
-        .map(|one| format!("{}: {} by {}", one.grantee, one.roles.join("+"), one.grants.join(",")))
+        .map(|one| {
+            format!(
+                "{}: {} by {}",
+                one.grantee,
+                one.roles.join("+"),
+                one.grants.join(",")
+            )
+        })
         .collect();
     assert_eq!(told, ["user corp:eve: auditor+ml_engineer by a,b"]);
 }
@@ -85,10 +94,17 @@ fn who_can_names_users_groups_scopes_and_keys() {
     let can = |model: &str| -> Vec<String> {
         let resource = Resource::new(ResourceKind::Model, model);
         let key = std::slice::from_ref(&key);
-        who_can(&access, &config(yaml), key, Permission::ModelPredict, &resource, NOW)
-            .into_iter()
-            .map(|(who, decision)| format!("{} by {}", who.label, decision.policies.join(",")))
-            .collect()
+        who_can(
+            &access,
+            &config(yaml),
+            key,
+            Permission::ModelPredict,
+            &resource,
+            NOW,
+        )
+        .into_iter()
+        .map(|(who, decision)| format!("{} by {}", who.label, decision.policies.join(",")))
+        .collect()
     };
     assert_eq!(
         can("fraud"),
@@ -99,7 +115,11 @@ fn who_can_names_users_groups_scopes_and_keys() {
             "key k1 by scope.infer"
         ]
     );
-    assert!(!can("secret").iter().any(|line| line.starts_with("user eve")));
+    assert!(
+        !can("secret")
+            .iter()
+            .any(|line| line.starts_with("user eve"))
+    );
     let _ = access.len();
 }
 

@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod access;
 mod check;
 mod config;
 mod eval;
@@ -11,7 +12,7 @@ mod prompt;
 mod replay;
 mod rules;
 mod schema;
-mod serve;
+pub(crate) mod serve;
 mod story;
 mod stream;
 
@@ -50,6 +51,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
+        Command::Access(arguments) => access::run(&arguments),
         Command::Netpol(NetpolCommand::Lint {
             file,
             gateway,

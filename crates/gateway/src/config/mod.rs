@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use bartizan_access::AccessConfig;
 use bartizan_core::Sink;
 use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
 use bartizan_policy::PolicyFile;
@@ -58,6 +59,8 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Who may ask.
     pub identity: IdentityConfig,
+    /// Who may do what.
+    pub access: AccessConfig,
     /// How often, and for how much.
     pub limits: LimitsConfig,
     /// Where secrets come from.
@@ -107,6 +110,7 @@ impl Config {
         }
         // Each block names its own places.
         all.extend(under("identity", self.identity.mistakes()));
+        all.extend(under("access", self.access.check(&bartizan_access::SCOPES)));
         all.extend(under("limits", self.limits.mistakes()));
         all.extend(under("secrets", self.secrets.mistakes()));
         all.extend(under("store", self.store.check()));

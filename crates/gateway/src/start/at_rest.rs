@@ -1,5 +1,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
+use bartizan_access::Use;
+
 use super::{Ground, StartError, ground::placed};
 use crate::{
     clock::Clock,
@@ -8,6 +10,7 @@ use crate::{
     key_desk::KeyDesk,
     record::{Recorder, SqlAudit},
     secrets::{Environment, Purpose},
+    store::StoreError,
 };
 
 /// What a gateway keeps, without the gateway: for commands, also while it runs.
@@ -57,6 +60,14 @@ impl AtRest {
         let store = self.ground.store.clone();
         // Nobody is let in by them here, so that none grow stale.
         ApiKeys::open(store, &pepper, &[], Duration::MAX, Arc::clone(&self.clock)).await
+    }
+
+    /// Which rights the record shows in use since `from_ms`, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn uses(&self, from_ms: u64) -> Result<Vec<Use>, StoreError> {
+        super::uses::uses(&self.ground.store, from_ms).await
     }
 
     /// Where keys are made and withdrawn. What is done is recorded; [`KeyDesk::close`] waits for it.

@@ -20,6 +20,7 @@ use std::{
     time::Duration,
 };
 
+use bartizan_access::Access;
 use bartizan_gateway::{
     clock::SystemClock,
     config::Config,
@@ -73,6 +74,7 @@ pub(crate) fn eyes(policy: &str) -> Eyes {
     Eyes {
         judge: Judge::new(Arc::clone(&GUARD), Arc::new(policy), Some(shape)),
         rules: RuleSet::builtin(),
+        access: Arc::new(Access::built_in().unwrap()),
         styles: Styles::default(),
     }
 }
