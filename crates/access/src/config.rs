@@ -167,7 +167,7 @@ impl GrantConfig {
     ///
     /// # Errors
     /// When the text is neither a day nor a moment.
-    pub fn ends_ms(&self) -> Result<Option<i64>, ()> {
+    pub(crate) fn ends_ms(&self) -> Result<Option<i64>, ()> {
         let Some(text) = &self.expires else {
             return Ok(None);
         };

@@ -16,12 +16,14 @@ use crate::{permission::Permission, resource::Pattern};
 /// Resources are in nothing here. A policy that names several actions stands in a bucket of each.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    buckets:
-        HashMap<(Option<EntityUid>, Permission, Option<EntityUid>), BTreeMap<Guard, PolicySet>>,
+    buckets: HashMap<Key, BTreeMap<Guard, PolicySet>>,
     /// Whom something permits what, on some resource.
     permitted: HashSet<(Option<EntityUid>, Permission)>,
     authorizer: Authorizer,
 }
+
+/// A principal and a resource that scopes name, `None` for any, and a permission.
+type Key = (Option<EntityUid>, Permission, Option<EntityUid>);
 
 /// Names without which a policy says nothing, as its own conditions require, too; `None` for any.
 /// Comparing them here costs a thousandth of asking the policy.

@@ -5,7 +5,7 @@ mod eval;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-pub(crate) use access::{AccessCommand, Asker, CheckAccess, ReportAccess, TestAccess, WhoCan};
+pub(crate) use access::{AccessCommand, CheckAccess, ReportAccess, TestAccess, WhoCan};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};

@@ -60,7 +60,7 @@ impl Config {
                 name: path.display().to_string(),
             })
         });
-        let access_policies = access_policies.collect::<Result<_, Problem>>()?;
+        let access_policies = access_policies.collect::<Result<_, Problems>>()?;
         Ok(Self {
             file,
             policy,

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod access;
 mod check;
 mod commands;
 mod errors;

@@ -9,6 +9,7 @@ mod limits;
 mod load;
 mod marker;
 mod review;
+mod rights;
 mod sent;
 mod streams;
 mod tools;
@@ -76,6 +77,14 @@ pub(crate) fn eyes(policy: &str) -> Eyes {
         rules: RuleSet::builtin(),
         access: Arc::new(Access::built_in().unwrap()),
         styles: Styles::default(),
+    }
+}
+
+/// The same, with the rights of a configuration.
+fn eyes_of(config: &Config, policy: &str) -> Eyes {
+    Eyes {
+        access: Arc::new(Access::new(&config.access, &[]).unwrap()),
+        ..eyes(policy)
     }
 }
 
@@ -175,7 +184,7 @@ pub(crate) async fn start_in(
     let data = folder.path().join("data");
     let started = start::start(
         &config,
-        eyes(policy),
+        eyes_of(&config, policy),
         &data,
         &environment,
         Arc::new(SystemClock),
@@ -323,7 +332,7 @@ impl Running {
         let config = config(yaml, &[]);
         let reloaded = self
             .reloader
-            .reload(&config, eyes(policy), &self.environment);
+            .reload(&config, eyes_of(&config, policy), &self.environment);
         reloaded.await.unwrap();
     }
 
