@@ -532,6 +532,34 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
+        /// Whatever a name holds, it stays a name: each grant is one policy and no other.
+        #[test]
+        fn names_stay_names(user in "\\PC{1,20}", on in "\\PC{1,20}", tenant in "\\PC{1,20}") {
+            let config = AccessConfig {
+                grants: vec![crate::GrantConfig {
+                    user: Some(user.clone()),
+                    roles: vec!["viewer".to_owned()],
+                    on: vec![format!("model:{on}")],
+                    tenant: Some(tenant.clone()),
+                    ..crate::GrantConfig::default()
+                }],
+                ..AccessConfig::default()
+            };
+            if config.check(&SCOPES).is_empty() {
+                let access = Access::new(&config, &[]).unwrap();
+                prop_assert_eq!(access.len(), Access::built_in().unwrap().len() + 1);
+                let is_one = !user.ends_with('*') && !on.ends_with('*');
+                let who = Who { tenant: tenant.as_str().into(), ..Who::named(user) };
+                let resource = Resource::new(ResourceKind::Model, on);
+                let permission = Permission::ModelRead;
+                let ask = Ask { who: &who, permission, resource: &resource, now_ms: 0 };
+                prop_assert!(access.decide(&ask).is_allowed());
+                let other = Who { tenant: who.tenant.clone(), ..Who::named("somebody else") };
+                let ask = Ask { who: &other, ..ask };
+                prop_assert!(!is_one || !access.decide(&ask).is_allowed());
+            }
+        }
+
         /// Grants with stars, whose names are compared before they are asked, likewise.
         #[test]
         fn guards_lose_nothing(

@@ -2,6 +2,7 @@
 
 mod access;
 mod eval;
+mod personal;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -10,6 +11,7 @@ use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -86,6 +88,15 @@ pub(crate) enum Command {
     /// Say who may do what, and review who has which rights
     #[command(subcommand)]
     Access(AccessCommand),
+    /// Write down, check, and list what people agreed to
+    #[command(subcommand)]
+    Consent(ConsentCommand),
+    /// Remove data that is too old
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Show or remove everything about somebody, with a signed certificate
+    #[command(subcommand)]
+    Subject(SubjectCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -3,6 +3,7 @@
 mod access;
 mod check;
 mod config;
+mod consent;
 mod eval;
 mod explain;
 mod keys;
@@ -10,11 +11,13 @@ mod netpol;
 mod policy;
 mod prompt;
 mod replay;
+mod retention;
 mod rules;
 mod schema;
 pub(crate) mod serve;
 mod story;
 mod stream;
+mod subject;
 
 use bartizan_text::rules::RuleSet;
 
@@ -52,6 +55,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Access(arguments) => access::run(&arguments),
+        Command::Consent(arguments) => consent::run(&arguments),
+        Command::Retention(arguments) => retention::run(&arguments),
+        Command::Subject(arguments) => subject::run(&arguments),
         Command::Netpol(NetpolCommand::Lint {
             file,
             gateway,

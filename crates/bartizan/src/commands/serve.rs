@@ -249,7 +249,7 @@ fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
 }
 
 /// `--data`, the environment, the file, or the user's folder for data of programs.
-pub(super) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<PathBuf, Problem> {
+pub(crate) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<PathBuf, Problem> {
     let named = argument
         .map(Path::to_owned)
         .or_else(|| env::get(env::DATA).map(PathBuf::from))

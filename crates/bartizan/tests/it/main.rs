@@ -16,6 +16,7 @@ mod keys;
 mod machines;
 mod marker;
 mod netpol;
+mod personal;
 mod reload;
 mod serve;
 mod serving;
