@@ -1,13 +1,16 @@
 //! The arguments.
 
+mod access;
 mod dependencies;
 mod eval;
 mod ledger;
+mod personal;
 mod scan;
 mod signing;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub(crate) use access::{AccessCommand, CheckAccess, ReportAccess, TestAccess, WhoCan};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -19,6 +22,7 @@ pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
 };
+pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -114,6 +118,18 @@ pub(crate) enum Command {
     /// Verify, prove, and export the tamper-evident record
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Say who may do what, and review who has which rights
+    #[command(subcommand)]
+    Access(AccessCommand),
+    /// Write down, check, and list what people agreed to
+    #[command(subcommand)]
+    Consent(ConsentCommand),
+    /// Remove data that is too old
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Show or remove everything about somebody, with a signed certificate
+    #[command(subcommand)]
+    Subject(SubjectCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use bartizan_gateway::config::Config as ConfigFile;
+use bartizan_access::{Access, AccessError, PolicyFile};
+use bartizan_gateway::config::{Config as ConfigFile, Mistake};
 use bartizan_policy::Policy;
 use schemars::Schema;
 
 use crate::{
+    commands::serve,
     input::read_text,
     problem::{Problem, Problems, suggestion, without_place},
 };
@@ -21,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) file: ConfigFile,
     /// The policy that it gives.
     pub(crate) policy: Option<Policy>,
+    /// The files of access policies that it names.
+    pub(crate) access_policies: Vec<PolicyFile>,
     /// Its path; empty for the defaults.
     pub(crate) path: String,
     /// Its text.
@@ -52,12 +56,51 @@ impl Config {
             Some(serde_json::Value::String(other)) => Some(read_policy(&beside(other.as_ref()))?),
             Some(_) => Some(policy_of(&name, &text, &policy_section(&text))?),
         };
+        let access_policies = file.access.policies.iter().map(|path| {
+            let path = beside(path);
+            Ok(PolicyFile {
+                text: read_text(&path)?,
+                name: path.display().to_string(),
+            })
+        });
+        let access_policies = access_policies.collect::<Result<_, Problems>>()?;
         Ok(Self {
             file,
             policy,
+            access_policies,
             path: name,
             text,
         })
+    }
+
+    /// Who may do what, as the file and the policies that it names say.
+    pub(crate) fn access(&self) -> Result<Access, Problems> {
+        let access = Access::new(&self.file.access, &self.access_policies);
+        access.map_err(|error| match error {
+            AccessError::Config(mistakes) => {
+                let of_block = mistakes
+                    .into_iter()
+                    .map(|(place, message)| Mistake::new(format!("access.{place}"), message));
+                of_block
+                    .map(|mistake| serve::problem(self, &mistake))
+                    .collect()
+            }
+            AccessError::Policies(mistakes) => mistakes
+                .into_iter()
+                .map(|mistake| self.policy_problem(mistake))
+                .collect(),
+            other => Problem::new(other.to_string()).into(),
+        })
+    }
+
+    /// A mistake in a file of access policies, at its place.
+    fn policy_problem(&self, mistake: bartizan_access::Mistake) -> Problem {
+        let text = self
+            .access_policies
+            .iter()
+            .find(|file| file.name == mistake.file)
+            .map_or("", |file| &file.text);
+        access_problem(text, mistake)
     }
 
     /// A problem with a word of the file, or of the arguments if the file does not hold it.
@@ -75,6 +118,19 @@ impl Config {
             Some((line, column)) => problem.at(&self.path, &self.text, line, column),
             None => problem,
         }
+    }
+}
+
+/// A mistake in a file about access with that text, at its place; its hint apart.
+pub(crate) fn access_problem(text: &str, mistake: bartizan_access::Mistake) -> Problem {
+    let (message, hint) = match mistake.message.split_once("; hint: ") {
+        Some((message, hint)) => (message, Some(hint.to_owned())),
+        None => (mistake.message.as_str(), None),
+    };
+    let problem = Problem::new(message).at(&mistake.file, text, mistake.line, mistake.column);
+    match hint {
+        Some(hint) => problem.help(hint),
+        None => problem,
     }
 }
 

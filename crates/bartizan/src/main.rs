@@ -13,6 +13,7 @@ mod input;
 mod key;
 mod output;
 mod packs;
+mod personal;
 mod problem;
 mod render;
 mod signing;

@@ -74,6 +74,7 @@ async fn as_anybody(mut request: Request, next: Next) -> axum::response::Respons
         proof: Proof::Anonymous,
         tenant: "".into(),
         team: "".into(),
+        groups: Vec::new(),
         scopes: [Scope::Guard, Scope::Infer].into(),
         models: Vec::new(),
         entitlements: Entitlements::default(),

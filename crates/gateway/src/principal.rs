@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use bartizan_access::Who;
+
 /// Who asks. Made by [`crate::identity`] only, after a credential was proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -14,6 +16,8 @@ pub struct Principal {
     pub tenant: Arc<str>,
     /// The team whose budget it spends, empty for none.
     pub team: Arc<str>,
+    /// Groups of its claims, each as `issuer:group`.
+    pub groups: Vec<Arc<str>>,
     /// What it may do.
     pub scopes: BTreeSet<Scope>,
     /// Models that it may use, with `*` as a wildcard at the end; empty for all.
@@ -97,6 +101,29 @@ impl Principal {
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)
+    }
+
+    /// The same, as access policies see it.
+    #[must_use]
+    pub fn who(&self) -> Who {
+        Who {
+            name: Arc::clone(&self.id),
+            tenant: Arc::clone(&self.tenant),
+            team: Arc::clone(&self.team),
+            groups: self.groups.clone(),
+            scopes: self.scopes.iter().map(|scope| scope.as_str()).collect(),
+        }
+    }
+
+    /// The same with another scope, for a route that the access policy opened to it.
+    #[must_use]
+    pub(crate) fn let_in(self: Arc<Self>, scope: Scope) -> Arc<Self> {
+        if self.may(scope) {
+            return self;
+        }
+        let mut admitted = (*self).clone();
+        admitted.scopes.insert(scope);
+        Arc::new(admitted)
     }
 
     /// Whether it may use the model of that name.

@@ -27,14 +27,16 @@ pub(crate) fn check(file: PathBuf) -> Result<Exit, Problems> {
             .map(|mistake| serve::problem(&config, mistake));
         return Err(problems.collect());
     }
+    let access = config.access()?;
     let engine = Engine::with_config(&setup, config)?;
     engine.styles(&[])?;
     output::stdout(&format!(
-        "`{name}` is in order: {} checks, {} rules in {} packs, {} policy rows\n",
+        "`{name}` is in order: {} checks, {} rules in {} packs, {} policy rows, {} access policies\n",
         engine.judge.guard().checks().len(),
         engine.rules.len(),
         engine.rules.packs().count(),
-        engine.judge.policy().rows().len()
+        engine.judge.policy().rows().len(),
+        access.len()
     ))?;
     Ok(Exit::Clean)
 }

@@ -158,7 +158,7 @@ fn config(place: &KeyPlace) -> Result<Config, Problems> {
     })
 }
 
-async fn at_rest(
+pub(super) async fn at_rest(
     place: &KeyPlace,
     config: &Config,
 ) -> Result<(AtRest, std::path::PathBuf), Problems> {

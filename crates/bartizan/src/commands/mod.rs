@@ -1,8 +1,10 @@
 //! One module per command.
 
+mod access;
 mod bom;
 mod check;
 mod config;
+mod consent;
 mod database;
 mod dependencies;
 mod eval;
@@ -15,13 +17,15 @@ mod policy;
 mod prompt;
 mod provenance;
 mod replay;
+mod retention;
 mod rules;
 mod scan;
 mod schema;
-mod serve;
+pub(crate) mod serve;
 mod sign;
 mod story;
 mod stream;
+mod subject;
 mod verify;
 
 use bartizan_text::rules::RuleSet;
@@ -60,6 +64,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Ledger(command) => ledger::run(command),
+        Command::Access(arguments) => access::run(&arguments),
+        Command::Consent(arguments) => consent::run(&arguments),
+        Command::Retention(arguments) => retention::run(&arguments),
+        Command::Subject(arguments) => subject::run(&arguments),
         Command::Netpol(NetpolCommand::Lint {
             file,
             gateway,

@@ -238,17 +238,19 @@ fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
     if !config.file.guarding.names {
         config.file.guard.disable.push("names".to_owned());
     }
+    let access = config.access()?;
     let engine = Engine::with_config(setup, config)?;
     let styles = engine.styles(&[])?;
     Ok(Eyes {
         judge: engine.judge,
         rules: engine.rules,
+        access: Arc::new(access),
         styles,
     })
 }
 
 /// `--data`, the environment, the file, or the user's folder for data of programs.
-pub(super) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<PathBuf, Problem> {
+pub(crate) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<PathBuf, Problem> {
     let named = argument
         .map(Path::to_owned)
         .or_else(|| env::get(env::DATA).map(PathBuf::from))
@@ -290,7 +292,7 @@ pub(super) fn problems(config: &Config, error: &StartError) -> Problems {
 }
 
 /// A mistake at its place in the file.
-pub(super) fn problem(config: &Config, mistake: &Mistake) -> Problem {
+pub(crate) fn problem(config: &Config, mistake: &Mistake) -> Problem {
     let message = format!("in `{}`: {}", mistake.path, mistake.message);
     match line_of(&config.text, &mistake.path) {
         Some((line, column)) => Problem::new(message).at(&config.path, &config.text, line, column),
@@ -301,13 +303,14 @@ pub(super) fn problem(config: &Config, mistake: &Mistake) -> Problem {
 /// The line and column, from 1, of the key that `path` leads to, or of the last one on the way that
 /// is there. Reads block style, by indentation; `a[1]` is the second item of `a`.
 fn line_of(text: &str, path: &str) -> Option<(u64, u64)> {
-    let steps = path
-        .split('.')
-        .map(|step| step.split('[').next().unwrap_or(step));
+    let steps = path.split('.').map(|step| match step.split_once('[') {
+        Some((name, item)) => (name, item.trim_end_matches(']').parse::<usize>().ok()),
+        None => (step, None),
+    });
     let mut found = None;
     let mut lines = (1..).zip(text.lines()).peekable();
     let mut deeper_than: Option<usize> = None;
-    'steps: for step in steps {
+    'steps: for (step, item) in steps {
         while let Some(&(number, line)) = lines.peek() {
             let key = line.trim_start_matches([' ', '-']);
             let indent = line.len() - key.len();
@@ -322,12 +325,53 @@ fn line_of(text: &str, path: &str) -> Option<(u64, u64)> {
             {
                 found = Some((number, indent as u64 + 1));
                 deeper_than = Some(indent);
+                if let Some(item) = item
+                    && let Some((number, dash)) = skip_to_item(&mut lines, item, line)
+                {
+                    found = Some((number, dash as u64 + 1));
+                    deeper_than = Some(dash);
+                }
                 continue 'steps;
             }
         }
         break;
     }
     found
+}
+
+/// Goes to the item of that number, from 0, of the block list under the key of `key_line`: its line
+/// and the column of its dash, from 0. Stays where it is for a list of another style.
+fn skip_to_item<'t>(
+    lines: &mut std::iter::Peekable<impl Iterator<Item = (u64, &'t str)> + Clone>,
+    item: usize,
+    key_line: &str,
+) -> Option<(u64, usize)> {
+    let indent_of = |line: &str| line.len() - line.trim_start().len();
+    // The key of an item's first line stands behind its dash; a list under it stands no less deep.
+    let least = indent_of(key_line);
+    let mut ahead = lines.clone();
+    let mut dash_at = None;
+    let mut seen = 0;
+    while let Some(&(number, line)) = ahead.peek() {
+        let text = line.trim_start();
+        let indent = indent_of(line);
+        let is_item = text.starts_with("- ") || text == "-";
+        if !text.is_empty() && !text.starts_with('#') {
+            let dash = *dash_at.get_or_insert(indent);
+            if indent < dash || dash < least || (indent == dash && !is_item) {
+                return None;
+            }
+            if indent == dash {
+                if seen == item {
+                    *lines = ahead;
+                    return Some((number, dash));
+                }
+                seen += 1;
+            }
+        }
+        ahead.next();
+    }
+    None
 }
 
 #[cfg(test)]
@@ -387,5 +431,10 @@ mod tests {
             Some((10, 9))
         );
         assert_eq!(line_of(yaml, "limits.preset"), None);
+        let list = "access:\n  grants:\n    - user: a\n      roles: [x]\n    - user: b\n      roles:\n        - y\n        - z\n";
+        assert_eq!(line_of(list, "access.grants[0].roles[0]"), Some((4, 7)));
+        assert_eq!(line_of(list, "access.grants[1].user"), Some((5, 7)));
+        assert_eq!(line_of(list, "access.grants[1].roles[1]"), Some((8, 9)));
+        assert_eq!(line_of(list, "access.grants[1]"), Some((5, 5)));
     }
 }

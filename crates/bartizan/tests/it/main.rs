@@ -6,6 +6,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod access;
 mod check;
 mod commands;
 mod errors;
@@ -16,6 +17,7 @@ mod ledger;
 mod machines;
 mod marker;
 mod netpol;
+mod personal;
 mod reload;
 mod serve;
 mod serving;

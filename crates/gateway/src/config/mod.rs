@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use bartizan_access::AccessConfig;
 use bartizan_core::Sink;
+use bartizan_govern::GovernConfig;
 use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
 use bartizan_policy::PolicyFile;
 use bartizan_transformer::TransformerSettings;
@@ -61,6 +63,10 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Who may ask.
     pub identity: IdentityConfig,
+    /// Who may do what.
+    pub access: AccessConfig,
+    /// Personal data: where it lies, how long it is kept, what people are asked for.
+    pub govern: GovernConfig,
     /// How often, and for how much.
     pub limits: LimitsConfig,
     /// Where secrets come from.
@@ -111,6 +117,8 @@ impl Config {
         }
         // Each block names its own places.
         all.extend(under("identity", self.identity.mistakes()));
+        all.extend(under("access", self.access.check(&bartizan_access::SCOPES)));
+        all.extend(under("govern", self.govern.check()));
         all.extend(under("limits", self.limits.mistakes()));
         all.extend(under("secrets", self.secrets.mistakes()));
         all.extend(under("store", self.store.check()));

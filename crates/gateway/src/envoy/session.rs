@@ -201,14 +201,7 @@ impl Session {
         }
         if matches!(endpoint, Endpoint::Models | Endpoint::Model) {
             taken.retain(|name| name != header::CONTENT_LENGTH.as_str());
-            let proved = proved.and_then(|who| {
-                let may = who.may(Scope::Infer);
-                if may {
-                    Ok(())
-                } else {
-                    Err(routes::forbidden())
-                }
-            });
+            let proved = proved.and_then(|who| gateway.may_list(&who));
             return match proved {
                 Ok(()) => self.pass_unseen(taken),
                 Err(fault) => self.refuse(gateway.turn_away(&head.path, &fault)),
@@ -278,6 +271,7 @@ impl Session {
                     proof: Proof::Anonymous,
                     tenant: "".into(),
                     team: "".into(),
+                    groups: Vec::new(),
                     scopes: [Scope::Infer].into(),
                     models: Vec::new(),
                     entitlements: Entitlements::default(),

@@ -75,6 +75,7 @@ fn principal(scopes: &[Scope]) -> Arc<Principal> {
         proof: Proof::ApiKey,
         tenant: "".into(),
         team: "".into(),
+        groups: Vec::new(),
         scopes: scopes.iter().copied().collect(),
         models: Vec::new(),
         entitlements: Entitlements::default(),

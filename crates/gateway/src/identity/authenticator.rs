@@ -238,6 +238,7 @@ impl Authenticator {
                 proof: Proof::Anonymous,
                 tenant: "".into(),
                 team: "".into(),
+                groups: Vec::new(),
                 scopes: [Scope::Infer, Scope::Guard].into(),
                 models: Vec::new(),
                 entitlements: Entitlements::default(),
@@ -388,6 +389,7 @@ impl Authenticator {
             proof: Proof::Certificate,
             tenant: grants.tenant.as_str().into(),
             team: grants.team.as_str().into(),
+            groups: Vec::new(),
             scopes: grants
                 .scopes
                 .iter()

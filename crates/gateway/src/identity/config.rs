@@ -154,6 +154,10 @@ pub struct IssuerConfig {
     /// The claim with the team.
     #[serde(default)]
     pub team_claim: Option<String>,
+    /// The claim with groups, for grants under `access`: a list, or one text. Groups are named
+    /// `<name>:<group>` there.
+    #[serde(default)]
+    pub group_claim: Option<String>,
     /// Models that its principals may use; all if empty.
     #[serde(default)]
     pub models: Vec<String>,

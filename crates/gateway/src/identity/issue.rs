@@ -168,6 +168,7 @@ impl ServiceIssuer {
                 scopes: std::collections::BTreeMap::new(),
                 tenant_claim: Some("tenant".to_owned()),
                 team_claim: Some("team".to_owned()),
+                group_claim: None,
                 models: Vec::new(),
                 refresh_seconds: 300,
                 stale_after_seconds: 300,

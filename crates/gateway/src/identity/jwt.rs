@@ -79,6 +79,8 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 const MAX_HEADER_BYTES: usize = 4 * 1024;
 /// Keys that are tried for a token that names none.
 const MAX_TRIES: usize = 8;
+/// Groups in the claims of a token.
+const MAX_GROUPS: usize = 256;
 
 /// The algorithm of that name; `none` is none.
 pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
@@ -275,11 +277,20 @@ impl Issuer {
             Some(_) => Err(JwtReason::Malformed),
         };
         let scopes = texts(claims.get(&config.scope_claim), true).ok_or(JwtReason::Malformed)?;
+        let groups = match &config.group_claim {
+            None => Vec::new(),
+            Some(claim) => texts(claims.get(claim), false).ok_or(JwtReason::Malformed)?,
+        };
+        if groups.len() > MAX_GROUPS {
+            return Err(JwtReason::Malformed);
+        }
+        let group = |group: &&str| format!("{}:{group}", config.name).into();
         let principal = Principal {
             id: format!("{}:{subject}", config.name).into(),
             proof: Proof::Jwt,
             tenant: name(&config.tenant_claim)?.into(),
             team: name(&config.team_claim)?.into(),
+            groups: groups.iter().map(group).collect(),
             scopes: scopes
                 .iter()
                 .filter_map(|name| scope(&config.scopes, name))

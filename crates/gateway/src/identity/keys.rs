@@ -528,6 +528,7 @@ fn principal(id: &str, grants: &Grants) -> Principal {
         proof: Proof::ApiKey,
         tenant: grants.tenant.as_str().into(),
         team: grants.team.as_str().into(),
+        groups: Vec::new(),
         // A name that is none, from a newer version, gives nothing.
         scopes: grants
             .scopes

@@ -268,6 +268,7 @@ mod tests {
             proof: Proof::ApiKey,
             tenant: "".into(),
             team: "".into(),
+            groups: Vec::new(),
             scopes: [].into(),
             models: Vec::new(),
             entitlements: Entitlements::default(),

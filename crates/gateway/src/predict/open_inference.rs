@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, Request, State},
     response::Response,
 };
+use bartizan_access::Permission;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -153,7 +154,7 @@ fn find<'a>(
         version,
     };
     principal(request, Scope::Infer)
-        .and_then(|who| inner.served(&call, &who))
+        .and_then(|who| inner.served(&call, &who, Permission::ModelRead, &id))
         .map_err(|fault| Shape::Plain.fault(&fault, &id))
 }
 

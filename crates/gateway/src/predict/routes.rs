@@ -6,6 +6,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
+use bartizan_access::Permission;
 use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
@@ -49,6 +50,23 @@ pub trait Watch: Send + Sync + 'static {
     /// The detectors that see every row; `None` for none.
     fn extraction(&self) -> Option<&Extraction> {
         None
+    }
+
+    /// Whether a principal may use a model. `model` is its name as asked for, `known` as configured,
+    /// if there is one of that name.
+    ///
+    /// # Errors
+    /// When the access policy refuses it.
+    fn may_use(
+        &self,
+        principal: &Principal,
+        permission: Permission,
+        model: &str,
+        known: Option<&str>,
+        request_id: &str,
+    ) -> Result<(), Fault> {
+        let _ = (principal, permission, model, known, request_id);
+        Ok(())
     }
 
     /// A prediction was given, or refused for its input.
@@ -188,7 +206,8 @@ impl PredictApi {
         };
         let mut told = Told::default();
         let answered = async {
-            let (name, served) = inner.served(&call, &principal)?;
+            let (name, served) =
+                inner.served(&call, &principal, Permission::ModelPredict, &request_id)?;
             told.model = name;
             let spec = &served.config.input;
             let incoming = read(
@@ -272,9 +291,14 @@ impl Inner {
         &self,
         call: &Call<'_>,
         principal: &Principal,
+        permission: Permission,
+        request_id: &str,
     ) -> Result<(&str, &Served), Fault> {
         let asked = call.model.unwrap_or(&self.default_model);
         let found = self.models.get_key_value(asked);
+        let known = found.map(|(name, _)| name.as_str());
+        self.watch
+            .may_use(principal, permission, asked, known, request_id)?;
         let fits = |served: &Served| {
             call.version
                 .is_none_or(|version| version == served.config.version)

@@ -117,6 +117,7 @@ fn principal() -> Principal {
         proof: Proof::ApiKey,
         tenant: "".into(),
         team: "".into(),
+        groups: Vec::new(),
         scopes: [Scope::Infer].into(),
         models: Vec::new(),
         entitlements: Entitlements::default(),

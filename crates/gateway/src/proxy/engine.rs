@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bartizan_access::Access;
 use bartizan_core::{Direction, Finding, Origin, Sink};
 use bartizan_guard::{
     Judge, Judgement,
@@ -25,6 +26,8 @@ pub struct Engine {
     pub judge: Judge,
     /// The rules that it looks for.
     pub rules: Arc<RuleSet>,
+    /// Who may do what.
+    pub access: Arc<Access>,
     /// How values are replaced.
     pub styles: Styles,
     /// What is done beside looking.

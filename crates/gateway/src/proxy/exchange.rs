@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bartizan_access::Permission;
 use bartizan_core::Origin;
 use bartizan_guard::shape;
 use bartizan_policy::RefusalKey;
@@ -149,7 +150,24 @@ impl Exchange {
         self.choices = request.choices();
         self.interaction.stream = request.stream();
         self.check_stream(&request)?;
+        self.check_right(&request)?;
         Ok(request)
+    }
+
+    /// Asks the access policy, by the name that the client gives: whether there is a model of that
+    /// name is none of the business of who may not ask it.
+    fn check_right(&self, request: &Request) -> Result<(), Stop> {
+        let model = request.model();
+        let route = self.engine.upstreams.route(model);
+        let permitted = self.gateway.may_use_model(
+            &self.engine,
+            &self.principal,
+            Permission::ModelPredict,
+            model,
+            route.map(|route| &**route.pattern()),
+            &self.slot.request_id().to_string(),
+        );
+        permitted.map_err(Stop::rejected)
     }
 
     /// Refuses a stream where somebody outside is to see the answer as a whole.

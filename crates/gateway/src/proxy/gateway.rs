@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bartizan_access::Permission;
 use bartizan_core::Direction;
 use bartizan_guard::{Judge, redact::Redactor};
 use bartizan_text::rules::RuleSet;
@@ -214,7 +215,7 @@ impl Gateway {
     }
 
     /// Records what belongs to the request of that id; one that is no id of ours names none.
-    fn note_about(&self, request_id: &str, what: What) {
+    pub(super) fn note_about(&self, request_id: &str, what: What) {
         match request_id.parse() {
             Ok(id) => self.recorder.note_about(id, what),
             Err(_) => self.recorder.note(what),
@@ -261,9 +262,8 @@ impl Gateway {
             response
         };
         let principal = proved.map_err(|fault| refuse(&fault))?;
-        if !principal.may(crate::principal::Scope::Infer) {
-            return Err(refuse(&routes::forbidden()));
-        }
+        self.may_begin(&principal, endpoint, &id.to_string())
+            .map_err(|fault| refuse(&fault))?;
         let who = Label::from(&principal.id);
         let admitted = self.recorder.admit(id, who.clone(), endpoint.path()).await;
         let slot = admitted.map_err(|fault| refuse(&fault))?;
@@ -314,14 +314,12 @@ impl Gateway {
         peer: &Arc<Peer>,
         id: &Arc<str>,
     ) -> Result<(), Fault> {
-        let access = routes::access(request.uri().path())
-            .ok_or_else(|| routes::not_found(request.uri().path()))?;
-        if let Some(scope) = access {
+        let path = request.uri().path();
+        let (pattern, scope) = routes::access(path).ok_or_else(|| routes::not_found(path))?;
+        if let Some(scope) = scope {
             let principal = self.authenticate(request.headers(), peer)?;
-            if !principal.may(scope) {
-                return Err(routes::forbidden());
-            }
-            request.extensions_mut().insert(principal);
+            self.may_enter(&principal, scope, path, pattern, id)?;
+            request.extensions_mut().insert(principal.let_in(scope));
         }
         let extensions = request.extensions_mut();
         extensions.insert(RequestIdText(Arc::clone(id)));
@@ -450,6 +448,18 @@ impl GuardService for Gateway {
 impl Watch for Gateway {
     fn extraction(&self) -> Option<&Extraction> {
         Some(&self.extraction)
+    }
+
+    fn may_use(
+        &self,
+        principal: &Principal,
+        permission: Permission,
+        model: &str,
+        known: Option<&str>,
+        request_id: &str,
+    ) -> Result<(), Fault> {
+        let engine = self.engine();
+        self.may_use_model(&engine, principal, permission, model, known, request_id)
     }
 
     fn predicted(&self, predicted: &Predicted<'_>) {

@@ -11,6 +11,7 @@ mod output;
 #[cfg(feature = "envoy")]
 mod relay;
 mod review;
+mod rights;
 pub mod routes;
 mod server_tools;
 mod settings;

@@ -1,5 +1,6 @@
 //! Which models there are.
 
+use bartizan_access::{Permission, Resource, ResourceKind};
 use http::{HeaderMap, Response, StatusCode};
 
 use super::{exchange::Exchange, output::json_response};
@@ -12,12 +13,22 @@ use crate::{
 };
 
 impl Exchange {
+    /// Whether the access policy lets this principal know of a model.
+    fn may_see(&self, model: &str) -> bool {
+        let resource = Resource::new(ResourceKind::Model, model);
+        let now = self.gateway.clock().unix_ms();
+        let (engine, who) = (&self.engine, &self.principal);
+        engine
+            .right(who, Permission::ModelRead, &resource, now)
+            .is_allowed()
+    }
+
     /// Answers `GET /v1/models` and `GET /v1/models/{model}` with what this principal may use.
     pub(super) async fn list_models(mut self, path: &str, dialect: Dialect) -> Response<Body> {
         let open = self.engine.upstreams.models().await;
         let listed: Vec<models::Model<'_>> = open
             .iter()
-            .filter(|model| self.principal.may_use(&model.id))
+            .filter(|model| self.principal.may_use(&model.id) && self.may_see(&model.id))
             .map(|model| models::Model {
                 name: &model.id,
                 owner: &model.upstream,

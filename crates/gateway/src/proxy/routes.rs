@@ -58,17 +58,14 @@ const ACCESS: &[(&str, Option<Scope>)] = &[
     ("/admin/*", Some(Scope::Admin)),
 ];
 
-/// Who may use the route of a path; `None` if there is no such route.
+/// The row of the route of a path and who may use it; `None` if there is no such route.
 #[must_use]
-pub fn access(path: &str) -> Option<Option<Scope>> {
+pub fn access(path: &str) -> Option<(&'static str, Option<Scope>)> {
     let fits = |pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => path.len() > start.len() && path.starts_with(start),
         None => path == pattern,
     };
-    ACCESS
-        .iter()
-        .find(|(pattern, _)| fits(pattern))
-        .map(|(_, scope)| *scope)
+    ACCESS.iter().find(|(pattern, _)| fits(pattern)).copied()
 }
 
 /// A good credential that does not allow this.
@@ -312,9 +309,11 @@ mod tests {
 
     #[test]
     fn what_no_table_knows_is_no_route() {
-        assert_eq!(access("/livez"), Some(None));
-        assert_eq!(access("/admin/keys"), Some(Some(Scope::Admin)));
-        assert_eq!(access("/v1/guard/check"), Some(Some(Scope::Guard)));
+        assert_eq!(access("/livez"), Some(("/livez", None)));
+        let admin = access("/admin/keys");
+        assert_eq!(admin, Some(("/admin/*", Some(Scope::Admin))));
+        let guard = access("/v1/guard/check");
+        assert_eq!(guard, Some(("/v1/guard/*", Some(Scope::Guard))));
         for unknown in ["/", "/admin", "/metrics/x", "/v1/guard/", "/console", ""] {
             assert_eq!(access(unknown), None, "{unknown}");
         }

@@ -218,7 +218,7 @@ pub struct SecurityDetails {
 /// Something that happened to a classical model; always these 13 names beside the envelope's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MlAudit {
-    /// `prediction`, `model_load`, `data_access`, or `config_change`.
+    /// `prediction`, `model_load`, `data_access`, `access_denied`, or `config_change`.
     pub event_type: Label,
     /// Who.
     pub user_id: Label,
@@ -242,7 +242,7 @@ pub struct MlAudit {
     pub input_length: u64,
     /// Keyed hash of the output.
     pub output_hash: Option<KeyedHash>,
-    /// Why it was refused, a code; empty if it was not.
+    /// Why it was refused: a code, or the id of the policy that refuses; empty if it was not.
     pub reason: Label,
 }
 
@@ -279,7 +279,7 @@ pub struct LimitHit {
 pub struct ConfigChange {
     /// Who did it; empty for whoever may write the file.
     pub user_id: Label,
-    /// `config`, `policy`, `rules`, or `certificate`.
+    /// `config`, `access`, `policy`, `rules`, or `certificate`.
     pub what: Label,
     /// Whether it took effect.
     pub accepted: bool,

@@ -1,5 +1,6 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
+use bartizan_access::Use;
 use bartizan_ledger::Signer;
 
 use super::{Ground, StartError, ground::placed};
@@ -10,6 +11,7 @@ use crate::{
     key_desk::KeyDesk,
     record::{LEDGER_OF_COMMANDS, MlAudit, Recorder, What},
     secrets::{Environment, Purpose},
+    store::StoreError,
 };
 
 /// What a gateway keeps, without the gateway: for commands, also while it runs.
@@ -84,6 +86,14 @@ impl AtRest {
         })));
         recorder.close().await;
         Ok(())
+    }
+
+    /// Which rights the record shows in use since `from_ms`, in milliseconds since 1970.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn uses(&self, from_ms: u64) -> Result<Vec<Use>, StoreError> {
+        super::uses::uses(&self.ground.store, from_ms).await
     }
 
     /// Where keys are made and withdrawn. What is done is recorded; [`KeyDesk::close`] waits for it.

@@ -3,6 +3,7 @@
 mod at_rest;
 mod ground;
 mod reload;
+mod uses;
 
 pub use at_rest::AtRest;
 pub use reload::Reloader;
@@ -13,6 +14,7 @@ use std::{
     sync::Arc,
 };
 
+use bartizan_access::Access;
 use bartizan_core::{Direction, Origin, Secret};
 use bartizan_guard::{
     Judge, Memory, Subject,
@@ -50,6 +52,8 @@ pub struct Eyes {
     pub judge: Judge,
     /// The rules that it looks for.
     pub rules: Arc<RuleSet>,
+    /// Who may do what, as the `access` block and the policies that it names say.
+    pub access: Arc<Access>,
     /// How values are replaced.
     pub styles: Styles,
 }
@@ -357,6 +361,7 @@ fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) 
     Engine {
         judge,
         rules: eyes.rules,
+        access: eyes.access,
         styles: eyes.styles,
         guarding: config.guarding.clone(),
         refusal: config.refusal,

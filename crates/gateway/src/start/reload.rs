@@ -48,17 +48,29 @@ impl Reloader {
         eyes: Eyes,
         environment: &dyn Environment,
     ) -> Result<(), StartError> {
-        let before = self.gateway.engine().judge.policy().version().to_owned();
+        let before = self.gateway.engine();
         let changed = self.change(config, eyes, environment).await;
-        let now = self.gateway.engine().judge.policy().version().to_owned();
-        let event = ConfigChange {
-            what: "config".into(),
-            accepted: changed.is_ok(),
-            from: Label::Known(before.into()),
-            to: Label::Known(now.into()),
-            ..ConfigChange::default()
+        let now = self.gateway.engine();
+        let note = |what: &'static str, from: &str, to: &str| {
+            let event = ConfigChange {
+                what: what.into(),
+                accepted: changed.is_ok(),
+                from: Label::Known(from.into()),
+                to: Label::Known(to.into()),
+                ..ConfigChange::default()
+            };
+            self.gateway.recorder().note(What::ConfigChange(event));
         };
-        self.gateway.recorder().note(What::ConfigChange(event));
+        let versions = (
+            before.judge.policy().version(),
+            now.judge.policy().version(),
+        );
+        note("config", versions.0, versions.1);
+        // Who may do what is a change of its own: whoever reviews rights looks for these.
+        let (from, to) = (before.access.version(), now.access.version());
+        if from != to {
+            note("access", from, to);
+        }
         changed
     }
 

@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod personal;
 
 use std::{borrow::Cow, path::Path, time::Duration};
 
@@ -14,6 +15,7 @@ use sqlx::{
 
 pub use config::{Place, StoreConfig, Synchronous};
 pub use error::StoreError;
+pub use personal::PersonalTable;
 
 /// A database. The same SQL text runs on both engines: placeholders are `$1`, `$2`.
 ///
@@ -91,6 +93,30 @@ impl Store {
         };
         store.migrate().await?;
         Ok(store)
+    }
+
+    /// Opens a database of others as it is: nothing in it is made or changed, but what SQLite
+    /// deletes is overwritten.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be opened.
+    pub async fn connect(place: &str) -> Result<Self, StoreError> {
+        let wait = Duration::from_secs(5);
+        if Place::new(place).is_postgres() {
+            let options: PgConnectOptions = place.parse()?;
+            let pool = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(wait);
+            let options = options.disable_statement_logging();
+            return Ok(Self::Postgres(pool.connect_with(options).await?));
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(Path::new(place))
+            .pragma("secure_delete", "ON")
+            .busy_timeout(wait)
+            .disable_statement_logging();
+        let pool = SqlitePoolOptions::new().max_connections(1);
+        Ok(Self::Sqlite(pool.connect_with(options).await?))
     }
 
     /// A database in memory, for tests and for a gateway that keeps nothing.

@@ -70,6 +70,7 @@ fn principal(id: &str, team: &str) -> Principal {
         proof: Proof::ApiKey,
         tenant: "".into(),
         team: team.into(),
+        groups: Vec::new(),
         scopes: BTreeSet::new(),
         models: Vec::new(),
         entitlements: Entitlements::default(),

@@ -9,6 +9,7 @@ mod limits;
 mod load;
 mod marker;
 mod review;
+mod rights;
 mod sent;
 mod streams;
 mod tools;
@@ -20,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use bartizan_access::Access;
 use bartizan_gateway::{
     clock::SystemClock,
     config::Config,
@@ -73,7 +75,16 @@ pub(crate) fn eyes(policy: &str) -> Eyes {
     Eyes {
         judge: Judge::new(Arc::clone(&GUARD), Arc::new(policy), Some(shape)),
         rules: RuleSet::builtin(),
+        access: Arc::new(Access::built_in().unwrap()),
         styles: Styles::default(),
+    }
+}
+
+/// The same, with the rights of a configuration.
+fn eyes_of(config: &Config, policy: &str) -> Eyes {
+    Eyes {
+        access: Arc::new(Access::new(&config.access, &[]).unwrap()),
+        ..eyes(policy)
     }
 }
 
@@ -173,7 +184,7 @@ pub(crate) async fn start_in(
     let data = folder.path().join("data");
     let started = start::start(
         &config,
-        eyes(policy),
+        eyes_of(&config, policy),
         &data,
         &environment,
         Arc::new(SystemClock),
@@ -321,7 +332,7 @@ impl Running {
         let config = config(yaml, &[]);
         let reloaded = self
             .reloader
-            .reload(&config, eyes(policy), &self.environment);
+            .reload(&config, eyes_of(&config, policy), &self.environment);
         reloaded.await.unwrap();
     }
 

@@ -1,0 +1,116 @@
+//! The stores of a configuration, opened.
+
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use bartizan_gateway::store::PersonalTable;
+use bartizan_govern::{Holds, StoreEntry, StoreFault, Subject, SubjectStore};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::files::Files;
+use crate::{
+    config::Config,
+    problem::{Problem, Problems},
+};
+
+/// Every store that the configuration names.
+pub(crate) struct Stores {
+    /// As configured, in order.
+    pub(crate) entries: Vec<StoreEntry>,
+    /// The same, opened.
+    pub(crate) open: Vec<Box<dyn SubjectStore>>,
+}
+
+impl Stores {
+    pub(crate) fn open(config: &Config) -> Result<Self, Problems> {
+        let entries = config.file.govern.stores.clone();
+        if entries.is_empty() {
+            let problem = Problem::new("no store of personal data is configured");
+            let help = "list files and tables under `govern.stores`";
+            return Err(problem.help(help).into());
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
+        let runtime = Rc::new(runtime);
+        let folder = Path::new(&config.path).parent();
+        let beside = |name: &str| match folder {
+            Some(folder) => folder.join(name),
+            None => PathBuf::from(name),
+        };
+        let open = entries.iter().map(|entry| {
+            let failed =
+                |fault: StoreFault| Problem::new(format!("store `{}`: {fault}", entry.name));
+            if let Some(files) = &entry.files {
+                let paths = files.paths.iter().map(|path| beside(path)).collect();
+                return Ok(Box::new(Files::new(&entry.name, files, paths)) as Box<dyn SubjectStore>);
+            }
+            let sql = entry.sql.as_ref().ok_or_else(|| {
+                Problem::new(format!(
+                    "store `{}` is neither `files` nor `sql`",
+                    entry.name
+                ))
+            })?;
+            let place = match sql.place.strip_prefix("env:") {
+                Some(name) => address(name)?,
+                None => beside(&sql.place).display().to_string(),
+            };
+            let table = runtime.block_on(PersonalTable::open(sql, &place));
+            Ok(Box::new(Table {
+                name: entry.name.clone(),
+                table: table.map_err(failed)?,
+                runtime: Rc::clone(&runtime),
+            }) as Box<dyn SubjectStore>)
+        });
+        let open = open.collect::<Result<Vec<_>, Problem>>()?;
+        Ok(Self { entries, open })
+    }
+}
+
+fn address(name: &str) -> Result<String, Problem> {
+    let value = crate::env::get(name).and_then(|value| value.into_string().ok());
+    value.ok_or_else(|| Problem::new(format!("the variable `{name}` is not set")))
+}
+
+/// A table, asked without a runtime of one's own.
+struct Table {
+    name: String,
+    table: PersonalTable,
+    runtime: Rc<Runtime>,
+}
+
+impl SubjectStore for Table {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn kind(&self) -> &'static str {
+        "sql"
+    }
+
+    fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
+        self.runtime.block_on(self.table.count(subject))
+    }
+
+    fn erase(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
+        self.runtime.block_on(self.table.erase(subject))
+    }
+
+    fn export(&mut self, subject: &Subject) -> Result<Vec<Value>, StoreFault> {
+        self.runtime.block_on(self.table.export(subject))
+    }
+
+    fn count_old(&mut self, before_ms: i64, holds: &Holds) -> Result<(u64, u64), StoreFault> {
+        self.runtime
+            .block_on(self.table.count_old(before_ms, holds))
+    }
+
+    fn remove_old(&mut self, before_ms: i64, holds: &Holds) -> Result<u64, StoreFault> {
+        self.runtime
+            .block_on(self.table.remove_old(before_ms, holds))
+    }
+}
