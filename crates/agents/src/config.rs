@@ -8,7 +8,7 @@ use crate::Switches;
 
 /// What the agents behind the gateway may do. Left out, tool calls are looked at like other text and
 /// no more.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct AgentsConfig {
     /// The tools; the first entry whose `name` fits is taken.
@@ -31,6 +31,26 @@ pub struct AgentsConfig {
     /// A call that changes something, that nobody asked for, and that follows text of others, waits
     /// for a person.
     pub plan: PlanMode,
+    /// Seconds in which somebody may decide about a call, and in which an allowed call may be made;
+    /// 1 to 86,400.
+    pub approval_seconds: u32,
+}
+
+impl Default for AgentsConfig {
+    /// No tool is listed and unlisted ones are refused; 300 seconds for a decision.
+    fn default() -> Self {
+        Self {
+            tools: Vec::new(),
+            unknown_tools: UnknownTools::default(),
+            flows: Vec::new(),
+            limits: RunLimits::default(),
+            agents: BTreeMap::new(),
+            stopped: Switches::default(),
+            trust_labels_of: Vec::new(),
+            plan: PlanMode::default(),
+            approval_seconds: 300,
+        }
+    }
 }
 
 /// What happens to a tool that is not listed.
@@ -369,6 +389,7 @@ impl AgentsConfig {
         ] {
             range(format!("limits.{key}"), value, most);
         }
+        range("approval-seconds".to_owned(), self.approval_seconds, 86_400);
         for (number, tool) in self.tools.iter().enumerate() {
             if let Some(limit) = tool.per_user {
                 let place = format!("tools[{number}].per-user");

@@ -72,6 +72,7 @@ const MADE: &[Source] = &[Source::Copied, Source::Derived];
 const LEADING: &[Kind] = &[
     Kind::Recipient,
     Kind::Url,
+    Kind::Path,
     Kind::Command,
     Kind::Sql,
     Kind::Credential,
@@ -102,8 +103,13 @@ const TABLE: &[Line] = &[
     // What the model made after reading it may be its work, too.
     Line { name: "derived-recipient", risks: SEVERE, kinds: &[Kind::Recipient, Kind::Url, Kind::Credential], sources: &[Source::Derived], writers: FOREIGN, action: FlowAction::Deny, ..ANY },
     Line { name: "derived-control", risks: SEVERE, kinds: CONTROL, sources: &[Source::Derived], writers: FOREIGN, action: FlowAction::Ask, ..ANY },
+    // Nobody said what these choose.
+    Line { name: "foreign-other", risks: SEVERE, kinds: &[Kind::Other], sources: &[Source::Copied], writers: FOREIGN, action: FlowAction::Ask, ..ANY },
+    Line { name: "derived-other", risks: &[Risk::Critical], kinds: &[Kind::Other], sources: &[Source::Derived], writers: FOREIGN, action: FlowAction::Ask, ..ANY },
     Line { name: "foreign-change", risks: &[Risk::Medium], kinds: LEADING, sources: MADE, writers: FOREIGN, action: FlowAction::Ask, ..ANY },
     Line { name: "foreign-address", risks: &[Risk::Low], kinds: &[Kind::Url, Kind::Command, Kind::Sql], sources: MADE, writers: FOREIGN, action: FlowAction::Ask, ..ANY },
+    // Nobody publishes in the user's name what others wrote.
+    Line { name: "foreign-to-public", audiences: &[Audience::Public], kinds: &[Kind::Content, Kind::Other, Kind::Link], sources: &[Source::Copied], writers: FOREIGN, action: FlowAction::Ask, ..ANY },
     // A link in a message leads whoever reads it.
     Line { name: "foreign-link", audiences: &[Audience::Named, Audience::Public], kinds: &[Kind::Link], sources: MADE, writers: FOREIGN, action: FlowAction::Ask, ..ANY },
     Line { name: "rest", ..ANY },

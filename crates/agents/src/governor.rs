@@ -194,6 +194,18 @@ impl Governor {
         all
     }
 
+    /// What stands against a call of a tool that its user called too often.
+    #[must_use]
+    pub fn too_often(&self) -> Objection {
+        Objection::deny(&rules::CALL_LIMIT, "the user called the tool too often")
+    }
+
+    /// What stands against calls that cannot be read.
+    #[must_use]
+    pub fn unreadable(&self) -> Objection {
+        Objection::deny(&rules::ARGUMENTS, "the call cannot be read")
+    }
+
     /// What stands against the tools that the request offers.
     #[must_use]
     pub fn examine_offers(&self, transcript: &Transcript) -> Vec<(String, Objection)> {
@@ -232,6 +244,12 @@ impl Governor {
             };
             seen.objections
                 .push(Objection::deny(&rules::ARGUMENTS, message));
+        }
+        // What is JSON for one reader and none for another may hold anything.
+        let torn = call.arguments.as_str().map(str::trim_start);
+        if torn.is_some_and(|text| text.starts_with(['{', '['])) {
+            seen.objections.push(self.unreadable());
+            return seen;
         }
         let Some(arguments) = arguments(&call.arguments) else {
             let message = format!("more than {MAX_VALUES} values, or nested too deep to look at");

@@ -20,6 +20,7 @@ mod encodings;
 mod examination;
 mod flow;
 mod governor;
+mod json;
 mod label;
 mod permissions;
 mod rules;

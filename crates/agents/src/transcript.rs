@@ -3,7 +3,7 @@ use std::fmt;
 use bartizan_core::Origin;
 use serde_json::Value;
 
-use crate::Label;
+use crate::{Label, json};
 
 /// A conversation of an agent: what was said, what was called, and what came back, in order.
 ///
@@ -101,6 +101,25 @@ impl Transcript {
             .rposition(by_user)
             .map_or(0, |last| last + 1);
         self.entries.get(first..).unwrap_or_default()
+    }
+}
+
+impl Call {
+    /// The call written in one way, whatever the order of its members.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        format!("{}\n{}", self.tool, crate::run::canonical(&self.arguments))
+    }
+
+    /// A call whose arguments came as text, which is read if it is JSON.
+    #[must_use]
+    pub fn from_text(tool: &str, arguments: &str, path: &str) -> Self {
+        Self {
+            id: String::new(),
+            tool: tool.to_owned(),
+            arguments: json::read(arguments).unwrap_or_else(|| Value::from(arguments)),
+            path: path.to_owned(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use bartizan_core::Origin;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Call, Entry, Label, Offer, Said, ToolResult, Transcript, run::canonical};
+use crate::{Call, Entry, Label, Offer, Said, ToolResult, Transcript, json, run::canonical};
 
 /// Who writes what stands in a field at the top of a request.
 const FIELDS: &[(&str, Origin)] = &[
@@ -290,7 +290,7 @@ fn text_of(value: &Value, keys: &[&str]) -> String {
 /// Arguments that are JSON in a string, read.
 fn parsed(value: &Value) -> Value {
     match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
+        Value::String(text) => json::read(text).unwrap_or_else(|| value.clone()),
         other => other.clone(),
     }
 }

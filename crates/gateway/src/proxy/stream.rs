@@ -59,6 +59,7 @@ impl Exchange {
             logprobs: self.may_see_logprobs(),
             refusal: Some(engine.judge.policy().refusal(why, &self.locale).to_owned()),
             config: engine.stream.clone(),
+            calls: self.call_examiner(),
         };
         GuardedStream::new(self.endpoint, setup)
             .map_err(|_| Stop::rejected(super::output::unexpected()))
@@ -230,6 +231,9 @@ impl Tally {
             return;
         };
         exchange.interaction.outcome = outcome;
+        // What the stream did is done; a database that fails now costs an approval, not more.
+        let _ = exchange.ask_for_calls().await;
+        let _ = exchange.use_approvals().await;
         exchange.settle().await;
         let (slot, interaction) = exchange.into_record();
         let _ = slot.finish(interaction).await;
