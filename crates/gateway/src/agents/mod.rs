@@ -10,4 +10,4 @@ pub use desk::{AgentDesk, Decided, DeskError, Waiting};
 pub(crate) use migrations::MIGRATIONS;
 pub(crate) use routes::{decide, flip, list, switches};
 pub(crate) use state::AgentState;
-pub(crate) use turn::{AgentTurn, LABELS};
+pub(crate) use turn::{AgentTurn, Asker, LABELS};

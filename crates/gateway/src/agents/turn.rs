@@ -41,6 +41,16 @@ pub(crate) struct AgentTurn {
     taken: Mutex<Vec<String>>,
 }
 
+/// Who asks, and when.
+pub(crate) struct Asker {
+    /// The agent.
+    pub(crate) principal: Arc<Principal>,
+    /// The keys of digests.
+    pub(crate) keys: Keys,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(crate) now_ms: u64,
+}
+
 /// A call for which a person is needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -56,12 +66,15 @@ impl AgentTurn {
         governor: Arc<Governor>,
         state: Arc<AgentState>,
         desk: &AgentDesk,
-        principal: Arc<Principal>,
+        asker: Asker,
         request: &Value,
         labels: &BTreeMap<String, Label>,
-        keys: Keys,
-        now_ms: u64,
     ) -> Result<Self, DeskError> {
+        let Asker {
+            principal,
+            keys,
+            now_ms,
+        } = asker;
         let transcript = transcript_of(request, labels);
         let context = governor.context(&transcript, &principal.id);
         let run = name_of_run(&transcript, &principal.id);

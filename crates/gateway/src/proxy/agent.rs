@@ -13,7 +13,7 @@ use super::{
     exchange::{Exchange, Stop},
 };
 use crate::{
-    agents::{AgentTurn, LABELS, Waiting},
+    agents::{AgentTurn, Asker, LABELS, Waiting},
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
     wire::{Request, stream::ExamineCall},
@@ -49,11 +49,13 @@ impl Exchange {
             Arc::clone(governor),
             Arc::clone(&self.gateway.agent_state),
             &self.gateway.agents,
-            Arc::clone(&self.principal),
+            Asker {
+                principal: Arc::clone(&self.principal),
+                keys: Keys::new(self.engine.redaction_key),
+                now_ms: self.gateway.clock.unix_ms(),
+            },
             &body,
             &labels,
-            Keys::new(self.engine.redaction_key),
-            self.gateway.clock.unix_ms(),
         );
         let turn = turn.await.map_err(|error| Stop::rejected(error.into()))?;
         self.agent = Some(Arc::new(turn));
