@@ -66,11 +66,20 @@ fn call(tool: &str, arguments: serde_json::Value) -> Call {
 fn calls() -> [Call; 3] {
     [
         // Every value is named by the user.
-        call("send_email", json!({"to": "bob@firm.example", "subject": "Done", "body": "It is done."})),
+        call(
+            "send_email",
+            json!({"to": "bob@firm.example", "subject": "Done", "body": "It is done."}),
+        ),
         // A recipient out of a document, which is looked for in every notation.
-        call("send_money", json!({"recipient": "DE44500105175407324931", "amount": 900})),
+        call(
+            "send_money",
+            json!({"recipient": "DE44500105175407324931", "amount": 900}),
+        ),
         // A long text on its way to everyone.
-        call("create_gist", json!({"content": "The carrier brought 9 boxes to the customer. ".repeat(40)})),
+        call(
+            "create_gist",
+            json!({"content": "The carrier brought 9 boxes to the customer. ".repeat(40)}),
+        ),
     ]
 }
 

@@ -4,9 +4,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bartizan_agents::{Call, calls_of, labels_of};
-use bartizan_guard::redact::Keys;
+use bartizan_guard::redact::{Keys, Vault};
 use bytes::Bytes;
 use http::HeaderMap;
+use serde_json::Value;
 
 use super::{
     engine::Flows,
@@ -74,16 +75,21 @@ impl Exchange {
     }
 
     /// What stands against the calls of an answer.
-    pub(super) fn answer_flows(&self, body: &Bytes) -> Option<Flows> {
+    ///
+    /// Placeholders stand for what the client gets, so that is what is looked at.
+    pub(super) fn answer_flows(&self, body: &Bytes, vault: Option<&Vault>) -> Option<Flows> {
         let turn = self.agent.as_ref()?;
         let before = self.gateway.clock.nanos();
         turn.again();
         let found = match serde_json::from_slice(body) {
             Ok(answer) => calls_of(&answer)
-                .iter()
-                .flat_map(|call| {
-                    let findings = turn.examine(call).into_iter();
-                    findings.map(|finding| (call.path.clone(), finding))
+                .into_iter()
+                .flat_map(|mut call| {
+                    if let Some(vault) = vault {
+                        restore(&mut call.arguments, vault);
+                    }
+                    let findings = turn.examine(&call).into_iter();
+                    findings.map(move |finding| (call.path.clone(), finding))
                 })
                 .collect(),
             // It was read as an answer before, by a reader that is not this one.
@@ -96,11 +102,15 @@ impl Exchange {
     }
 
     /// The same for calls of a stream, one by one.
-    pub(super) fn call_examiner(&self) -> Option<ExamineCall> {
+    pub(super) fn call_examiner(&self, vault: Option<Arc<Vault>>) -> Option<ExamineCall> {
         let turn = Arc::clone(self.agent.as_ref()?);
         turn.again();
         Some(Arc::new(move |tool, arguments| {
-            turn.examine(&Call::from_text(tool, arguments, ""))
+            let mut call = Call::from_text(tool, arguments, "");
+            if let Some(vault) = &vault {
+                restore(&mut call.arguments, vault);
+            }
+            turn.examine(&call)
         }))
     }
 
@@ -159,6 +169,18 @@ impl Exchange {
             }
         }
         Ok(())
+    }
+}
+
+/// Puts the values of placeholders back into every text of `value`.
+fn restore(value: &mut Value, vault: &Vault) {
+    match value {
+        Value::String(text) => *text = vault.restore(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| restore(item, vault)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| restore(member, vault)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -170,7 +170,7 @@ impl Exchange {
             self.output = Some(Side::default());
             return Ok(Ok(answer.body().clone()));
         }
-        let flows = self.answer_flows(answer.body());
+        let flows = self.answer_flows(answer.body(), passed.vault.as_ref());
         let judgement = self
             .look(
                 Direction::Output,
