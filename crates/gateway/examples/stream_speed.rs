@@ -189,5 +189,6 @@ fn setup(guard: &Arc<Guard>, policy: &Arc<Policy>) -> StreamSetup {
         logprobs: false,
         refusal: None,
         config: StreamConfig::default(),
+        calls: None,
     }
 }

@@ -6,6 +6,7 @@
 //! know no socket and take the time as an argument.
 
 mod adapters;
+pub mod agents;
 pub mod body;
 pub mod clock;
 pub mod config;

@@ -383,6 +383,12 @@ impl Judgement {
         let acted: HashSet<(&str, Option<Span>)> = self
             .reasons(part)
             .filter(|reason| reason.action >= Verdict::Redact && !reason.shadow)
+            // A call that a person allows is made as it is: nothing in it is to be taken out.
+            .filter(|reason| {
+                let evidence = &reason.evidence;
+                let is_call = evidence.layer == Layer::Provenance && evidence.span.is_none();
+                !(is_call && reason.action == Verdict::Ask)
+            })
             .map(|reason| (reason.evidence.rule.as_str(), reason.evidence.span))
             .collect();
         judged

@@ -69,6 +69,9 @@ const fn from(
 
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
+    // Calls of tools: what a table of flows decided.
+    Line { name: "agent-approval", rules: &["agent.approval", "agent.plan"], thresholds: from(Some(0.0), None, Some(0.0), None), ..ANY },
+    Line { name: "agent", rules: &["agent.*"], thresholds: from(Some(0.0), None, None, Some(0.0)), ..ANY },
     // What must never leave. A canary is random, so a match is no accident.
     Line { name: "leak-canary", rules: &["leak.canary*"], thresholds: from(Some(0.0), None, None, Some(0.3)), ..ANY },
     Line { name: "leak", categories: &[Category::Leak], thresholds: from(Some(0.3), None, Some(0.5), Some(0.8)), ..ANY },

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use bartizan_access::AccessConfig;
+use bartizan_agents::AgentsConfig;
 use bartizan_core::Sink;
 use bartizan_govern::GovernConfig;
 use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
@@ -101,6 +102,8 @@ pub struct Config {
     pub extraction: ExtractionConfig,
     /// Routes that ask the guard alone.
     pub guard_api: GuardApiConfig,
+    /// What agents may do; left out, calls of tools are looked at like other text and no more.
+    pub agents: Option<AgentsConfig>,
 }
 
 impl Config {
@@ -137,6 +140,10 @@ impl Config {
         all.extend(under("predict", predict_mistakes(self)));
         all.extend(under("extraction", self.extraction.check()));
         all.extend(under("guard-api", self.guard_api.check()));
+        all.extend(under(
+            "agents",
+            self.agents.iter().flat_map(AgentsConfig::check).collect(),
+        ));
         all
     }
 

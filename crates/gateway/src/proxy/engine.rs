@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use bartizan_access::Access;
-use bartizan_core::{Direction, Finding, Origin, Sink};
+use bartizan_agents::Governor;
+use bartizan_core::{Coverage, Direction, Finding, Layer, Origin, Sink};
 use bartizan_guard::{
-    Judge, Judgement,
+    Judge, JudgedPart, Judgement, Step,
     conversation::{Conversation, ParseLimits},
     redact::{Keys, Redactor, Style, Styles},
 };
@@ -46,6 +47,8 @@ pub struct Engine {
     pub upstreams: Arc<Upstreams>,
     /// The key of hashes, pseudonyms, and encryption.
     pub redaction_key: [u8; 32],
+    /// What agents may do, where that is configured.
+    pub governor: Option<Arc<Governor>>,
 }
 
 /// What a decision depends on beside the texts.
@@ -57,6 +60,50 @@ pub(super) struct Circumstances<'a> {
     pub(super) threshold_factor: f32,
 }
 
+/// What was decided about the flows of an agent, to be judged with the rest.
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    /// What stands against them, each with the place that it is about; empty for the whole.
+    pub(super) found: Vec<(String, Finding)>,
+    /// What it took to find out.
+    pub(super) nanos: u64,
+}
+
+impl Flows {
+    /// Gives the findings to the parts that they are about, or to the last one.
+    fn attach(&self, parts: &mut [JudgedPart]) {
+        for (path, finding) in &self.found {
+            let inside = |part: &JudgedPart| {
+                part.path
+                    .strip_prefix(path.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            };
+            let number = if path.is_empty() {
+                None
+            } else {
+                parts.iter().position(inside)
+            };
+            let last = parts.len().saturating_sub(1);
+            if let Some(part) = parts.get_mut(number.unwrap_or(last)) {
+                part.inspection.report.findings.push(finding.clone());
+            }
+        }
+        if let Some(part) = parts.last_mut() {
+            part.inspection.report.coverage.push(Coverage {
+                check: "agents",
+                layer: Layer::Provenance,
+                outcome: Ok(()),
+            });
+            part.inspection.trace.push(Step {
+                check: "agents",
+                layer: Layer::Provenance,
+                findings: self.found.len(),
+                nanos: self.nanos,
+            });
+        }
+    }
+}
+
 /// Bodies from this size on are looked at beside the threads that serve others.
 const HEAVY_BYTES: usize = 64 << 10;
 
@@ -66,6 +113,7 @@ impl Engine {
         &self,
         conversation: &Conversation,
         circumstances: &Circumstances<'_>,
+        flows: Option<&Flows>,
         clock: &dyn Clock,
     ) -> Judgement {
         let bytes: usize = conversation.parts.iter().map(|part| part.text.len()).sum();
@@ -74,7 +122,10 @@ impl Engine {
             self.decide(conversation, circumstances, clock, |cx| {
                 let nanos = || clock.nanos();
                 let sink = self.sink;
-                let parts = self.judge.look(conversation, sink, &nanos, cx);
+                let mut parts = self.judge.look(conversation, sink, &nanos, cx);
+                if let Some(flows) = flows {
+                    flows.attach(&mut parts);
+                }
                 self.judge.decide(parts, cx)
             })
         })

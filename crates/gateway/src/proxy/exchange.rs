@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 
 use super::{Engine, Gateway, ServerSideHistory, input::Passed, stream::Opened};
 use crate::{
+    agents::AgentTurn,
     body::Body,
     endpoint::Endpoint,
     extraction::Query,
@@ -48,6 +49,8 @@ pub(super) struct Exchange {
     pub(super) choices: u32,
     /// What of it the upstream runs itself, where that is to be told.
     pub(super) server_tools: ServerTools,
+    /// What it says of an agent, where agents are configured.
+    pub(super) agent: Option<Arc<AgentTurn>>,
     pub(super) locale: String,
     /// Where it stands in a trace, if spans are wanted.
     pub(super) trace: Option<TraceContext>,
@@ -105,6 +108,7 @@ impl Exchange {
         if self.endpoint == Endpoint::Moderations {
             return Ok(Reply::Whole(self.moderate(&request).await));
         }
+        self.begin_agent(&request, &head.headers).await?;
         let (passed, route) = self.accept(request).await?;
         let response = self.ask(&passed, &head.headers, &route).await?;
         if passed.outgoing.stream() && response.is_event_stream() {

@@ -9,9 +9,12 @@ use hyper::body::Incoming;
 use parking_lot::RwLock;
 use tower::ServiceExt as _;
 
-use super::{Engine, KnownAnswers, ReviewQueue, exchange::Exchange, output::REQUEST_ID, routes};
+use super::{
+    Engine, KnownAnswers, ReviewQueue, Ruling, exchange::Exchange, output::REQUEST_ID, routes,
+};
 use crate::{
     adapters::Present,
+    agents::{AgentDesk, AgentState},
     body::Body,
     clock::Clock,
     endpoint::{Dialect, Endpoint},
@@ -45,6 +48,8 @@ pub struct Gateway {
     pub(super) review: Arc<ReviewQueue>,
     pub(super) known_answers: KnownAnswers,
     pub(super) body_limits: BodyLimits,
+    pub(super) agents: AgentDesk,
+    pub(super) agent_state: Arc<AgentState>,
 }
 
 /// What a gateway is made of.
@@ -69,6 +74,8 @@ pub(crate) struct GatewayParts {
     pub traces: Option<Traces>,
     /// Bounds of request bodies.
     pub body_limits: BodyLimits,
+    /// Kill switches and approvals.
+    pub agents: AgentDesk,
 }
 
 /// What a change of the configuration replaces, all of it at once.
@@ -101,6 +108,8 @@ impl Gateway {
             review: Arc::new(ReviewQueue::new(waiting)),
             known_answers: KnownAnswers::default(),
             body_limits: parts.body_limits,
+            agents: parts.agents,
+            agent_state: Arc::default(),
         })
     }
 
@@ -166,6 +175,16 @@ impl Gateway {
     #[must_use]
     pub fn limits(&self) -> Arc<Limits> {
         self.limits.get()
+    }
+
+    /// Kill switches and approvals of agents.
+    pub(crate) const fn agents(&self) -> &AgentDesk {
+        &self.agents
+    }
+
+    /// Decides about a request that is held here; `false` if none of that id is.
+    pub(crate) fn rule_held(&self, request_id: &str, by: &str, ruling: Ruling) -> bool {
+        self.review.rule(request_id, by, ruling).is_some()
     }
 
     /// Keys of the database, to manage them.
@@ -289,6 +308,7 @@ impl Gateway {
             usage: limits::Usage::default(),
             choices: 1,
             server_tools: wire::ServerTools::default(),
+            agent: None,
             locale: locale(headers),
             trace: self
                 .traces

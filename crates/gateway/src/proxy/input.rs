@@ -13,7 +13,7 @@ use bartizan_policy::{Approval, Decision, Permit, RefusalKey};
 
 use super::{
     History, ReviewItem, Ruling,
-    engine::Circumstances,
+    engine::{Circumstances, Flows},
     exchange::{Exchange, Stop},
     history::droppable,
 };
@@ -45,7 +45,12 @@ impl Exchange {
         route: &Route,
     ) -> Result<Passed, Stop> {
         let mut judgement = self
-            .look(Direction::Input, request.conversation(), route.pattern())
+            .look(
+                Direction::Input,
+                request.conversation(),
+                self.request_flows(),
+                route.pattern(),
+            )
             .await;
         self.input = Side::of(&judgement);
         if judgement.decision.enforced() >= Verdict::Block
@@ -55,7 +60,12 @@ impl Exchange {
             let dropped = std::mem::take(&mut self.input);
             request = shorter;
             judgement = self
-                .look(Direction::Input, request.conversation(), route.pattern())
+                .look(
+                    Direction::Input,
+                    request.conversation(),
+                    self.request_flows(),
+                    route.pattern(),
+                )
                 .await;
             let kept = Side::of(&judgement);
             self.input = Side {
@@ -90,6 +100,7 @@ impl Exchange {
         &mut self,
         direction: Direction,
         conversation: &Conversation,
+        flows: Option<Flows>,
         route: &str,
     ) -> Judgement {
         let clock = Arc::clone(&self.gateway.clock);
@@ -101,7 +112,9 @@ impl Exchange {
             principal: &principal,
             threshold_factor: self.gateway.extraction.threshold_factor(&principal.id, now),
         };
-        let judgement = self.engine.judge(conversation, &circumstances, &*clock);
+        let judgement = self
+            .engine
+            .judge(conversation, &circumstances, flows.as_ref(), &*clock);
         let Some(layer) = self.gateway.judge_layer() else {
             return judgement;
         };
@@ -145,6 +158,9 @@ impl Exchange {
                 self.gateway
                     .suspect(&self.principal, &self.interaction.model, &event);
             }
+        }
+        if enforced == Verdict::Ask && direction == Direction::Output {
+            self.ask_for_calls().await?;
         }
         if enforced == Verdict::Ask
             && let Some(approval) = self.review(direction, judgement, conversation).await?
@@ -201,6 +217,9 @@ impl Exchange {
         };
         self.note_review(action, &reviewer.into(), held / 1_000_000)
             .await?;
+        if ruling.is_some() {
+            self.calls_decided().await?;
+        }
         Ok(match ruling {
             Some((Ruling::Release, by)) => Some(Approval::by(by)),
             _ => None,

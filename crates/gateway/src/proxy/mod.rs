@@ -1,5 +1,6 @@
 //! One request on its way through: read, judged, permitted, asked, guarded, recorded.
 
+mod agent;
 mod engine;
 mod exchange;
 mod gateway;
@@ -25,6 +26,7 @@ pub use history::{KnownAnswers, droppable};
 #[cfg(feature = "envoy")]
 pub(crate) use relay::{Relay, Relayed, RelayedStream};
 pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
+pub(crate) use routes::{Answer, Given};
 pub use server_tools::RULES;
 pub use settings::{
     DecodeConfig, GuardingConfig, HardeningConfig, History, ReviewConfig, ServerSideHistory,

@@ -170,8 +170,14 @@ impl Exchange {
             self.output = Some(Side::default());
             return Ok(Ok(answer.body().clone()));
         }
+        let flows = self.answer_flows(answer.body(), passed.vault.as_ref());
         let judgement = self
-            .look(Direction::Output, answer.conversation(), route.pattern())
+            .look(
+                Direction::Output,
+                answer.conversation(),
+                flows,
+                route.pattern(),
+            )
             .await;
         self.output = Some(Side::of(&judgement));
         let enforced = self
@@ -180,6 +186,7 @@ impl Exchange {
         if let Err(why) = enforced {
             return Ok(Err(why));
         }
+        self.use_approvals().await?;
         let edited = self.edit_answer(answer, &judgement, passed.vault.as_ref());
         Ok(edited.ok_or_else(|| refusal_of(&judgement.decision)))
     }
@@ -224,7 +231,7 @@ impl Exchange {
     /// Judges texts for `/v1/moderations`, which asks no upstream.
     pub(super) async fn moderate(&mut self, request: &wire::Request) -> Response<Body> {
         let judgement = self
-            .look(Direction::Input, request.conversation(), "")
+            .look(Direction::Input, request.conversation(), None, "")
             .await;
         self.input = Side {
             // Whoever asks what is wrong with a text is told so, not refused.
@@ -332,6 +339,9 @@ impl Exchange {
 
     pub(super) async fn settle(&mut self) {
         self.count();
+        if let Some(agent) = &self.agent {
+            agent.spend(self.usage.input_tokens + self.usage.output_tokens);
+        }
         if let Some(admission) = self.admission.take() {
             admission.settle(self.usage).await;
         }

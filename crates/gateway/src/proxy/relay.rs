@@ -81,6 +81,7 @@ impl Relay {
             if exchange.endpoint == Endpoint::Moderations {
                 return Ok(Err(exchange.moderate(&request).await));
             }
+            exchange.begin_agent(&request, headers).await?;
             exchange.accept(request).await.map(Ok)
         };
         match accepted.await {

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{Gateway, Ruling, keys};
 use crate::{
+    agents,
     endpoint::{Dialect, Endpoint},
     fault::{Fault, FaultKind},
     principal::{Principal, Scope},
@@ -56,6 +57,8 @@ const ACCESS: &[(&str, Option<Scope>)] = &[
     ("/v1/review", Some(Scope::Review)),
     ("/v1/review/*", Some(Scope::Review)),
     ("/admin/*", Some(Scope::Admin)),
+    ("/v1/approvals", Some(Scope::Review)),
+    ("/v1/approvals/*", Some(Scope::Review)),
 ];
 
 /// The row of the route of a path and who may use it; `None` if there is no such route.
@@ -111,6 +114,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/admin/keys", get(keys::list).post(keys::create))
         .route("/admin/keys/{id}", axum::routing::delete(keys::revoke))
         .route("/admin/keys/{id}/rotate", post(keys::rotate))
+        .route("/v1/approvals", get(agents::list))
+        .route("/v1/approvals/{id}", post(agents::decide))
+        .route(
+            "/admin/agents/switches",
+            get(agents::switches).post(agents::flip),
+        )
         .fallback(|| async {
             Refused(Fault::new(
                 FaultKind::NotFound,
@@ -122,7 +131,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
 }
 
 /// A fault as an answer of these routes.
-pub(super) struct Refused(pub(super) Fault);
+pub(crate) struct Refused(pub(super) Fault);
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
@@ -137,7 +146,7 @@ impl IntoResponse for Refused {
 }
 
 /// A body of JSON. What is wrong with it is told without its words.
-pub(super) struct Given<T>(pub(super) T);
+pub(crate) struct Given<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Given<T> {
     type Rejection = Refused;
@@ -172,7 +181,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
-pub(super) type Answer<T> = Result<T, Refused>;
+pub(crate) type Answer<T> = Result<T, Refused>;
 
 async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     let record = gateway.recorder().is_ready();

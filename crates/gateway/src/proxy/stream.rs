@@ -45,13 +45,14 @@ impl Exchange {
         let engine = Arc::clone(&self.engine);
         let principal = Arc::clone(&self.principal);
         let why = refusal_of(&passed.judgement.decision);
+        let restore = passed.vault.map(Arc::new);
         let setup = StreamSetup {
             judge: engine.judge.clone(),
             redactor: Arc::new({
                 let engine = Arc::clone(&engine);
                 move || engine.one_way_redactor(&principal)
             }),
-            restore: passed.vault.map(Arc::new),
+            restore: restore.clone(),
             sink: engine.sink,
             route: route.pattern().to_string(),
             tenant: self.principal.tenant.to_string(),
@@ -59,6 +60,7 @@ impl Exchange {
             logprobs: self.may_see_logprobs(),
             refusal: Some(engine.judge.policy().refusal(why, &self.locale).to_owned()),
             config: engine.stream.clone(),
+            calls: self.call_examiner(restore),
         };
         GuardedStream::new(self.endpoint, setup)
             .map_err(|_| Stop::rejected(super::output::unexpected()))
@@ -230,6 +232,9 @@ impl Tally {
             return;
         };
         exchange.interaction.outcome = outcome;
+        // What the stream did is done; a database that fails now costs an approval, not more.
+        let _ = exchange.ask_for_calls().await;
+        let _ = exchange.use_approvals().await;
         exchange.settle().await;
         let (slot, interaction) = exchange.into_record();
         let _ = slot.finish(interaction).await;

@@ -15,6 +15,7 @@ use std::{
 };
 
 use bartizan_access::Access;
+use bartizan_agents::Governor;
 use bartizan_core::{Direction, Origin, Secret};
 use bartizan_guard::{
     Judge, Memory, Subject,
@@ -27,6 +28,7 @@ use bartizan_text::rules::RuleSet;
 use self::ground::Ground;
 use crate::{
     adapters::{self, Present},
+    agents::AgentDesk,
     clock::Clock,
     config::{Config, Mistake},
     extraction::Extraction,
@@ -200,6 +202,7 @@ pub async fn start(
         metrics,
         traces,
         body_limits: config.server.body_limits(),
+        agents: AgentDesk::new(ground.store.clone()),
     });
     gateway.know(&gateway.engine().upstreams);
     tokio::task::spawn_blocking({
@@ -374,6 +377,7 @@ fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) 
         sink: config.sink,
         upstreams: Arc::new(upstreams),
         redaction_key: *keyring.derive(Purpose::Redaction).expose(),
+        governor: config.agents.clone().map(Governor::new).map(Arc::new),
     }
 }
 

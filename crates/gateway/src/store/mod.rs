@@ -154,7 +154,8 @@ impl Store {
             Self::Sqlite(_) => step.sqlite,
             Self::Postgres(_) => step.postgres,
         }));
-        let migrations = identity.chain(record).map(|(version, sql)| {
+        let agents = (3_000..).zip(crate::agents::MIGRATIONS.iter().copied());
+        let migrations = identity.chain(record).chain(agents).map(|(version, sql)| {
             Migration::new(
                 version,
                 Cow::Borrowed("bartizan"),

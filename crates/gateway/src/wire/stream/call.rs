@@ -32,7 +32,12 @@ pub(super) fn judge(
         name.to_owned(),
     )];
     collect(arguments, 0, &mut parts);
-    let judgement = core.judge(channel, parts);
+    let against = core
+        .setup
+        .calls
+        .as_ref()
+        .map_or_else(Vec::new, |examine| examine(name, arguments));
+    let judgement = core.judge_with(channel, parts, against);
     let verdict = judgement.decision.enforced();
     let name_is_clean = judgement.removals(0).is_empty();
     if verdict >= Verdict::Ask || !name_is_clean {

@@ -243,15 +243,27 @@ impl Core {
 
     /// Judges parts of the answer that are complete, and records what was found in them.
     pub(super) fn judge(&mut self, channel: &str, parts: Vec<Part>) -> Judgement {
+        self.judge_with(channel, parts, Vec::new())
+    }
+
+    /// The same with what others say against it.
+    pub(super) fn judge_with(
+        &mut self,
+        channel: &str,
+        parts: Vec<Part>,
+        against: Vec<Finding>,
+    ) -> Judgement {
         let conversation = Conversation {
             format: Wire::Answer,
             parts,
         };
         let cx = Self::context(&self.setup);
-        let judgement =
-            self.setup
-                .judge
-                .conversation(&conversation, self.setup.sink, NO_CLOCK, &cx);
+        let judge = &self.setup.judge;
+        let mut parts = judge.look(&conversation, self.setup.sink, NO_CLOCK, &cx);
+        if let Some(part) = parts.first_mut() {
+            part.inspection.report.findings.extend(against);
+        }
+        let judgement = judge.decide(parts, &cx);
         let in_shadow = self.setup.judge.policy().is_shadow();
         for reason in &judgement.decision.reasons {
             if let Some(finding) = judgement.finding(reason) {

@@ -21,7 +21,7 @@ mod responses;
 
 use std::{ops::ControlFlow, sync::Arc};
 
-use bartizan_core::Sink;
+use bartizan_core::{Finding, Sink};
 use bartizan_guard::{
     Judge,
     redact::{Redactor, Vault},
@@ -67,7 +67,12 @@ pub struct StreamSetup {
     pub refusal: Option<String>,
     /// Bounds.
     pub config: StreamConfig,
+    /// Says what stands against a call, by its tool and its arguments; `None` for nothing.
+    pub calls: Option<ExamineCall>,
 }
+
+/// Says what stands against a call of a tool, by its name and its arguments as text.
+pub type ExamineCall = Arc<dyn Fn(&str, &str) -> Vec<Finding> + Send + Sync>;
 
 /// Whether a stream goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The assembled gateway from outside: a client on one side, a scripted upstream on the other.
 
 mod access;
+mod agents;
 mod answers;
 mod classifiers;
 #[cfg(feature = "envoy")]

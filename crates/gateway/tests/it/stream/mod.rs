@@ -68,6 +68,7 @@ pub(crate) fn setup() -> StreamSetup {
         logprobs: false,
         refusal: None,
         config: StreamConfig::default(),
+        calls: None,
     }
 }
 

@@ -1,0 +1,3 @@
+//! Behaviour at the edge of the crate.
+
+mod benchmark;

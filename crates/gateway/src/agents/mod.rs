@@ -1,0 +1,13 @@
+//! Agents: calls of tools are decided about before anybody makes them.
+
+mod desk;
+mod migrations;
+mod routes;
+mod state;
+mod turn;
+
+pub use desk::{AgentDesk, Decided, DeskError, Waiting};
+pub(crate) use migrations::MIGRATIONS;
+pub(crate) use routes::{decide, flip, list, switches};
+pub(crate) use state::AgentState;
+pub(crate) use turn::{AgentTurn, Asker, LABELS};
