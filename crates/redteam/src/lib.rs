@@ -12,9 +12,9 @@ pub mod adaptive;
 mod attempt;
 mod family;
 mod goal;
-//IMPORT
+pub mod import;
 mod mutate;
-//REPORT
+pub mod report;
 pub mod run;
 mod score;
 mod stack;

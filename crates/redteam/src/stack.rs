@@ -180,10 +180,11 @@ impl Stack {
     }
 
     fn priced(&self, layers: LayerSet, passed: Estimate) -> Enough {
+        // From 0, since a sum of nothing is -0.
         let nanos = layers
             .iter()
             .filter_map(|layer| self.costs.get(&layer))
-            .sum();
+            .fold(0.0, |sum, nanos| sum + nanos);
         let controls = &self.controls;
         Enough {
             layers,
