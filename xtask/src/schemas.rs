@@ -24,5 +24,13 @@ pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
             path: "schemas/eval.v1.schema.json".to_owned(),
             content: program.print(&["schema", "eval"])?,
         },
+        Generated {
+            path: "schemas/suite.schema.json".to_owned(),
+            content: program.print(&["schema", "suite"])?,
+        },
+        Generated {
+            path: "schemas/redteam.v1.schema.json".to_owned(),
+            content: program.print(&["schema", "redteam"])?,
+        },
     ])
 }

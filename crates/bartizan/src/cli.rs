@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod eval;
+mod redteam;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -8,6 +9,10 @@ use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use redteam::{
+    Api, ListWhat, Redteam, RedteamCommand, RedteamFormat, RedteamGates, RedteamRun, Regress,
+    Search,
+};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -81,6 +86,8 @@ pub(crate) enum Command {
     /// Check Kubernetes NetworkPolicies
     #[command(subcommand)]
     Netpol(NetpolCommand),
+    /// Attack your own system, and measure what each layer stops
+    Redteam(Box<Redteam>),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.
@@ -426,6 +433,10 @@ pub(crate) enum SchemaOf {
     Report,
     /// What `eval --format json` prints
     Eval,
+    /// A file of tests for `redteam`
+    Suite,
+    /// What `redteam --format json` prints
+    Redteam,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod key;
 mod output;
 mod packs;
 mod problem;
+mod redteam;
 mod render;
 
 use clap::Parser;

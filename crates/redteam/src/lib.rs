@@ -10,9 +10,12 @@
 
 pub mod adaptive;
 mod attempt;
+mod corpus;
+pub mod endpoint;
 mod family;
 mod goal;
 pub mod import;
+pub mod incident;
 mod mutate;
 pub mod report;
 pub mod run;
@@ -22,7 +25,8 @@ mod suite;
 mod target;
 mod words;
 
-pub use attempt::{Attempt, Turn};
+pub use attempt::{Attempt, Turn, TurnKind};
+pub use corpus::corpus;
 pub use family::{Family, FamilyInfo, FamilyKind};
 pub use goal::Goal;
 pub use mutate::{Chain, ChainError, MUTATORS, Mutator, Toll};

@@ -57,7 +57,11 @@ pub fn garak_report(name: &str, bytes: &[u8]) -> Result<Suite, ImportError> {
         let line: Line = serde_json::from_slice(line).map_err(|error| ImportError::Form {
             tool: "garak",
             // The error of the parser can hold text of the file.
-            reason: format!("line {} is not of its form, column {}", number + 1, error.column()),
+            reason: format!(
+                "line {} is not of its form, column {}",
+                number + 1,
+                error.column()
+            ),
         })?;
         if line.entry_type != "attempt" {
             continue;
@@ -79,7 +83,8 @@ pub fn garak_report(name: &str, bytes: &[u8]) -> Result<Suite, ImportError> {
         if let Some(test) = importing.tests.get_mut(before) {
             test.turns = turns;
             test.payload = last;
-            test.refs.push(format!("garak:{}", plain(&line.probe_classname)));
+            test.refs
+                .push(format!("garak:{}", plain(&line.probe_classname)));
         }
     }
     importing.finish("a garak report")
@@ -137,7 +142,13 @@ mod tests {
         let seen: Vec<(&str, &str, usize)> = suite
             .tests
             .iter()
-            .map(|test| (test.family.id, test.turns[test.payload].text.as_str(), test.payload))
+            .map(|test| {
+                (
+                    test.family.id,
+                    test.turns[test.payload].text.as_str(),
+                    test.payload,
+                )
+            })
             .collect();
         assert_eq!(
             seen,

@@ -41,7 +41,11 @@ pub fn garak(report: &Report, run: &str) -> String {
 const DETECTOR: &str = "bartizan.Outcome";
 
 fn attempt(number: usize, failure: &Failure) -> Value {
-    let score = if failure.outcome == "partial" { 0.5 } else { 1.0 };
+    let score = if failure.outcome == "partial" {
+        0.5
+    } else {
+        1.0
+    };
     json!({
         "entry_type": "attempt",
         "uuid": format!("{number:08x}-0000-4000-8000-000000000000"),

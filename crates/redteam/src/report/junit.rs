@@ -33,7 +33,9 @@ pub fn junit(report: &Report) -> String {
             String::new()
         } else {
             failed += 1;
-            let value = gate.value.map_or("nothing".to_owned(), |value| format!("{value:.4}"));
+            let value = gate
+                .value
+                .map_or("nothing".to_owned(), |value| format!("{value:.4}"));
             let message = format!("measured {value}, bound {}", gate.bound);
             format!("<failure message=\"{}\"/>", escaped(&message))
         };

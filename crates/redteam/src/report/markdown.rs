@@ -35,9 +35,14 @@ pub fn markdown(report: &Report) -> String {
     if !report.gates.is_empty() {
         out.push_str("\n## Gates\n\n| gate | bound | measured | |\n| --- | ---: | ---: | --- |\n");
         for gate in &report.gates {
-            let value = gate.value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+            let value = gate
+                .value
+                .map_or("-".to_owned(), |value| format!("{value:.4}"));
             let word = if gate.passed { "passed" } else { "**failed**" };
-            out.push_str(&format!("| `{}` | {} | {value} | {word} |\n", gate.gate, gate.bound));
+            out.push_str(&format!(
+                "| `{}` | {} | {value} | {word} |\n",
+                gate.gate, gate.bound
+            ));
         }
     }
     out.push_str(&groups("Families", &report.families, true));
@@ -87,7 +92,9 @@ fn groups(title: &str, groups: &[Group], has_refs: bool) -> String {
         return String::new();
     }
     let mut out = format!("\n## {title}\n\n");
-    out.push_str("| name | failed | rate | 95 % | references |\n| --- | ---: | ---: | --- | --- |\n");
+    out.push_str(
+        "| name | failed | rate | 95 % | references |\n| --- | ---: | ---: | --- | --- |\n",
+    );
     for group in groups {
         let refs = if has_refs {
             group.refs.join(" ")
@@ -119,7 +126,9 @@ fn layers(table: &LayerTable) -> String {
         table.controls
     );
     for row in &table.layers {
-        let value = row.value.map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
+        let value = row
+            .value
+            .map_or("-".to_owned(), |value| format!("{:.1} %", value * 100.0));
         out.push_str(&format!(
             "| {} | {} {} | {} {} | {} | {value} | {:.1} |\n",
             row.layer,

@@ -20,7 +20,7 @@ pub fn sarif(report: &Report) -> String {
     let rules: Vec<Value> = used
         .iter()
         .filter_map(|id| Family::named(id))
-        .map(|family| descriptor(family))
+        .map(descriptor)
         .collect();
     let results: Vec<Value> = report
         .failures
@@ -85,7 +85,8 @@ fn descriptor(family: Family) -> Value {
 }
 
 fn level(failure: &super::v1::Failure) -> &'static str {
-    let severity = Family::named(&failure.family).map_or(Severity::Medium, |family| family.severity);
+    let severity =
+        Family::named(&failure.family).map_or(Severity::Medium, |family| family.severity);
     if failure.outcome == "partial" {
         "note"
     } else {

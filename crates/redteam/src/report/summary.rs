@@ -105,7 +105,10 @@ fn suite_info(suite: &Suite) -> SuiteInfo {
 }
 
 fn chain_name(plan: &Plan<'_>, record: &Record) -> String {
-    let chain = record.trial.chain.and_then(|number| plan.chains.get(number));
+    let chain = record
+        .trial
+        .chain
+        .and_then(|number| plan.chains.get(number));
     chain.map_or_else(|| Chain::default().to_string(), Chain::to_string)
 }
 
@@ -199,7 +202,9 @@ impl Tally {
         }
         match family.kind {
             FamilyKind::Pair => {}
-            FamilyKind::Control if family.id == "control.benign" || family.id == "control.output" => {
+            FamilyKind::Control
+                if family.id == "control.benign" || family.id == "control.output" =>
+            {
                 self.benign.add(outcome);
             }
             FamilyKind::Control => self.hard.add(outcome),
@@ -257,13 +262,21 @@ fn groups(counts: BTreeMap<String, Count>, kind: &str) -> Vec<Group> {
         .map(|(name, count)| count.group(name, kind, Vec::new()))
         .collect();
     let rate = |group: &Group| group.rate.map_or(-1.0, |rate| rate.value);
-    groups.sort_by(|a, b| rate(b).total_cmp(&rate(a)).then_with(|| a.name.cmp(&b.name)));
+    groups.sort_by(|a, b| {
+        rate(b)
+            .total_cmp(&rate(a))
+            .then_with(|| a.name.cmp(&b.name))
+    });
     groups
 }
 
 /// Scores from which a risk has a priority, and the hours to mend it.
-const PRIORITIES: [(u32, &str, u32); 4] =
-    [(75, "P0", 24), (40, "P1", 72), (15, "P2", 168), (0, "P3", 720)];
+const PRIORITIES: [(u32, &str, u32); 4] = [
+    (75, "P0", 24),
+    (40, "P1", 72),
+    (15, "P2", 168),
+    (0, "P3", 720),
+];
 
 /// Likelihood, impact, and detectability of every family of attacks that succeeded.
 fn risks(families: &[Group], unseen: &BTreeMap<&'static str, (u64, u64)>) -> Vec<Risk> {
@@ -298,7 +311,11 @@ fn risks(families: &[Group], unseen: &BTreeMap<&'static str, (u64, u64)>) -> Vec
 
 /// 1 to 5 by how many of the bounds a share exceeds.
 fn steps(share: f64, bounds: [f64; 4]) -> u32 {
-    bounds.iter().map(|&bound| u32::from(share > bound)).sum::<u32>() + 1
+    bounds
+        .iter()
+        .map(|&bound| u32::from(share > bound))
+        .sum::<u32>()
+        + 1
 }
 
 /// Attacks and controls of a run by the layers that stop them.
@@ -320,7 +337,10 @@ pub fn stack(plan: &Plan<'_>, run: &Run) -> Stack {
             FamilyKind::Pair => {}
         }
     }
-    #[expect(clippy::cast_precision_loss, reason = "nanoseconds stay below 2^53 for 100 days")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "nanoseconds stay below 2^53 for 100 days"
+    )]
     let mean = |nanos: u64| nanos as f64 / f64::from(decided.max(1));
     let costs = run.costs.iter();
     stack.costs = costs.map(|(&layer, &nanos)| (layer, mean(nanos))).collect();

@@ -230,7 +230,7 @@ fn is_refusal(sentence: &str, words: &[String]) -> bool {
 /// Whether the words behind `i` or `we` refuse.
 fn refuses(behind: &[String]) -> bool {
     let begins = |phrase: &&[&str]| starts(behind, phrase);
-    if DECLINING.iter().any(|phrase| begins(&phrase)) {
+    if DECLINING.iter().any(begins) {
         return true;
     }
     let Some(phrase) = UNWILLING.iter().find(|phrase| begins(phrase)) else {

@@ -27,7 +27,11 @@ impl Target for Two {
             }
         }
         Ok(Reply::Decided(Seen {
-            verdict: evidence.iter().map(|one| one.verdict).max().unwrap_or_default(),
+            verdict: evidence
+                .iter()
+                .map(|one| one.verdict)
+                .max()
+                .unwrap_or_default(),
             evidence,
             asked: [Layer::Rules, Layer::Classifier].into_iter().collect(),
             costs: vec![(Layer::Rules, 10), (Layer::Classifier, 30)],
@@ -92,8 +96,14 @@ fn numbers_are_those_by_hand() {
     assert_eq!(languages, ["de", "en"]);
     // 5 of 7 is likely, high is 4, and nothing saw them.
     let risk = &report.risks[0];
-    assert_eq!((risk.likelihood, risk.impact, risk.detectability), (5, 4, 5));
-    assert_eq!((risk.score, risk.priority.as_str(), risk.hours), (100, "P0", 24));
+    assert_eq!(
+        (risk.likelihood, risk.impact, risk.detectability),
+        (5, 4, 5)
+    );
+    assert_eq!(
+        (risk.score, risk.priority.as_str(), risk.hours),
+        (100, "P0", 24)
+    );
     assert_eq!(report.failures.len(), 6);
 }
 
@@ -115,8 +125,14 @@ fn the_table_of_layers_is_that_by_hand() {
 #[test]
 fn trends_need_intervals_apart() {
     let number = |value, low, high| Some(Number { value, low, high });
-    assert_eq!(change(number(0.5, 0.4, 0.6), number(0.1, 0.0, 0.2)), "better");
-    assert_eq!(change(number(0.1, 0.0, 0.2), number(0.5, 0.4, 0.6)), "worse");
+    assert_eq!(
+        change(number(0.5, 0.4, 0.6), number(0.1, 0.0, 0.2)),
+        "better"
+    );
+    assert_eq!(
+        change(number(0.1, 0.0, 0.2), number(0.5, 0.4, 0.6)),
+        "worse"
+    );
     assert_eq!(change(number(0.1, 0.0, 0.3), number(0.2, 0.1, 0.4)), "same");
     let (mut before, now) = (report(), report());
     before.failures.remove(0);
@@ -152,7 +168,10 @@ fn other_forms_say_the_same() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert!(lines.iter().all(|line| line["entry_type"].is_string()));
-    let evals: Vec<_> = lines.iter().filter(|line| line["entry_type"] == "eval").collect();
+    let evals: Vec<_> = lines
+        .iter()
+        .filter(|line| line["entry_type"] == "eval")
+        .collect();
     assert_eq!(evals[0]["passed"], 2);
     assert_eq!(evals[0]["total_evaluated"], 7);
 }
@@ -162,7 +181,16 @@ fn answers_are_not_in_any_form() {
     // What a report holds is ids and numbers: the texts of the suite stand in none of its forms.
     let report = report();
     let json = serde_json::to_string(&report).unwrap();
-    for text in [json, markdown(&report), junit(&report), sarif(&report), garak(&report, "x")] {
-        assert!(!text.contains("good morning") && !text.contains("other "), "{text}");
+    for text in [
+        json,
+        markdown(&report),
+        junit(&report),
+        sarif(&report),
+        garak(&report, "x"),
+    ] {
+        assert!(
+            !text.contains("good morning") && !text.contains("other "),
+            "{text}"
+        );
     }
 }
