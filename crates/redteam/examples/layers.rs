@@ -1,9 +1,17 @@
 //! Every built-in suite against the standard layers, without a network: what passes, and how fast.
 //!
-//! `cargo run --release -p bartizan-redteam --example layers [CHAINS...]`
-#![allow(clippy::print_stdout, clippy::disallowed_methods, clippy::unwrap_used)]
+//! `cargo run --release -p bartizan-redteam --example layers -- [QUERIES] [CHAINS...]`
+//!
+//! Writes the report as Markdown; `QUERIES` (0 for none) is the budget of an attacker with feedback
+//! for each of 60 goals, who adapts to all layers, to each alone, and to all but one.
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::cast_precision_loss
+)]
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use bartizan_guard::{
     Guard, Judge, Settings,
@@ -11,7 +19,10 @@ use bartizan_guard::{
 };
 use bartizan_policy::Date;
 use bartizan_redteam::{
-    Chain, Layers, Outcome, Scorer, builtin,
+    Chain, LayerSet, Layers, Scorer, Test,
+    adaptive::{Means, hunt},
+    builtin,
+    report::{self, Adaptive, Setting},
     run::{Plan, run},
 };
 use bartizan_text::rules::RuleSet;
@@ -21,10 +32,11 @@ fn main() {
     let shape = Shape::new(ShapeLimits::default());
     let judge = Judge::new(Arc::new(guard), Arc::default(), Some(shape));
     let suites = builtin().unwrap();
-    let mut chains: Vec<Chain> = std::env::args()
-        .skip(1)
-        .map(|names| names.parse().unwrap())
-        .collect();
+    let mut arguments = std::env::args().skip(1);
+    let queries: u32 = arguments
+        .next()
+        .map_or(0, |queries| queries.parse().unwrap());
+    let mut chains: Vec<Chain> = arguments.map(|names| names.parse().unwrap()).collect();
     if chains.is_empty() {
         chains = Chain::each();
     }
@@ -38,47 +50,60 @@ fn main() {
     let clock = move || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let layers = Layers::new(judge.clone(), Date::MIN, &clock);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let scorer = Scorer::new(judge.guard());
     let watch = Instant::now();
-    let done = run(
-        &plan,
-        &layers,
-        &Scorer::new(judge.guard()),
-        jobs,
-        &|_, _| true,
-    );
+    let done = run(&plan, &layers, &scorer, jobs, &|_, _| true);
     let seconds = watch.elapsed().as_secs_f64();
-    let mut plain: BTreeMap<&str, [u64; 2]> = BTreeMap::new();
-    let mut by_chain: BTreeMap<String, [u64; 2]> = BTreeMap::new();
-    for record in done.counted() {
-        let test = plan.tests[record.trial.test];
-        let failed = u64::from(record.outcome == Outcome::Failed);
-        let chain = record
-            .trial
-            .chain
-            .map(|chain| plan.chains[chain].to_string());
-        if chain.as_ref().is_none_or(|chain| chain == "none") {
-            let counts = plain.entry(test.family.id).or_default();
-            counts[0] += failed;
-            counts[1] += 1;
-            if failed > 0 {
-                println!("failed: {}", test.id);
-            }
+    let mut report = report::summarise(
+        &plan,
+        &done,
+        &Setting {
+            target: "the standard layers",
+            rules_version: None,
+            suites: &suites,
+            seconds,
+        },
+    );
+    let mut searches = Vec::new();
+    if queries > 0 {
+        let goals: Vec<&Test> = plan
+            .tests
+            .iter()
+            .copied()
+            .filter(|test| test.is_mutable())
+            .collect();
+        let goals: Vec<&Test> = goals
+            .iter()
+            .copied()
+            .step_by(goals.len().div_ceil(60))
+            .collect();
+        let mut against = vec![None];
+        for layer in done.asked.iter() {
+            let alone = LayerSet::of(layer);
+            against.extend([Some(alone), Some(done.asked.without(alone))]);
         }
-        if let Some(chain) = chain {
-            let counts = by_chain.entry(chain).or_default();
-            counts[0] += failed;
-            counts[1] += 1;
+        let means = Means {
+            queries,
+            seed: 1,
+            ..Means::default()
+        };
+        for against in against {
+            let hunts = hunt(&goals, &layers, &scorer, against, means, jobs);
+            searches.push(Adaptive {
+                against,
+                means,
+                hunts,
+            });
         }
     }
-    for (name, [failed, all]) in plain {
-        println!("{name:32} {failed:5} of {all:5}");
-    }
-    for (name, [failed, all]) in by_chain {
-        println!("{name:32} {failed:5} of {all:5}");
+    let stack = report::stack(&plan, &done);
+    report.layers = Some(report::heat(&plan, &done, &stack, &searches, 0.05));
+    report.adaptive = searches.iter().map(Into::into).collect();
+    println!("{}", report::markdown(&report));
+    for row in &report.adaptive {
+        println!("{}: {:?}", row.against, row.chains);
     }
     let count = done.records.len();
-    println!(
-        "{count} attempts in {seconds:.1} s: {:.0}/s",
-        count as f64 / seconds
-    );
+    let rate = count as f64 / seconds;
+    println!("{count} attempts in {seconds:.1} s on {jobs} threads: {rate:.0}/s");
 }

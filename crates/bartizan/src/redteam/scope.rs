@@ -23,7 +23,7 @@ struct File {
     /// Who allows it; a name that the report of the test can be asked for.
     authorised_by: String,
     /// The last day on which it holds, `YYYY-MM-DD`.
-    until: Date,
+    until: String,
     /// Names or addresses of hosts.
     hosts: Vec<String>,
 }
@@ -42,12 +42,14 @@ impl Scope {
                 .help("write a name behind `authorised-by`")
                 .into());
         }
-        if file.until < today {
-            return Err(
-                Problem::new(format!("`{name}` held until {} only", file.until))
-                    .help("ask again, and give a new day behind `until`")
-                    .into(),
-            );
+        let until: Date = file.until.parse().map_err(|_| {
+            Problem::new(format!("`{name}`: what stands behind `until` is no day"))
+                .help("write it as `2026-12-31`")
+        })?;
+        if until < today {
+            return Err(Problem::new(format!("`{name}` held until {until} only"))
+                .help("ask again, and give a new day behind `until`")
+                .into());
         }
         Ok(Self { hosts: file.hosts })
     }

@@ -15,6 +15,7 @@ mod keys;
 mod machines;
 mod marker;
 mod netpol;
+mod redteam;
 mod reload;
 mod serve;
 mod serving;
