@@ -1,9 +1,10 @@
 //! Every built-in suite against the standard layers, without a network: what passes, and how fast.
 //!
-//! `cargo run --release -p bartizan-redteam --example layers -- [QUERIES] [CHAINS...]`
+//! `cargo run --release -p bartizan-redteam --example layers -- [QUERIES] [TOLL] [CHAINS...]`
 //!
 //! Writes the report as Markdown; `QUERIES` (0 for none) is the budget of an attacker with feedback
-//! for each of 60 goals, who adapts to all layers, to each alone, and to all but one.
+//! for each of 60 goals, who adapts to all layers, to each alone, and to all but one, and may ask
+//! `TOLL` points of its reader.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -36,6 +37,7 @@ fn main() {
     let queries: u32 = arguments
         .next()
         .map_or(0, |queries| queries.parse().unwrap());
+    let max_toll: u32 = arguments.next().map_or(3, |toll| toll.parse().unwrap());
     let mut chains: Vec<Chain> = arguments.map(|names| names.parse().unwrap()).collect();
     if chains.is_empty() {
         chains = Chain::each();
@@ -84,6 +86,7 @@ fn main() {
         }
         let means = Means {
             queries,
+            max_toll,
             seed: 1,
             ..Means::default()
         };

@@ -141,6 +141,16 @@ pub(crate) struct RedteamRun {
         help_heading = "What is tried"
     )]
     pub(crate) goals: NonZeroUsize,
+    /// What a search may ask of its reader, in points over a chain: 0 for plain, 1 for readable, 2
+    /// for garbled, 3 for encoded texts
+    #[arg(
+        long,
+        value_name = "POINTS",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(..=9),
+        help_heading = "What is tried"
+    )]
+    pub(crate) max_toll: u32,
     /// Also search against each layer alone, and against all but one
     #[arg(long, requires = "adaptive", help_heading = "What is tried")]
     pub(crate) adaptive_layers: bool,

@@ -274,6 +274,7 @@ fn searches(
             Search::Evolution => Strategy::Evolution,
         },
         queries,
+        max_toll: arguments.max_toll,
         seed: arguments.seed,
         ..Means::default()
     };
