@@ -36,6 +36,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("pii", laws::pii),
     ("policy", laws::policy),
     ("redact", laws::redact),
+    ("redteam", laws::redteam),
     ("secrets", laws::secrets),
     ("sink", laws::sink),
     ("sse", laws::sse),

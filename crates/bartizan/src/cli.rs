@@ -5,6 +5,7 @@ mod dependencies;
 mod eval;
 mod ledger;
 mod personal;
+mod redteam;
 mod scan;
 mod signing;
 
@@ -17,12 +18,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
+pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
+pub(crate) use redteam::{
+    Api, ListWhat, Redteam, RedteamCommand, RedteamFormat, RedteamGates, RedteamRun, Regress,
+    Search,
+};
 pub(crate) use scan::Scan;
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
 };
-pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -130,6 +135,8 @@ pub(crate) enum Command {
     /// Show or remove everything about somebody, with a signed certificate
     #[command(subcommand)]
     Subject(SubjectCommand),
+    /// Attack your own system, and measure what each layer stops
+    Redteam(Box<Redteam>),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.
@@ -477,6 +484,10 @@ pub(crate) enum SchemaOf {
     Eval,
     /// What `scan --format json` prints
     Scan,
+    /// A file of tests for `redteam`
+    Suite,
+    /// What `redteam --format json` prints
+    Redteam,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ mod output;
 mod packs;
 mod personal;
 mod problem;
+mod redteam;
 mod render;
 mod signing;
 

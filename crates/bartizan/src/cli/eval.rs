@@ -254,7 +254,7 @@ fn category(name: &str) -> Result<Category, String> {
         })
 }
 
-fn share(text: &str) -> Result<f64, String> {
+pub(super) fn share(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "no number".to_owned())?;
     if (0.0..=1.0).contains(&value) {
         Ok(value)

@@ -16,6 +16,7 @@ mod netpol;
 mod policy;
 mod prompt;
 mod provenance;
+mod redteam;
 mod replay;
 mod retention;
 mod rules;
@@ -81,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Bom(arguments) => bom::run(&arguments),
         Command::Deps(arguments) => dependencies::run(&arguments),
         Command::Db(command) => database::run(&command),
+        Command::Redteam(arguments) => redteam::run(*arguments),
     }
 }
 

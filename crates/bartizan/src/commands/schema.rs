@@ -18,6 +18,8 @@ pub(crate) fn run(of: SchemaOf) -> Result<Exit, Problems> {
         SchemaOf::Report => json::v1::schema().to_value(),
         SchemaOf::Eval => eval::v1::schema().to_value(),
         SchemaOf::Scan => artifacts::json::schema().to_value(),
+        SchemaOf::Suite => bartizan_redteam::schema(),
+        SchemaOf::Redteam => bartizan_redteam::report::v1::schema(),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Problem::new(format!("cannot write the schema: {error}")))?;

@@ -160,6 +160,32 @@ impl Columns {
     }
 }
 
+/// The column of the texts, by the usual names.
+pub(super) fn text_column(file: &str, available: &[String]) -> Result<String, Problem> {
+    let named = |name: &&str| {
+        let mut columns = available.iter();
+        columns.find(|column| column.eq_ignore_ascii_case(name))
+    };
+    TEXTS
+        .iter()
+        .find_map(|name| named(&name))
+        .cloned()
+        .ok_or_else(|| {
+            Problem::new(format!("no column of `{file}` looks like the text"))
+                .help(format!("there are {}", listed(available)))
+        })
+}
+
+/// Whether a label says by its usual meaning that a text should be caught.
+pub(super) fn is_positive_by_name(label: &str) -> Option<bool> {
+    let label = usual_form(label);
+    if POSITIVE.contains(&label.as_str()) {
+        Some(true)
+    } else {
+        NEGATIVE.contains(&label.as_str()).then_some(false)
+    }
+}
+
 fn missing(file: &str, name: &str, available: &[String]) -> Problem {
     let problem = Problem::new(format!("`{file}` has no column `{name}`"));
     match nearest(name, available.iter().map(String::as_str)) {

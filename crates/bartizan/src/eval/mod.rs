@@ -18,6 +18,7 @@ mod sample;
 mod scores;
 mod source;
 mod summary;
+mod texts;
 pub(crate) mod v1;
 
 pub(crate) use judging::{Counting, Judges, judge_all};
@@ -26,3 +27,4 @@ pub(crate) use rows::{Row, Rows};
 pub(crate) use sample::reservoir;
 pub(crate) use scores::ScoreFile;
 pub(crate) use summary::{Setting, summarise};
+pub(crate) use texts::{Texts, texts};

@@ -18,6 +18,7 @@ mod machines;
 mod marker;
 mod netpol;
 mod personal;
+mod redteam;
 mod reload;
 mod serve;
 mod serving;

@@ -146,6 +146,28 @@ impl Fetch {
         self.send(Method::POST, url, headers, body, limits).await
     }
 
+    /// Posts JSON to `url` with headers of the caller's.
+    ///
+    /// # Errors
+    /// When a header is none, the host is not one of ours, or gives no whole answer in time.
+    pub async fn post_with(
+        &self,
+        url: &str,
+        headers: impl IntoIterator<Item = (&'static str, &str)>,
+        body: Vec<u8>,
+        limits: &FetchLimits,
+    ) -> Result<Fetched, UpstreamError> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let mut value =
+                HeaderValue::from_str(value).map_err(|_invalid| UpstreamError::Broken)?;
+            // They hold keys.
+            value.set_sensitive(true);
+            map.insert(name, value);
+        }
+        self.post_json(url, map, body.into(), limits).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,

@@ -2,5 +2,5 @@
 
 pub(crate) mod html;
 pub(crate) mod human;
-mod plot;
-mod text;
+pub(crate) mod plot;
+pub(crate) mod text;

@@ -6,44 +6,44 @@
 use maud::{Markup, html};
 
 /// A curve through points of the unit square.
-pub(super) struct Line {
-    pub(super) name: String,
+pub(crate) struct Line {
+    pub(crate) name: String,
     /// `(x, y)`, both in `[0, 1]`.
-    pub(super) points: Vec<(f64, f64)>,
+    pub(crate) points: Vec<(f64, f64)>,
     /// Whether it is a staircase, as thresholds make it, or goes straight.
-    pub(super) is_steps: bool,
+    pub(crate) is_steps: bool,
 }
 
 /// What a plot says beside its lines.
-pub(super) struct Caption<'a> {
+pub(crate) struct Caption<'a> {
     /// Part of the ids in the page.
-    pub(super) id: &'a str,
-    pub(super) title: &'a str,
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
     /// What can be seen, in a sentence.
-    pub(super) description: String,
-    pub(super) x: &'a str,
-    pub(super) y: &'a str,
+    pub(crate) description: String,
+    pub(crate) x: &'a str,
+    pub(crate) y: &'a str,
 }
 
 /// A bin of the reliability diagram.
-pub(super) struct Bar {
+pub(crate) struct Bar {
     /// Ends of the bin and its mean score, in `[0, 1]`.
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) mean: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) mean: f64,
     /// Share of positive rows with its interval.
-    pub(super) share: f64,
-    pub(super) interval: Option<(f64, f64)>,
-    pub(super) rows: u64,
+    pub(crate) share: f64,
+    pub(crate) interval: Option<(f64, f64)>,
+    pub(crate) rows: u64,
 }
 
 /// A row of a chart of intervals.
-pub(super) struct Whisker {
-    pub(super) name: String,
-    pub(super) value: f64,
-    pub(super) interval: Option<(f64, f64)>,
+pub(crate) struct Whisker {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) interval: Option<(f64, f64)>,
     /// That of what it is compared with.
-    pub(super) other: Option<f64>,
+    pub(crate) other: Option<f64>,
 }
 
 const WIDTH: f64 = 380.0;
@@ -54,7 +54,7 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 48.0;
 
 /// Lines that are told apart; the style sheet has as many colours and dashes.
-pub(super) const LINES: usize = 6;
+pub(crate) const LINES: usize = 6;
 
 /// Where a point of the unit square stands in the picture.
 fn place((x, y): (f64, f64)) -> (f64, f64) {
@@ -72,7 +72,7 @@ fn pair((x, y): (f64, f64)) -> String {
 }
 
 /// Curves over the unit square; at most [`LINES`], the first is the boldest.
-pub(super) fn curves(caption: &Caption<'_>, lines: &[Line], has_diagonal: bool) -> Markup {
+pub(crate) fn curves(caption: &Caption<'_>, lines: &[Line], has_diagonal: bool) -> Markup {
     picture(
         caption,
         html! {
@@ -117,7 +117,7 @@ fn path(line: &Line) -> String {
 }
 
 /// Bins against the diagonal on which scores are probabilities.
-pub(super) fn reliability(caption: &Caption<'_>, bars: &[Bar]) -> Markup {
+pub(crate) fn reliability(caption: &Caption<'_>, bars: &[Bar]) -> Markup {
     picture(
         caption,
         html! {
@@ -154,7 +154,7 @@ pub(super) fn reliability(caption: &Caption<'_>, bars: &[Bar]) -> Markup {
 }
 
 /// A row for each group: its value, its interval, and the value that it is compared with.
-pub(super) fn whiskers(caption: &Caption<'_>, rows: &[Whisker]) -> Markup {
+pub(crate) fn whiskers(caption: &Caption<'_>, rows: &[Whisker]) -> Markup {
     const ROW: f64 = 20.0;
     const NAMES: f64 = 170.0;
     const ACROSS: f64 = 560.0;

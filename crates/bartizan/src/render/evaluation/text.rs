@@ -5,10 +5,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::eval::v1::Number;
 
 /// What stands for a number that there is not.
-pub(super) const NOTHING: &str = "-";
+pub(crate) const NOTHING: &str = "-";
 
 /// A count with commas.
-pub(super) fn many(count: u64) -> String {
+pub(crate) fn many(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -21,7 +21,7 @@ pub(super) fn many(count: u64) -> String {
 }
 
 /// A share in percent with one digit.
-pub(super) fn percent(number: Option<Number>) -> String {
+pub(crate) fn percent(number: Option<Number>) -> String {
     number.map_or_else(
         || NOTHING.to_owned(),
         |number| format!("{:.1} %", number.value * 100.0),
@@ -29,19 +29,19 @@ pub(super) fn percent(number: Option<Number>) -> String {
 }
 
 /// The interval of a share in percent.
-pub(super) fn percent_interval(number: Option<Number>) -> String {
+pub(crate) fn percent_interval(number: Option<Number>) -> String {
     ends(number).map_or_else(String::new, |(low, high)| {
         format!("[{:.1}, {:.1}]", low * 100.0, high * 100.0)
     })
 }
 
 /// A number with three digits.
-pub(super) fn share(value: Option<f64>) -> String {
+pub(crate) fn share(value: Option<f64>) -> String {
     value.map_or_else(|| NOTHING.to_owned(), |value| format!("{value:.3}"))
 }
 
 /// The interval of such a number.
-pub(super) fn interval(number: Option<Number>) -> String {
+pub(crate) fn interval(number: Option<Number>) -> String {
     ends(number).map_or_else(String::new, |(low, high)| format!("[{low:.3}, {high:.3}]"))
 }
 
@@ -51,7 +51,7 @@ fn ends(number: Option<Number>) -> Option<(f64, f64)> {
 }
 
 /// A probability, small ones by their order only.
-pub(super) fn probability(p: f64) -> String {
+pub(crate) fn probability(p: f64) -> String {
     if p < 0.001 {
         "below 0.001".to_owned()
     } else {
@@ -60,7 +60,7 @@ pub(super) fn probability(p: f64) -> String {
 }
 
 /// The first entries of a list, and how many more there are.
-pub(super) fn list(entries: &[String], most: usize) -> String {
+pub(crate) fn list(entries: &[String], most: usize) -> String {
     let mut shown: Vec<String> = entries.iter().take(most).cloned().collect();
     if entries.len() > most {
         shown.push(format!("{} more", entries.len() - most));
@@ -69,7 +69,7 @@ pub(super) fn list(entries: &[String], most: usize) -> String {
 }
 
 /// `text` in exactly so many columns: cut, or filled with blanks.
-pub(super) fn padded(text: &str, columns: usize) -> String {
+pub(crate) fn padded(text: &str, columns: usize) -> String {
     let width = text.width();
     if width <= columns {
         return format!("{text}{}", " ".repeat(columns - width));
@@ -88,7 +88,7 @@ pub(super) fn padded(text: &str, columns: usize) -> String {
 }
 
 /// `text` at the right end of so many columns.
-pub(super) fn right(text: &str, columns: usize) -> String {
+pub(crate) fn right(text: &str, columns: usize) -> String {
     format!("{text:>columns$}")
 }
 

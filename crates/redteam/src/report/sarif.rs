@@ -1,0 +1,103 @@
+//! The report as SARIF 2.1.0 (OASIS, 27 March 2020): a rule for each family, a result for each
+//! attempt that is not as it should be.
+
+use std::collections::BTreeSet;
+
+use bartizan_core::Severity;
+use serde_json::{Value, json};
+
+use super::v1::Report;
+use crate::Family;
+
+/// The report as SARIF.
+#[must_use]
+pub fn sarif(report: &Report) -> String {
+    let used: BTreeSet<&str> = report
+        .failures
+        .iter()
+        .map(|failure| failure.family.as_str())
+        .collect();
+    let rules: Vec<Value> = used
+        .iter()
+        .filter_map(|id| Family::named(id))
+        .map(descriptor)
+        .collect();
+    let results: Vec<Value> = report
+        .failures
+        .iter()
+        .map(|failure| {
+            let what = if failure.family.starts_with("control.") {
+                "a harmless text was stopped"
+            } else if failure.outcome == "partial" {
+                "an attack reached its goal in part"
+            } else {
+                "an attack reached its goal"
+            };
+            let name = format!("{} {}", failure.test, failure.chain);
+            json!({
+                "ruleId": format!("redteam.{}", failure.family),
+                "level": level(failure),
+                "message": { "text": format!("{what}: `{}`, disguised by {}", failure.test, failure.chain) },
+                "locations": [{ "logicalLocations": [{ "fullyQualifiedName": name }] }],
+                "partialFingerprints": { "bartizanRedteam/v1": format!("{name} {}", failure.repetition) },
+                "properties": { "tags": failure.refs, "verdict": failure.verdict },
+            })
+        })
+        .collect();
+    let notifications: Vec<Value> = report
+        .errors
+        .iter()
+        .map(|error| {
+            json!({
+                "level": "error",
+                "message": { "text": format!("{} attempts without an outcome: {}", error.attempts, error.why) },
+            })
+        })
+        .collect();
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "bartizan redteam",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            }},
+            "invocations": [{
+                "executionSuccessful": notifications.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+            "results": results,
+            "properties": { "target": report.target, "seed": report.seed },
+        }],
+    });
+    format!("{log:#}\n")
+}
+
+fn descriptor(family: Family) -> Value {
+    let refs: Vec<&str> = family.owasp.iter().chain(family.atlas).copied().collect();
+    json!({
+        "id": format!("redteam.{}", family.id),
+        "shortDescription": { "text": family.title },
+        "defaultConfiguration": { "level": of_severity(family.severity) },
+        "properties": { "tags": refs },
+    })
+}
+
+fn level(failure: &super::v1::Failure) -> &'static str {
+    let severity =
+        Family::named(&failure.family).map_or(Severity::Medium, |family| family.severity);
+    if failure.outcome == "partial" {
+        "note"
+    } else {
+        of_severity(severity)
+    }
+}
+
+const fn of_severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical | Severity::High => "error",
+        Severity::Medium => "warning",
+        Severity::Low | Severity::Info => "note",
+    }
+}
