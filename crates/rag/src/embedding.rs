@@ -142,6 +142,7 @@ pub fn standings(
             |((number, occurrences), (magnet_score, outlier_score))| Standing {
                 number,
                 occurrences,
+                lift: occurrences as f32 / expected.max(1e-6),
                 magnet_score,
                 outlier_score,
             },
