@@ -27,6 +27,8 @@ pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
         Generated {
             path: "schemas/scan.v1.schema.json".to_owned(),
             content: program.print(&["schema", "scan"])?,
+        },
+        Generated {
             path: "schemas/suite.schema.json".to_owned(),
             content: program.print(&["schema", "suite"])?,
         },

@@ -289,7 +289,8 @@ const ORDERS: [&str; 46] = [
 ];
 
 /// How sure it is that `said` is meant for a model, `None` for ordinary hidden text.
-fn addressed_to_a_model(said: &str) -> Option<f32> {
+#[must_use]
+pub fn addressed_to_a_model(said: &str) -> Option<f32> {
     let folded = fold::fold_str(said).to_ascii_lowercase();
     let words: Vec<&str> = folded
         .split(|c: char| !c.is_alphanumeric())

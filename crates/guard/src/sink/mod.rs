@@ -24,5 +24,5 @@ mod url;
 pub use address::{AllowedHosts, InvalidHost};
 pub use check::SinkHazards;
 pub(crate) use hazard::{is_whole_word, is_word};
-pub use hidden::HiddenText;
+pub use hidden::{HiddenText, addressed_to_a_model};
 pub use query::{ParameterisedQuery, QueryError};
