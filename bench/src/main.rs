@@ -26,6 +26,7 @@ mod stages;
 mod startup;
 mod table;
 mod throughput;
+mod transformer;
 mod work;
 
 use std::path::PathBuf;
@@ -73,7 +74,7 @@ struct Args {
     /// The engine, for work
     #[arg(long, value_enum, default_value = "full")]
     engine: work::Engine,
-    /// Texts to read line by line and in pieces, for digest
+    /// Texts to read line by line and in pieces, for digest; folders, for transformer
     files: Vec<PathBuf>,
 }
 
@@ -93,6 +94,8 @@ enum What {
     Memory,
     /// The classifier alone, and what it adds to the guard
     Classify,
+    /// Classifiers of one's own in the folders `FILES`, beside the embedded one
+    Transformer,
     /// Where the time goes
     Stages,
     /// Which patterns cost most
@@ -137,6 +140,7 @@ fn main() -> Result<(), miette::Report> {
         memory::run(args.stream_mb, binary)?;
     }
     match args.what {
+        What::Transformer => transformer::run(&args.files, runs)?,
         What::Stages => stages::run(runs, args.bytes, args.piece, &args.text),
         What::Patterns => patterns::run(&args.text),
         What::Digest => digest::run(&args.files, args.each),
