@@ -528,7 +528,8 @@ fn msgpack(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckErro
         matches!(bytes.as_slice(), [0x80, 2..=5]) && pickle::is_pickle(&section)
     };
     for (number, at, length) in &file.extensions {
-        if is_pickle(*at, *length) {
+        // A pickle of any protocol, where arrays have another form.
+        if pickle::is_pickle(&Section::new(artifact.source, *at, *length)) {
             desk.report(
                 &MSGPACK_PICKLE,
                 None,
@@ -665,7 +666,10 @@ fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option<Opaque> {
     ]) || name.ends_with(".bin")
         && (folder.contains("weights/") || folder.contains("mlpackage"))
         || name.starts_with("events.out.tfevents");
-    if shard || weights || is_tokenizer(source) || is_notes(artifact) {
+    // Chunks of Zarr and the files of OCDBT, as JAX' checkpoints have them.
+    let stem = name.trim_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let chunk = stem.is_empty() || folder.contains("ocdbt") || folder.contains(".zarr/");
+    if chunk || shard || weights || is_tokenizer(source) || is_notes(artifact) {
         return Some(Opaque::Data);
     }
     None

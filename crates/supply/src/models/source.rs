@@ -198,6 +198,7 @@ struct Seen {
     commands: Option<u32>,
     evaluates: Option<u32>,
     network: Option<u32>,
+    executes: Option<u32>,
     decodes: bool,
     duplicates: bool,
     environment: bool,
@@ -244,6 +245,10 @@ impl Seen {
             }
             Deed::Evaluate => {
                 self.evaluates = self.evaluates.or(Some(one.line));
+                let last = name.rsplit('.').next().unwrap_or_default();
+                if matches!(last, "eval" | "exec" | "compile" | "execfile" | "__dict__") {
+                    self.executes = self.executes.or(Some(one.line));
+                }
                 self.risk(one, "runs text or bytes as code");
             }
             Deed::Load => self.risk(one, "builds objects as a file says"),
@@ -341,7 +346,7 @@ impl Seen {
     /// What is an attack only together.
     fn together(&mut self) {
         let (network, runs) = (self.network, self.commands.or(self.evaluates));
-        if let Some(line) = self.evaluates.filter(|_| self.decodes) {
+        if let Some(line) = self.executes.filter(|_| self.decodes) {
             self.attack(line, "code is decoded and run");
         }
         if let Some(line) = self.commands.filter(|_| self.decodes && network.is_some()) {

@@ -107,6 +107,7 @@ impl Inspector for JsonFile {
             &SKOPS_DANGEROUS,
             &SKOPS_UNKNOWN,
             &SECRET,
+            &TOKENIZER_TEXT,
             &TEMPLATE_ESCAPE,
             &TEMPLATE_ODD,
             &TEMPLATE_HIDDEN,
@@ -255,6 +256,12 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     }
     if ends(&[".py", ".pyw", ".pyi", ".pyx"]) || !prose && !is_yaml_name(name) && is_python(text) {
         return source(text, "", desk);
+    }
+    let is_script = ends(&[".sh", ".bash", ".bat", ".cmd", ".ps1"])
+        || name.starts_with("dockerfile")
+        || text.starts_with("#!") && text.lines().next().is_some_and(|line| line.contains("sh"));
+    if is_script {
+        return text::shell(text, desk);
     }
     if text.trim_start().starts_with('<') {
         return markup::markup(text, desk);
