@@ -31,6 +31,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("pack", laws::pack),
     ("pack_signature", laws::pack_signature),
     ("patterns", laws::patterns),
+    ("pickle", laws::pickle),
     ("pii", laws::pii),
     ("policy", laws::policy),
     ("redact", laws::redact),
@@ -41,4 +42,5 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("template_tokens", laws::template_tokens),
     ("vault", laws::vault),
     ("views", laws::views),
+    ("zip_walk", laws::zip_walk),
 ];

@@ -16,6 +16,7 @@ mod machines;
 mod marker;
 mod netpol;
 mod reload;
+mod scan;
 mod serve;
 mod serving;
 mod stream;
