@@ -1,6 +1,6 @@
 //! Python source: which of the names that it uses are a risk, and which together are an attack.
 
-use bartizan_core::{CheckError, Rule, Span};
+use bartizan_core::{CheckError, Rule};
 use bartizan_formats::python::{Argument, Use, tokens, uses};
 use bartizan_formats::python::{Token, TokenKind};
 
@@ -177,12 +177,7 @@ pub(super) fn source(text: &str, at: &str, desk: &mut Desk<'_>) -> Result<(), Ch
             RISK => &CODE_RISK,
             _ => &CODE_NOTE,
         };
-        let span = line_span(text, line);
-        desk.report(
-            rule as &'static Rule,
-            span,
-            format!("{at}line {line}: {message}"),
-        )?;
+        desk.report(rule, None, format!("{at}line {line}: {message}"))?;
     }
     Ok(())
 }
@@ -446,15 +441,6 @@ fn odd_coding(text: &str) -> bool {
                 .any(|odd| name.starts_with(odd))
             })
     })
-}
-
-/// Where a line stands in the text.
-fn line_span(text: &str, line: u32) -> Option<Span> {
-    let before = usize::try_from(line).ok()?.checked_sub(1)?;
-    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
-    let rest = text.get(start..)?;
-    let end = start + rest.find('\n').unwrap_or(rest.len());
-    Span::new(start as u64, end as u64)
 }
 
 /// Whether text without a telling name reads as Python: imports and definitions at the starts of lines.
