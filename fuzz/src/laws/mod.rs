@@ -5,6 +5,7 @@ mod classifier;
 mod conversation;
 mod guarded_stream;
 mod leak;
+mod models;
 mod offset_map;
 mod pack;
 mod patterns;
@@ -23,6 +24,9 @@ pub use classifier::classifier;
 pub use conversation::conversation;
 pub use guarded_stream::guarded_stream;
 pub use leak::leak;
+pub use models::{
+    flatbuffer, gguf, hdf5, jinja, protobuf, python_source, safetensors, settings, tagged_values,
+};
 pub use offset_map::offset_map;
 pub use pack::{pack, pack_signature};
 pub use patterns::patterns;

@@ -147,7 +147,7 @@ fn lines(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     let mut rest = false;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match Json::parse(line) {
-            Ok(json) => config(&json, name, desk)?,
+            Ok(json) => whole(&json, name, desk)?,
             Err(_) => {
                 rest = true;
                 break;
@@ -254,17 +254,21 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     if name.starts_with("requirements") && ends(&[".txt", ".in"]) || name == "constraints.txt" {
         return text::requirements(text, desk);
     }
-    if ends(&[".py", ".pyw", ".pyi", ".pyx"]) || !prose && !is_yaml_name(name) && is_python(text) {
+    if ends(&[".py", ".pyw", ".pyi", ".pyx"]) {
         return source(text, "", desk);
+    }
+    // What reads as code may be something else as well.
+    if !prose && !is_yaml_name(name) && is_python(text) {
+        source(text, "", desk)?;
     }
     let is_script = ends(&[".sh", ".bash", ".bat", ".cmd", ".ps1"])
         || name.starts_with("dockerfile")
-        || text.starts_with("#!") && text.lines().next().is_some_and(|line| line.contains("sh"));
+        || text.starts_with("#!");
     if is_script {
-        return text::shell(text, desk);
+        text::shell(text, desk)?;
     }
     if text.trim_start().starts_with('<') {
-        return markup::markup(text, desk);
+        markup::markup(text, desk)?;
     }
     if is_yaml_name(name) || !prose && text::is_yaml(text) {
         text::yaml(text, desk)?;
