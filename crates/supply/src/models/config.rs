@@ -369,7 +369,7 @@ fn code(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
 }
 
 /// Keys with a shape of their own, which nothing else has.
-fn secret(key: &str, text: &str, found: &mut Vec<(&'static Rule, String)>) {
+pub(super) fn secret(key: &str, text: &str, found: &mut Vec<(&'static Rule, String)>) {
     let alphanumeric = |rest: &str, least: usize| {
         rest.len() >= least
             && rest

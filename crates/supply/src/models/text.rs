@@ -6,7 +6,7 @@ use bartizan_core::{CheckError, Rule};
 use bartizan_formats::{Scalar, Yaml};
 
 use super::{
-    config::target,
+    config::{secret, target},
     danger::{danger, leads_out},
     graph,
     rules::{
@@ -14,6 +14,7 @@ use super::{
         STARTUP, YAML_TAG,
     },
     shown,
+    template::template,
 };
 use crate::Desk;
 
@@ -47,6 +48,12 @@ pub(super) fn yaml(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
         }
     }
     mlmodel(&yaml.scalars, &mut found);
+    for scalar in &yaml.scalars {
+        secret(scalar.key(), &scalar.value, &mut found);
+        if scalar.key().contains("template") && scalar.value.contains("{%") {
+            template(&scalar.value, desk)?;
+        }
+    }
     for scalar in &yaml.scalars {
         let listed = matches!(scalar.key(), "pip" | "dependencies" | "requirements");
         if listed && (scalar.value.contains("://") || scalar.value.starts_with("git+")) {

@@ -208,6 +208,7 @@ impl Inspector for PlainFile {
 
     fn rules(&self) -> &'static [&'static Rule] {
         static RULES: &[&Rule] = &[
+            &SECRET,
             &BROKEN,
             &CODE_ATTACK,
             &CODE_RISK,
@@ -280,7 +281,7 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         text::lightgbm(text, desk)?;
     }
     let is_template = ends(&[".jinja", ".jinja2", ".j2", ".tmpl", ".template"])
-        || !prose && text.contains("{%") && text.contains("%}");
+        || (!prose || name.contains("template")) && text.contains("{%") && text.contains("%}");
     if is_template {
         template(text, desk)?;
     }
