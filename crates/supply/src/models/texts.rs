@@ -259,7 +259,11 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         return source(text, "", desk);
     }
     // What reads as code may be something else as well.
-    if !prose && !is_yaml_name(name) && is_python(text) {
+    let other = ends(&[
+        ".js", ".mjs", ".ts", ".jsx", ".tsx", ".css", ".java", ".go", ".rs", ".c", ".h", ".cpp",
+        ".hpp",
+    ]);
+    if !prose && !other && !is_yaml_name(name) && is_python(text) {
         source(text, "", desk)?;
     }
     let is_script = ends(&[".sh", ".bash", ".bat", ".cmd", ".ps1"])
@@ -281,7 +285,9 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         text::lightgbm(text, desk)?;
     }
     let is_template = ends(&[".jinja", ".jinja2", ".j2", ".tmpl", ".template"])
-        || (!prose || name.contains("template")) && text.contains("{%") && text.contains("%}");
+        || (!prose && !other || name.contains("template"))
+            && text.contains("{%")
+            && text.contains("%}");
     if is_template {
         template(text, desk)?;
     }
