@@ -92,7 +92,11 @@ fn a_policy_and_its_allow_list_decide() {
     let project = folder().with("policy.yaml", exception);
     let run = project.run(&["scan", "models/b.bin", "--policy", "policy.yaml"]);
     assert_eq!(run.code, 0, "{}", run.all());
-    assert!(run.stdout.contains("accepted by the allow-list"), "{}", run.all());
+    assert!(
+        run.stdout.contains("accepted by the allow-list"),
+        "{}",
+        run.all()
+    );
 }
 
 #[test]
