@@ -19,8 +19,6 @@ pub struct Jinja {
 pub struct Block {
     /// Whether it is a statement.
     pub is_statement: bool,
-    /// Where it starts, in bytes of the template.
-    pub at: usize,
     /// Its tokens.
     pub tokens: Vec<JinjaToken>,
 }
@@ -48,7 +46,6 @@ impl Jinja {
         while let Some(open) = next_open(rest) {
             let text = rest.get(..open).unwrap_or_default();
             template.text(text);
-            let at = source.len() - rest.len() + open;
             let body = rest.get(open + 2..).unwrap_or_default();
             let kind = rest.as_bytes().get(open + 1);
             if kind == Some(&b'#') {
@@ -77,7 +74,6 @@ impl Jinja {
             }
             template.blocks.push(Block {
                 is_statement: kind == Some(&b'%'),
-                at,
                 tokens: block,
             });
         }

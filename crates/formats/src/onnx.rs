@@ -37,9 +37,13 @@ enum Kind {
 }
 
 impl Onnx {
-    /// Whether `source` is such a model: only fields that one has, and a graph or functions.
+    /// Whether `source` is such a model: only fields that one has, and a graph or functions; or one
+    /// tensor alone.
     #[must_use]
     pub fn is(source: &dyn Source) -> bool {
+        if is_tensor(source) {
+            return true;
+        }
         let mut version = false;
         let mut graph = false;
         for field in Message::new(source).fields().take(100_000) {
@@ -62,6 +66,10 @@ impl Onnx {
     /// When a message is broken or a bound is reached.
     pub fn read(source: &dyn Source) -> Result<Self, ParseError> {
         let mut onnx = Self::default();
+        if is_tensor(source) {
+            onnx.tensor(Message::new(source))?;
+            return Ok(onnx);
+        }
         let mut queue = Vec::new();
         for field in Message::new(source).fields() {
             let field = field?;
@@ -176,6 +184,22 @@ impl Onnx {
 const BITS: &[u64] = &[
     0, 32, 8, 8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64, 64, 128, 16, 8, 8, 8, 8, 4, 4, 4, 8, 2, 2,
 ];
+
+/// A `TensorProto` alone, as test data are stored: a type, and data or where they are.
+fn is_tensor(source: &dyn Source) -> bool {
+    let (mut kind, mut data) = (false, false);
+    for field in Message::new(source).fields().take(100_000) {
+        let Ok(field) = field else { return false };
+        match (field.number, field.message()) {
+            (1, _) | (8 | 12, Some(_)) => {}
+            (2, None) => kind = matches!(field.varint(), Some(1..=26)),
+            (4..=7 | 9..=11, _) | (13, Some(_)) => data = true,
+            (14, None) => {}
+            _ => return false,
+        }
+    }
+    kind && data
+}
 
 /// A graph has a node, a name, or a value among its first fields, and nothing that is no message.
 fn is_graph(message: Message<'_>) -> bool {

@@ -41,7 +41,10 @@ impl Inspector for Polyglots {
 
     fn matches(&self, _: &Artifact<'_>, formats: &[Format]) -> bool {
         // Two bytes are no proof of a second format.
-        formats.len() > 1 && formats.iter().any(|format| *format != Format::Zlib)
+        // TensorFlow Lite's own tools append notes as a zip.
+        formats != [Format::TfLite, Format::Zip]
+            && formats.len() > 1
+            && formats.iter().any(|format| *format != Format::Zlib)
     }
 
     fn inspect(&self, _: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {

@@ -1,11 +1,13 @@
 //! One law per target.
 
 mod checkpoint;
+mod artifact;
 mod classifier;
 mod conversation;
 mod guarded_stream;
 mod leak;
 mod ledger_tiles;
+mod models;
 mod offset_map;
 mod pack;
 mod patterns;
@@ -21,11 +23,15 @@ mod vault;
 mod views;
 
 pub use checkpoint::checkpoint;
+pub use artifact::{pickle, zip_walk};
 pub use classifier::classifier;
 pub use conversation::conversation;
 pub use guarded_stream::guarded_stream;
 pub use leak::leak;
 pub use ledger_tiles::ledger_tiles;
+pub use models::{
+    flatbuffer, gguf, hdf5, jinja, protobuf, python_source, safetensors, settings, tagged_values,
+};
 pub use offset_map::offset_map;
 pub use pack::{pack, pack_signature};
 pub use patterns::patterns;

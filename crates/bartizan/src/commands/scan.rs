@@ -89,7 +89,9 @@ fn jobs(arguments: &Scan) -> usize {
 
 fn judge(scanned: Scanned, policy: &Policy) -> Judged {
     // A file that comes from elsewhere, on its way in.
-    let cx = DecisionContext::new(Direction::Input, Origin::Retrieved, clock::today());
+    let mut cx = DecisionContext::new(Direction::Input, Origin::Retrieved, clock::today());
+    // Rows and exceptions can be about some paths only.
+    cx.route = &scanned.path;
     let decision = policy.decide(&scanned.report, &cx);
     Judged { scanned, decision }
 }

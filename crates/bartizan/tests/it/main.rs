@@ -20,6 +20,7 @@ mod netpol;
 mod personal;
 mod redteam;
 mod reload;
+mod scan;
 mod serve;
 mod serving;
 mod stream;

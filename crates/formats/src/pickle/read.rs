@@ -77,8 +77,9 @@ impl<'a> Instructions<'a> {
         })
     }
 
-    /// The C unpickler only asks whether a frame's bytes are there; the one in Python lets no
-    /// instruction cross its end.
+    /// The unpickler in Python lets no instruction cross the end of a frame. The one in C only asks
+    /// whether its bytes are there, and fetches them; when it reads from a file and an instruction
+    /// needs more, it drops what is left of them (`_Unpickler_ReadFromFile`; seen with 3.11).
     fn frames(&mut self, opcode: Opcode, argument: Argument, at: u64) {
         let after = self.cursor.position;
         if let Some(end) = self.frame_end {

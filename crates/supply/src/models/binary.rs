@@ -152,13 +152,25 @@ fn hdf5(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         Err(error) => return failed(desk, error),
     };
     desk.spend(file.attributes.len() as u64 + 1)?;
-    for outside in &file.outside {
-        let what = match outside.kind {
-            OutsideKind::Link => "a link leads to another file",
-            OutsideKind::Storage => "a dataset's bytes are another file's",
-            OutsideKind::Virtual => "a dataset is put together from other files",
-        };
-        desk.report(&HDF5_OUTSIDE, None, what)?;
+    for (kind, what) in [
+        (OutsideKind::Link, "links lead to other files"),
+        (
+            OutsideKind::Storage,
+            "datasets have their bytes in other files",
+        ),
+        (
+            OutsideKind::Virtual,
+            "datasets are put together from other files",
+        ),
+    ] {
+        let count = file
+            .outside
+            .iter()
+            .filter(|outside| outside.kind == kind)
+            .count();
+        if count > 0 {
+            desk.report(&HDF5_OUTSIDE, None, format!("{count} {what}"))?;
+        }
     }
     for filter in &file.plugins {
         // LZF comes with h5py.
@@ -528,7 +540,8 @@ fn msgpack(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckErro
         matches!(bytes.as_slice(), [0x80, 2..=5]) && pickle::is_pickle(&section)
     };
     for (number, at, length) in &file.extensions {
-        if is_pickle(*at, *length) {
+        // A pickle of any protocol, where arrays have another form.
+        if pickle::is_pickle(&Section::new(artifact.source, *at, *length)) {
             desk.report(
                 &MSGPACK_PICKLE,
                 None,
@@ -665,7 +678,11 @@ fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option<Opaque> {
     ]) || name.ends_with(".bin")
         && (folder.contains("weights/") || folder.contains("mlpackage"))
         || name.starts_with("events.out.tfevents");
-    if shard || weights || is_tokenizer(source) || is_notes(artifact) {
+    // Chunks of Zarr and the files of OCDBT, as JAX' checkpoints have them.
+    let stem = name.trim_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let chunk = stem.is_empty() || folder.contains("ocdbt") || folder.contains(".zarr/");
+    let plain = ends(&[".bin", ".dat", ".raw"]) && is_numbers(source);
+    if plain || chunk || shard || weights || is_tokenizer(source) || is_notes(artifact) {
         return Some(Opaque::Data);
     }
     None
@@ -722,6 +739,38 @@ fn is_tokenizer(source: &dyn bartizan_formats::Source) -> bool {
         }
     }
     pieces > 0
+}
+
+/// Whether bytes are weights and nothing else: samples of the start, the middle, and the end are all
+/// numbers of a size that weights have. Text, instructions, and tables are none.
+fn is_numbers(source: &dyn bartizan_formats::Source) -> bool {
+    const SAMPLE: u64 = 1 << 10;
+    let length = source.len();
+    if length < 64 || !length.is_multiple_of(2) {
+        return false;
+    }
+    let middle = length / 8 * 4;
+    [0, middle, length.saturating_sub(SAMPLE) / 4 * 4]
+        .iter()
+        .all(|at| {
+            let bytes = source.read(*at, SAMPLE).unwrap_or_default();
+            let fits = |number: f32| number == 0.0 || (1e-7..=1e4).contains(&number.abs());
+            let single: Vec<bool> = bytes
+                .chunks_exact(4)
+                .filter_map(|chunk| chunk.try_into().ok())
+                .map(|chunk| fits(f32::from_le_bytes(chunk)))
+                .collect();
+            // Half of the range of its exponent: 2^-14 to 2^8, or zero.
+            let half: Vec<bool> = bytes
+                .chunks_exact(2)
+                .filter_map(|chunk| chunk.try_into().ok())
+                .map(|chunk| {
+                    let bits = u16::from_le_bytes(chunk) & 0x7FFF;
+                    bits == 0 || (1 << 10..0x17 << 10).contains(&bits)
+                })
+                .collect();
+            single.iter().all(|fits| *fits) || half.iter().all(|fits| *fits)
+        })
 }
 
 /// `fingerprint.pb` beside a `SavedModel`: hashes and a version, nothing else.

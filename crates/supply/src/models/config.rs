@@ -6,8 +6,8 @@ use bartizan_formats::Json;
 use super::{
     danger::{danger, leads_out},
     rules::{
-        BROKEN, CONFIG_LOADER, CONFIG_PATH, CONFIG_TARGET, REMOTE_CODE, REMOTE_ELSEWHERE, SECRET,
-        SKOPS_DANGEROUS, SKOPS_UNKNOWN,
+        BROKEN, CODE_RISK, CONFIG_LOADER, CONFIG_PATH, CONFIG_TARGET, REMOTE_CODE,
+        REMOTE_ELSEWHERE, SECRET, SKOPS_DANGEROUS, SKOPS_UNKNOWN, TOKENIZER_TEXT,
     },
     shown,
 };
@@ -95,9 +95,24 @@ const TARGET_KEYS: &[&str] = &[
 pub(super) fn config(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
     let mut found: Vec<(&'static Rule, String)> = Vec::new();
     json.visit(&mut |key, value| look(key, value, &mut found));
+    // Vocabularies and data sets hold words of every kind.
+    let is_setting = [
+        "config.json",
+        "metadata.json",
+        "metadata",
+        "params.json",
+        "manifest.json",
+        "index.json",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    if is_setting {
+        code(json, &mut found);
+    }
     modules(json, name, &mut found);
     pipeline(json, &mut found);
     adapter(json, &mut found);
+    tokenizer(json, &mut found);
     if json.get("__class__").is_some() && json.get("__module__").is_some() {
         skops(json, &mut found);
     }
@@ -297,8 +312,64 @@ fn skops(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
     });
 }
 
+/// `tokenizer.json`: steps that put words into the text, tokens that are sentences.
+fn tokenizer(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
+    if json.get("model").is_none() || json.get("added_tokens").is_none() {
+        return;
+    }
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+    for part in ["normalizer", "pre_tokenizer", "decoder", "post_processor"] {
+        let Some(part) = json.get(part) else { continue };
+        part.visit(&mut |_, value| {
+            let replaces = value.text("type") == Some("Replace");
+            if replaces && value.text("content").is_some_and(|text| letters(text) > 2) {
+                found.push((&TOKENIZER_TEXT, "a step replaces text by words".into()));
+            }
+        });
+    }
+    for token in json.get("added_tokens").map_or(&[][..], Json::items) {
+        let words = token.text("content").unwrap_or_default().split_whitespace();
+        if words.filter(|word| letters(word) > 1).count() >= 5 {
+            found.push((&TOKENIZER_TEXT, "an added token is a sentence".into()));
+        }
+    }
+}
+
+/// Parts of settings that are Python in no other way.
+const CODE: &[&str] = &[
+    "__import__(",
+    "os.system(",
+    "os.popen(",
+    "subprocess.",
+    "builtins.exec",
+    "builtins.eval",
+    "__reduce__",
+    "base64.b64decode(",
+    "host_callback",
+    "pickle.loads(",
+    "marshal.loads(",
+    "/bin/sh -c",
+    "bash -c",
+];
+
+/// A short setting that is code, as checkpoints of JAX name functions that restore them.
+fn code(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
+    json.visit(&mut |key, value| {
+        let Some(text) = value.as_str() else { return };
+        let is_code = CODE.iter().any(|sign| text.contains(sign));
+        let restores = matches!(
+            key,
+            "restore_fn" | "save_fn" | "custom_deserializer" | "deserializer" | "handler_fn"
+        );
+        let is_template = key.contains("template");
+        if !is_template && text.len() < 4_096 && is_code || restores && danger(text).is_some() {
+            found.push((&CODE_RISK, format!("`{}` is code", shown(key))));
+        }
+    });
+}
+
 /// Keys with a shape of their own, which nothing else has.
-fn secret(key: &str, text: &str, found: &mut Vec<(&'static Rule, String)>) {
+pub(super) fn secret(key: &str, text: &str, found: &mut Vec<(&'static Rule, String)>) {
     let alphanumeric = |rest: &str, least: usize| {
         rest.len() >= least
             && rest

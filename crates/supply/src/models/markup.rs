@@ -5,7 +5,7 @@ use bartizan_formats::Xml;
 
 use super::{
     danger::leads_out,
-    rules::{CONFIG_PATH, XML_ENTITY, XML_LIBRARY, XML_OPERATOR},
+    rules::{CODE_RISK, CONFIG_PATH, XML_ENTITY, XML_LIBRARY, XML_OPERATOR},
     shown,
 };
 use crate::Desk;
@@ -55,6 +55,18 @@ pub(super) fn markup(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     if root != Some("net") && root != Some("PMML") {
         return Ok(());
     }
+    let code = [
+        "<script",
+        "javascript:",
+        "os.system",
+        "subprocess",
+        "__import__",
+        "Runtime.getRuntime",
+        "ProcessBuilder",
+    ];
+    if code.iter().any(|sign| text.contains(sign)) {
+        desk.report(&CODE_RISK, None, "the text holds code")?;
+    }
     for element in &xml.elements {
         for (key, value) in &element.attributes {
             let folded = key.to_ascii_lowercase();
@@ -64,7 +76,7 @@ pub(super) fn markup(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
             let native = [".so", ".dll", ".dylib"]
                 .iter()
                 .any(|end| value.to_ascii_lowercase().ends_with(end));
-            if native || library && leads_out(value) {
+            if native || library && !value.is_empty() {
                 desk.report(
                     &XML_LIBRARY,
                     None,
@@ -83,6 +95,10 @@ pub(super) fn markup(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
                     format!("`{}` leads out of the folder", shown(key)),
                 )?;
             }
+        }
+        let folded = element.name.to_ascii_lowercase();
+        if root == Some("net") && matches!(folded.as_str(), "library" | "plugin" | "extension") {
+            desk.report(&XML_LIBRARY, None, "an element names a library")?;
         }
         let version = element.get("version").unwrap_or_default();
         if root == Some("net") && element.name == "layer" && !is_opset(version) {

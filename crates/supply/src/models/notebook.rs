@@ -143,7 +143,8 @@ fn code(text: &str, index: usize, desk: &mut Desk<'_>) -> Result<(), CheckError>
     source(&python, &format!("cell {index}, "), desk)
 }
 
-fn is_hostile(line: &str) -> bool {
+/// Whether a line fetches a program and runs it, or opens a shell to another machine.
+pub(super) fn is_hostile(line: &str) -> bool {
     let fetches = ["curl ", "wget ", "base64 -d", "base64 --decode"]
         .iter()
         .any(|word| line.contains(word));

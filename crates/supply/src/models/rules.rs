@@ -91,6 +91,10 @@ rules! {
         "a chat template that slips instructions into conversations",
         "The model obeys text that neither the user nor the operator wrote.",
         "Replace the template with the one of the model's author.";
+    TOKENIZER_TEXT = "tokenizer.inserted-text", Medium, Integrity, ["LLM01:2025"],
+        "a tokenizer that puts words of its own into the text",
+        "The model or its reader sees text that nobody wrote.",
+        "Compare the tokenizer with the one of the model's author.";
     REMOTE_CODE = "config.remote-code", Medium, CodeExecution, ["CWE-829", "CWE-94"],
         "a configuration that has code beside the model loaded",
         "`trust_remote_code` and its like import Python files of the repository.",

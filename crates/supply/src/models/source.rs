@@ -1,6 +1,6 @@
 //! Python source: which of the names that it uses are a risk, and which together are an attack.
 
-use bartizan_core::{CheckError, Rule, Span};
+use bartizan_core::{CheckError, Rule};
 use bartizan_formats::python::{Argument, Use, tokens, uses};
 use bartizan_formats::python::{Token, TokenKind};
 
@@ -98,38 +98,42 @@ const DEEDS: &[(&str, Deed)] = &[
     ("codecs.decode", Deed::Decode), ("chr", Deed::Decode),
 ];
 
-/// Parts of texts that only an attack on the reader's machine has.
+/// Parts of texts that only an attack on the reader's machine has, wherever they stand.
 const SIGNS: &[&str] = &[
     "/dev/tcp/",
     "bash -i",
-    "sh -i",
+    "sh -i ",
     "nc -e",
     "ncat -e",
     "mkfifo ",
+    "powershell -e",
+    "-EncodedCommand",
+    "IEX(",
+    "certutil -urlcache",
+    "/etc/cron",
+    ":(){ :|:& };:",
+    "mimikatz",
+    "xmrig",
+    "stratum+tcp",
+    "LD_PRELOAD=",
+];
+
+/// Parts that only an attack has in a command that is run.
+const COMMANDS: &[&str] = &[
     "| sh",
     "|sh",
     "| bash",
     "|bash",
-    "powershell -e",
-    "powershell -enc",
-    "-EncodedCommand",
-    "IEX(",
-    "Invoke-Expression",
-    "certutil -urlcache",
     "rm -rf /",
+    "rm -rf ~",
     "chmod +x /tmp",
     "chmod 777 /",
     "crontab -",
-    "/etc/cron",
     "authorized_keys",
-    "nohup ",
-    ":(){ :|:& };:",
-    "mimikatz",
-    "xmrig",
-    "socket.socket(",
     "import pty",
-    "stratum+tcp",
-    "LD_PRELOAD=",
+    "socket.socket(",
+    "Invoke-Expression",
+    "base64 -d",
 ];
 
 /// Parts of texts that name secrets of the reader's machine.
@@ -141,8 +145,6 @@ const SECRETS: &[&str] = &[
     ".kube/config",
     ".netrc",
     ".git-credentials",
-    "169.254.169.254",
-    "metadata.google.internal",
     ".docker/config.json",
     ".bash_history",
     ".cache/huggingface/token",
@@ -177,12 +179,7 @@ pub(super) fn source(text: &str, at: &str, desk: &mut Desk<'_>) -> Result<(), Ch
             RISK => &CODE_RISK,
             _ => &CODE_NOTE,
         };
-        let span = line_span(text, line);
-        desk.report(
-            rule as &'static Rule,
-            span,
-            format!("{at}line {line}: {message}"),
-        )?;
+        desk.report(rule, None, format!("{at}line {line}: {message}"))?;
     }
     Ok(())
 }
@@ -198,6 +195,7 @@ struct Seen {
     commands: Option<u32>,
     evaluates: Option<u32>,
     network: Option<u32>,
+    executes: Option<u32>,
     decodes: bool,
     duplicates: bool,
     environment: bool,
@@ -240,10 +238,16 @@ impl Seen {
         match deed {
             Deed::Command => {
                 self.commands = self.commands.or(Some(one.line));
+                self.command(one);
                 self.risk(one, "runs a command");
             }
             Deed::Evaluate => {
                 self.evaluates = self.evaluates.or(Some(one.line));
+                self.command(one);
+                let last = name.rsplit('.').next().unwrap_or_default();
+                if matches!(last, "eval" | "exec" | "compile" | "execfile" | "__dict__") {
+                    self.executes = self.executes.or(Some(one.line));
+                }
                 self.risk(one, "runs text or bytes as code");
             }
             Deed::Load => self.risk(one, "builds objects as a file says"),
@@ -251,6 +255,20 @@ impl Seen {
             Deed::LoadIf => self.load(name, one),
             Deed::Network => self.network = self.network.or(Some(one.line)),
             Deed::Decode => self.decodes = true,
+        }
+    }
+
+    /// What is run, when it is written out.
+    fn command(&mut self, one: &Use) {
+        let texts = one
+            .arguments
+            .iter()
+            .filter_map(|argument| argument.text.as_deref());
+        if texts
+            .into_iter()
+            .any(|text| COMMANDS.iter().any(|sign| text.contains(sign)))
+        {
+            self.attack(one.line, "a command is one that only attacks have");
         }
     }
 
@@ -323,16 +341,9 @@ impl Seen {
                 continue;
             };
             // A long text is documentation or data; a command is short.
-            if text.len() < 2_000 && SIGNS.iter().any(|sign| text.contains(sign)) {
-                if self.commands.is_some() || self.evaluates.is_some() {
-                    self.attack(token.line, "a text is a command that only attacks have");
-                } else {
-                    self.list.push((
-                        RISK,
-                        token.line,
-                        "a text is a command that only attacks have".into(),
-                    ));
-                }
+            let runs = self.commands.is_some() || self.evaluates.is_some();
+            if runs && text.len() < 2_000 && SIGNS.iter().any(|sign| text.contains(sign)) {
+                self.attack(token.line, "a text is a command that only attacks have");
             }
             self.secrets |= SECRETS.iter().any(|secret| text.contains(secret));
         }
@@ -341,7 +352,7 @@ impl Seen {
     /// What is an attack only together.
     fn together(&mut self) {
         let (network, runs) = (self.network, self.commands.or(self.evaluates));
-        if let Some(line) = self.evaluates.filter(|_| self.decodes) {
+        if let Some(line) = self.executes.filter(|_| self.decodes) {
             self.attack(line, "code is decoded and run");
         }
         if let Some(line) = self.commands.filter(|_| self.decodes && network.is_some()) {
@@ -441,15 +452,6 @@ fn odd_coding(text: &str) -> bool {
                 .any(|odd| name.starts_with(odd))
             })
     })
-}
-
-/// Where a line stands in the text.
-fn line_span(text: &str, line: u32) -> Option<Span> {
-    let before = usize::try_from(line).ok()?.checked_sub(1)?;
-    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
-    let rest = text.get(start..)?;
-    let end = start + rest.find('\n').unwrap_or(rest.len());
-    Span::new(start as u64, end as u64)
 }
 
 /// Whether text without a telling name reads as Python: imports and definitions at the starts of lines.

@@ -1,6 +1,6 @@
 //! Chat templates: text that a model's loader renders with Jinja.
 
-use bartizan_core::{CheckError, Rule, Span};
+use bartizan_core::{CheckError, Rule};
 use bartizan_formats::{Block, Jinja, JinjaToken};
 
 use super::rules::{TEMPLATE_ESCAPE, TEMPLATE_HIDDEN, TEMPLATE_ODD};
@@ -91,8 +91,7 @@ pub(super) fn template(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError
         };
         if !reported.contains(&message) {
             reported.push(message);
-            let span = Span::new(block.at as u64, block.at as u64 + 2);
-            desk.report(rule, span, message)?;
+            desk.report(rule, None, message)?;
         }
     }
     if let Some(message) = super::backdoor::hidden(&jinja) {

@@ -6,14 +6,15 @@ use bartizan_core::{CheckError, Rule};
 use bartizan_formats::{Scalar, Yaml};
 
 use super::{
-    config::target,
+    config::{secret, target},
     danger::{danger, leads_out},
     graph,
     rules::{
-        BROKEN, CONFIG_LOADER, CONFIG_PATH, CONFIG_TARGET, REMOTE_CODE, REQUIREMENT, STARTUP,
-        YAML_TAG,
+        BROKEN, CODE_ATTACK, CONFIG_LOADER, CONFIG_PATH, CONFIG_TARGET, REMOTE_CODE, REQUIREMENT,
+        STARTUP, YAML_TAG,
     },
     shown,
+    template::template,
 };
 use crate::Desk;
 
@@ -47,6 +48,18 @@ pub(super) fn yaml(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
         }
     }
     mlmodel(&yaml.scalars, &mut found);
+    for scalar in &yaml.scalars {
+        secret(scalar.key(), &scalar.value, &mut found);
+        if scalar.key().contains("template") && scalar.value.contains("{%") {
+            template(&scalar.value, desk)?;
+        }
+    }
+    for scalar in &yaml.scalars {
+        let listed = matches!(scalar.key(), "pip" | "dependencies" | "requirements");
+        if listed && (scalar.value.contains("://") || scalar.value.starts_with("git+")) {
+            found.push((&REQUIREMENT, "a package comes from an address".into()));
+        }
+    }
     let hides = text.contains("python/")
         || text.contains("%TAG")
         || text.contains("!!py")
@@ -213,6 +226,11 @@ pub(super) fn lightgbm(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError
             let count = value.split(' ').filter(|part| !part.is_empty()).count();
             wrong |= match key {
                 "leaf_value" => count != leaves,
+                "left_child" | "right_child"
+                    if value.split(' ').any(|child| !is_branch(child, leaves)) =>
+                {
+                    true
+                }
                 "split_feature" | "threshold" | "left_child" | "right_child" => count != leaves - 1,
                 _ => false,
             };
@@ -220,6 +238,26 @@ pub(super) fn lightgbm(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError
     }
     if wrong {
         desk.report(&BROKEN, None, "a tree's arrays do not fit its leaves")?;
+    }
+    Ok(())
+}
+
+/// A branch leads to a node by its number or to a leaf by the complement of its number.
+fn is_branch(child: &str, leaves: usize) -> bool {
+    let Ok(child) = child.trim().parse::<i64>() else {
+        return child.trim().is_empty();
+    };
+    let number = if child < 0 { !child } else { child };
+    usize::try_from(number).is_ok_and(|number| number + usize::from(child >= 0) < leaves)
+}
+
+/// A script of a shell or a recipe for an image: lines that only attacks have.
+pub(super) fn shell(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
+    for (index, line) in text.lines().enumerate() {
+        if !line.trim_start().starts_with('#') && super::notebook::is_hostile(line) {
+            let message = format!("line {}: a command fetches and runs a program", index + 1);
+            desk.report(&CODE_ATTACK, None, message)?;
+        }
     }
     Ok(())
 }

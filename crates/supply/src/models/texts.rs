@@ -107,6 +107,7 @@ impl Inspector for JsonFile {
             &SKOPS_DANGEROUS,
             &SKOPS_UNKNOWN,
             &SECRET,
+            &TOKENIZER_TEXT,
             &TEMPLATE_ESCAPE,
             &TEMPLATE_ODD,
             &TEMPLATE_HIDDEN,
@@ -146,7 +147,7 @@ fn lines(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     let mut rest = false;
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match Json::parse(line) {
-            Ok(json) => config(&json, name, desk)?,
+            Ok(json) => whole(&json, name, desk)?,
             Err(_) => {
                 rest = true;
                 break;
@@ -207,6 +208,7 @@ impl Inspector for PlainFile {
 
     fn rules(&self) -> &'static [&'static Rule] {
         static RULES: &[&Rule] = &[
+            &SECRET,
             &BROKEN,
             &CODE_ATTACK,
             &CODE_RISK,
@@ -253,11 +255,25 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     if name.starts_with("requirements") && ends(&[".txt", ".in"]) || name == "constraints.txt" {
         return text::requirements(text, desk);
     }
-    if ends(&[".py", ".pyw", ".pyi", ".pyx"]) || !prose && !is_yaml_name(name) && is_python(text) {
+    if ends(&[".py", ".pyw", ".pyi", ".pyx"]) {
         return source(text, "", desk);
     }
+    // What reads as code may be something else as well.
+    let other = ends(&[
+        ".js", ".mjs", ".ts", ".jsx", ".tsx", ".css", ".java", ".go", ".rs", ".c", ".h", ".cpp",
+        ".hpp",
+    ]);
+    if !prose && !other && !is_yaml_name(name) && is_python(text) {
+        source(text, "", desk)?;
+    }
+    let is_script = ends(&[".sh", ".bash", ".bat", ".cmd", ".ps1"])
+        || name.starts_with("dockerfile")
+        || text.starts_with("#!");
+    if is_script {
+        text::shell(text, desk)?;
+    }
     if text.trim_start().starts_with('<') {
-        return markup::markup(text, desk);
+        markup::markup(text, desk)?;
     }
     if is_yaml_name(name) || !prose && text::is_yaml(text) {
         text::yaml(text, desk)?;
@@ -269,7 +285,9 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         text::lightgbm(text, desk)?;
     }
     let is_template = ends(&[".jinja", ".jinja2", ".j2", ".tmpl", ".template"])
-        || !prose && text.contains("{%") && text.contains("%}");
+        || (!prose && !other || name.contains("template"))
+            && text.contains("{%")
+            && text.contains("%}");
     if is_template {
         template(text, desk)?;
     }

@@ -14,7 +14,16 @@ pub(super) fn is_xgboost(json: &Json) -> bool {
 
 /// Weighs every tree: arrays as long as its nodes, children that are nodes.
 pub(super) fn xgboost(json: &Json, desk: &mut Desk<'_>) -> Result<(), CheckError> {
+    let params = json
+        .get("learner")
+        .and_then(|learner| learner.get("learner_model_param"));
     let mut wrong = None;
+    for key in ["num_feature", "num_class", "num_target"] {
+        let text = params.and_then(|params| params.text(key));
+        if text.is_some_and(|text| text.parse::<u32>().is_err()) {
+            wrong = Some("a count of the model is no count");
+        }
+    }
     json.visit(&mut |_, value| {
         if value.get("left_children").is_some() {
             wrong = wrong.or(fault(value));
@@ -59,5 +68,26 @@ fn fault(tree: &Json) -> Option<&'static str> {
             }
         }
     }
-    None
+    goes_round(tree, count).then_some("a tree's branches go round in a circle or meet")
+}
+
+/// Whether a node can be reached from the root in two ways.
+fn goes_round(tree: &Json, count: usize) -> bool {
+    let mut seen = vec![false; count];
+    let mut queue = vec![0_usize];
+    while let Some(node) = queue.pop() {
+        let Some(seen) = seen.get_mut(node) else {
+            continue;
+        };
+        if std::mem::replace(seen, true) {
+            return true;
+        }
+        for key in ["left_children", "right_children"] {
+            let child = tree.get(key).and_then(|array| array.items().get(node));
+            if let Some(child) = child.and_then(Json::as_u64) {
+                queue.extend(usize::try_from(child));
+            }
+        }
+    }
+    false
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_core::{CheckError, Rule, Span};
 use bartizan_formats::{
     Source,
-    pickle::{Patch, PatchKind, Program, Stretch, Value},
+    pickle::{Patch, PatchKind, Program, Quirk, Stretch, Value},
 };
 
 use super::{
@@ -289,7 +289,11 @@ impl Judge<'_> {
             self.accuse(&rules::PERSISTENT, at, "uses persistent ids".to_owned());
         }
         for &(quirk, at) in &program.quirks {
-            self.accuse(&rules::DISAGREEMENT, at, quirk.as_str().to_owned());
+            let rule = match quirk {
+                Quirk::Frame => &rules::FRAMES,
+                _ => &rules::DISAGREEMENT,
+            };
+            self.accuse(rule, at, quirk.as_str().to_owned());
         }
         self.memory();
     }

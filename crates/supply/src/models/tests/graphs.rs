@@ -33,7 +33,7 @@ fn external(path: &str) -> Vec<u8> {
 #[test]
 fn honest_onnx_is_clean() {
     let relu = field(1, node("", "Relu", &[]));
-    clean("m.onnx", &onnx(&[relu.clone()], &[]));
+    clean("m.onnx", &onnx(std::slice::from_ref(&relu), &[]));
     clean(
         "m.onnx",
         &onnx(&[relu.clone(), field(5, external("m.onnx.data"))], &[]),

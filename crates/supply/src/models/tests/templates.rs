@@ -100,6 +100,17 @@ fn escapes_are_seen() {
 }
 
 #[test]
+fn lines_that_read_as_code_hide_nothing() {
+    for text in [
+        "import os\n{{ ''.__class__ }}",
+        "#!/bin/sh\n{{ ''.__class__ }}",
+        "<a>\n{{ ''.__class__ }}",
+    ] {
+        check("chat_template.jinja", text.as_bytes(), &["template.escape"]);
+    }
+}
+
+#[test]
 fn unusual_templates_wait_for_a_person() {
     for template in [
         "{{ lipsum() }}",

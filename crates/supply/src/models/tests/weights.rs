@@ -200,6 +200,20 @@ fn trees_are_weighed() {
 }
 
 #[test]
+fn raw_weights_are_known_by_their_numbers() {
+    let weights: Vec<u8> = (0..600)
+        .flat_map(|n| (n as f32 * 0.01 - 3.0).to_le_bytes())
+        .collect();
+    clean("model.bin", &weights);
+    let mut other = weights.clone();
+    other[..8].copy_from_slice(b"\x00program");
+    check("model.bin", &other[..other.len() - 1], &["gap"]);
+    other.truncate(2_000);
+    check("model.bin", &other, &["gap"]);
+    check("model.xyz", &weights, &["gap"]);
+}
+
+#[test]
 fn machine_code_waits_for_a_person() {
     check(
         "libop.so",

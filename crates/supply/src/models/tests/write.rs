@@ -131,7 +131,7 @@ pub(super) fn tflite(codes: &[(u8, &str)]) -> Vec<u8> {
         fields
             .iter()
             .for_each(|field| out.extend(field.to_le_bytes()));
-        while out.len() % 4 != 0 {
+        while !out.len().is_multiple_of(4) {
             out.push(0);
         }
         let at = out.len();
@@ -158,7 +158,7 @@ pub(super) fn tflite(codes: &[(u8, &str)]) -> Vec<u8> {
         patch(&mut out, code + 8);
         out.extend((name.len() as u32).to_le_bytes());
         out.extend(name.as_bytes());
-        while out.len() % 4 != 0 {
+        while !out.len().is_multiple_of(4) {
             out.push(0);
         }
     }

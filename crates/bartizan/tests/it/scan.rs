@@ -1,0 +1,125 @@
+use crate::helpers::Project;
+
+const CALL: &[u8] = b"cos\nsystem\n(S'true'\ntR.";
+const UNKNOWN: &[u8] = b"cmine\nModel\n)\x81.";
+const HARMLESS: &[u8] = b"\x80\x04]\x94(K\x01K\x02e.";
+
+fn folder() -> Project {
+    Project::new()
+        .with("models/a.safetensors", CALL)
+        .with("models/b.bin", UNKNOWN)
+        .with("models/c/weights.pkl", HARMLESS)
+        .with("models/c/readme.md", "# Weights\n")
+}
+
+#[test]
+fn art_08_scn_13_exit_codes_and_words() {
+    let project = folder().with("odd.bin", b"\0\x01\x02\x03");
+    for (path, code, word) in [
+        ("models/a.safetensors", 1, "malicious: 1 finding in 1 file"),
+        ("models/b.bin", 1, "review: 1 finding in 1 file"),
+        ("models/c", 0, "clean: 0 findings in 2 files"),
+        ("odd.bin", 3, "incomplete: 0 findings in 1 file"),
+        ("models", 1, "malicious: 2 findings in 4 files"),
+        ("nothing", 2, "clean: 0 findings in 0 files"),
+    ] {
+        let run = project.run(&["scan", path]);
+        assert_eq!(run.code, code, "{path}: {}", run.all());
+        assert!(run.stdout.contains(word), "{path}: {}", run.all());
+    }
+    let run = project.run_with(&["scan", "-"], CALL, &[]);
+    assert_eq!(run.code, 1, "{}", run.all());
+}
+
+#[test]
+fn art_10_content_decides() {
+    let run = folder().run(&["scan", "models/a.safetensors"]);
+    let policy = run.stdout.rsplit("policy ").next().unwrap().trim();
+    let stdout = run.stdout.replace(policy, "[policy]");
+    insta::assert_snapshot!(stdout, @"
+    malicious models/a.safetensors (pickle, 23 bytes)
+      critical[pickle.runs-process] at byte 0: calls `os.system`
+
+    critical[pickle.runs-process]: loading starts a program
+       = why: The file imports what starts other programs. Loading runs it with the
+              loader's rights.
+       = do: Do not load the file. Ask where it comes from, and take a `safetensors`
+             copy from a source that you trust.
+
+    malicious: 1 finding in 1 file: 1 critical
+      looked at by pickle 1; policy [policy]
+    ");
+}
+
+#[test]
+fn reports_for_programs_are_the_same_every_time() {
+    let project = folder();
+    let json = project.run(&["scan", "models", "--format", "json"]);
+    let again = project.run(&["scan", "models", "--format", "json", "--jobs", "1"]);
+    assert_eq!(json.stdout, again.stdout);
+    let report: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(report["verdict"], "malicious");
+    assert_eq!(report["counts"]["critical"], 1);
+    assert_eq!(report["counts"]["medium"], 1);
+    assert_eq!(report["coverage"]["pickle"], 3);
+    let paths: Vec<&str> = report["artifacts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|artifact| artifact["path"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "models/a.safetensors",
+        "models/b.bin",
+        "models/c/readme.md",
+        "models/c/weights.pkl",
+    ];
+    assert_eq!(paths, expected);
+    let sarif = project.run(&["scan", "models", "--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_str(&sarif.stdout).unwrap();
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    assert_eq!(results[0]["ruleId"], "pickle.runs-process");
+    assert_eq!(
+        results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "models/a.safetensors"
+    );
+}
+
+#[test]
+fn a_policy_and_its_allow_list_decide() {
+    let exception = "allow:\n  - rule: pickle.unknown-import\n    route: models/*\n    reason: our own class\n    expires: 2999-01-01\n";
+    let project = folder().with("policy.yaml", exception);
+    let run = project.run(&["scan", "models/b.bin", "--policy", "policy.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(
+        run.stdout.contains("accepted by the allow-list"),
+        "{}",
+        run.all()
+    );
+}
+
+#[test]
+fn ws_64_nothing_in_a_file_is_run() {
+    // The call would make a file; the scan names it and makes none.
+    let bytes = b"cos\nsystem\n(S'touch made-by-the-scan'\ntR.";
+    let project = Project::new().with("model.pkl", bytes);
+    assert_eq!(project.run(&["scan", "model.pkl"]).code, 1);
+    assert!(!project.path("made-by-the-scan").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed_and_not_forgotten() {
+    let project = folder();
+    std::os::unix::fs::symlink("c/readme.md", project.path("models/inside")).unwrap();
+    std::os::unix::fs::symlink("/nowhere", project.path("models/c/outside")).unwrap();
+    let run = project.run(&["scan", "models/c"]);
+    assert_eq!(run.code, 3, "{}", run.all());
+    assert!(run.stdout.contains("models/c/outside"), "{}", run.all());
+    let run = project.run(&["scan", "models", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let artifacts = report["artifacts"].as_array().unwrap();
+    let inside = artifacts.iter().find(|one| one["path"] == "models/inside");
+    assert_eq!(inside.unwrap()["complete"], true);
+}
