@@ -22,10 +22,13 @@ pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
+    ("advisory", laws::advisory),
+    ("bundle", laws::bundle),
     ("classifier", laws::classifier),
     ("conversation", laws::conversation),
     ("guarded_stream", laws::guarded_stream),
     ("leak", laws::leak),
+    ("lock", laws::lock),
     ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),

@@ -8,6 +8,7 @@
 
 mod check;
 mod commands;
+mod dependencies;
 mod errors;
 mod eval;
 mod helpers;
@@ -18,4 +19,5 @@ mod netpol;
 mod reload;
 mod serve;
 mod serving;
+mod signing;
 mod stream;
