@@ -79,6 +79,8 @@ impl Known {
             .rules()
             .into_iter()
             .chain(outside.map(RuleRef::Static))
+            .chain(bartizan_supply::sign::rules())
+            .chain(bartizan_supply::vuln::rules())
             .map(|rule| (rule.id.to_string(), rule))
             .collect();
         Ok(Self { rules, packs })

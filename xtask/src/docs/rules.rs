@@ -16,6 +16,10 @@ const ELSEWHERE: [(&str, &str, &str); 2] = [
 /// What the areas are about.
 const TITLES: &[(&str, &str)] = &[
     ("amplification", "work without end"),
+    (
+        "dependency",
+        "packages with known weaknesses, and packages asked for carelessly",
+    ),
     ("encoding", "orders that hide in a code"),
     ("exfiltration", "ways to carry data out"),
     ("extraction", "attempts to read the instructions"),
@@ -28,6 +32,7 @@ const TITLES: &[(&str, &str)] = &[
     ("prompt", "attempts to override the instructions"),
     ("session", "risk over turns"),
     ("shape", "sizes, kinds, and repetition"),
+    ("signature", "who answers for a model"),
     ("tool", "attempts to call or misuse a tool"),
 ];
 
