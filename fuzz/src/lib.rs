@@ -23,6 +23,8 @@ pub type Law = fn(&[u8]);
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
     ("checkpoint", laws::checkpoint),
+    ("advisory", laws::advisory),
+    ("bundle", laws::bundle),
     ("classifier", laws::classifier),
     ("conversation", laws::conversation),
     ("flatbuffer", laws::flatbuffer),
@@ -32,6 +34,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("jinja", laws::jinja),
     ("leak", laws::leak),
     ("ledger_tiles", laws::ledger_tiles),
+    ("lock", laws::lock),
     ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),

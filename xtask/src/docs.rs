@@ -80,6 +80,8 @@ impl Known {
             .into_iter()
             .chain(outside.map(RuleRef::Static))
             .chain(bartizan_supply::rules().into_iter().map(RuleRef::Static))
+            .chain(bartizan_supply::sign::rules())
+            .chain(bartizan_supply::vuln::rules())
             .map(|rule| (rule.id.to_string(), rule))
             .collect();
         Ok(Self { rules, packs })

@@ -18,6 +18,10 @@ const TITLES: &[(&str, &str)] = &[
     ("archive", "traps in archives"),
     ("artifact", "files that are not what they say"),
     ("amplification", "work without end"),
+    (
+        "dependency",
+        "packages with known weaknesses, and packages asked for carelessly",
+    ),
     ("encoding", "orders that hide in a code"),
     ("exfiltration", "ways to carry data out"),
     ("extraction", "attempts to read the instructions"),
@@ -32,6 +36,7 @@ const TITLES: &[(&str, &str)] = &[
     ("session", "risk over turns"),
     ("shape", "sizes, kinds, and repetition"),
     ("torch", "code in PyTorch's archives"),
+    ("signature", "who answers for a model"),
     ("tool", "attempts to call or misuse a tool"),
 ];
 

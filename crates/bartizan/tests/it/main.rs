@@ -9,6 +9,7 @@
 mod access;
 mod check;
 mod commands;
+mod dependencies;
 mod errors;
 mod eval;
 mod helpers;
@@ -23,4 +24,5 @@ mod reload;
 mod scan;
 mod serve;
 mod serving;
+mod signing;
 mod stream;

@@ -244,6 +244,14 @@ impl PublicKey {
         hex(digest::digest(&digest::SHA256, self.to_pem().as_bytes()).as_ref())
     }
 
+    /// Whether a bundle means this key: by [`PublicKey::hint`], or by the SHA-256 of its DER form in
+    /// base64, as Sigstore's Go libraries write it. A hint proves nothing; it only tells "another key"
+    /// from "altered".
+    pub(super) fn is_called(&self, hint: &str) -> bool {
+        let own = STANDARD.encode(digest::digest(&digest::SHA256, &self.spki));
+        hint == own || hint == self.hint()
+    }
+
     /// Whether `signature` is this key's under `message`.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

@@ -417,7 +417,7 @@ impl Bundle {
                 let named: Vec<&PublicKey> = trust
                     .keys
                     .iter()
-                    .filter(|key| hint.as_ref().is_none_or(|hint| *hint == key.hint()))
+                    .filter(|key| hint.as_ref().is_none_or(|hint| key.is_called(hint)))
                     .collect();
                 if named.is_empty() {
                     return Err(VerifyError::OtherKey);

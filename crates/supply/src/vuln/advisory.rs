@@ -94,7 +94,7 @@ impl Advisory {
         };
         let strings = |value: &Value, name: &str| -> Vec<String> {
             let items = list(value, name);
-            items.iter().filter_map(|item| version_text(item)).collect()
+            items.iter().filter_map(version_text).collect()
         };
         let scores = |value: &Value| -> Vec<String> {
             let all = list(value, "severity");

@@ -15,7 +15,7 @@ pub struct Hygiene {
 
 impl Hygiene {
     /// What is to be said about a file's packages, with the package that it is about.
-    pub(super) fn findings<'l>(self, lock: &'l LockFile) -> Vec<(&'l Package, Finding)> {
+    pub(super) fn findings(self, lock: &LockFile) -> Vec<(&Package, Finding)> {
         let mut all = Vec::new();
         let hashes_some = lock
             .packages

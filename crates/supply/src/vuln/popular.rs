@@ -175,11 +175,12 @@ pub(super) static NPM: [&str; 47] = [
 ];
 
 /// Packages that are near a well-known one and known to be honest.
-pub(super) static HONEST: [&str; 12] = [
+pub(super) static HONEST: [&str; 14] = [
     "attr",
     "glog",
     "lodash-es",
     "mochawesome",
+    "pacparser",
     "pillow-simd",
     "preact",
     "psycopg",
@@ -188,6 +189,7 @@ pub(super) static HONEST: [&str; 12] = [
     "pytest7",
     "regexp",
     "scapy",
+    "unicorn",
 ];
 
 /// Packages that are made for pickles.

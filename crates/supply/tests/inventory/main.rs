@@ -1,4 +1,9 @@
 //! Bills of materials and audits of `tests/fixtures/project`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test that cannot go on must fail"
+)]
 
 use std::{
     num::NonZeroUsize,

@@ -6,11 +6,15 @@ use crate::{
     digest::hex,
 };
 
+/// A module, the version that is replaced if not all are, and the module and version instead; `None`
+/// for a folder.
+type Replacement = (String, Option<String>, Option<(String, String)>);
+
 /// `go.mod` (Go Modules Reference, "go.mod files"): what is required, also indirectly. `replace` by
 /// another version counts; by a folder takes the module out.
 pub(super) fn modules(text: &str) -> Result<Vec<Package>, LockError> {
     let mut packages: Vec<Package> = Vec::new();
-    let mut replaced: Vec<(String, Option<String>, Option<(String, String)>)> = Vec::new();
+    let mut replaced: Vec<Replacement> = Vec::new();
     let mut block = "";
     let mut is_module = false;
     let mut at = 0;

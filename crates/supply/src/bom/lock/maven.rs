@@ -49,7 +49,8 @@ pub(super) fn pom(text: &str) -> Result<Vec<Package>, LockError> {
                 }
             }
             Event::End(_) => {
-                if path.pop().as_deref() == Some("dependency") {
+                let ended = path.pop();
+                if ended.as_deref() == Some("dependency") {
                     let mut take = |name: &str| fields.remove(name);
                     if let (Some(group), Some(artifact)) = (take("groupId"), take("artifactId")) {
                         let version = take("version");
