@@ -446,7 +446,7 @@ impl Tail {
                 edge = Some(next);
                 at += length;
             }
-            let rest = bytes.get(at..).unwrap_or_default();
+            let rest = segment::rest(&bytes, at);
             let is_last = place + 1 == numbers.len();
             if at > 0 && rest.is_empty() {
                 continue;
