@@ -41,10 +41,16 @@ impl Folder {
         let lock = private(&root.join(LOCK), |options| {
             options.append(true).create(true)
         })?;
-        lock.try_lock().map_err(|_| {
+        // A reader that looks whether somebody writes holds it for a moment.
+        let is_ours = || {
+            lock.try_lock()
+                .inspect_err(|_| std::thread::yield_now())
+                .is_ok()
+        };
+        if !(0..100).any(|_| is_ours()) {
             let message = "another process writes this ledger";
-            io::Error::new(io::ErrorKind::ResourceBusy, message)
-        })?;
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+        }
         Ok(Self {
             lock: Some(lock),
             ..Self::shared(root)
