@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(checkpoint.to_string(), text);
         assert!(Checkpoint::parse(&format!("{text}extension\n")).is_ok());
         for bad in [
-            &text[..text.len() - 1],
+            text.trim_ascii_end(),
             &format!("{text}\n"),
             &text.replace("2085", "02085"),
             &text.replace("2085", "+2085"),

@@ -107,7 +107,7 @@ mod tests {
         let hash = Hash::leaf(b"a");
         let text = hash.to_string();
         assert_eq!(Hash::from_base64(&text), Some(hash));
-        assert_eq!(Hash::from_base64(&text[..43]), None);
+        assert_eq!(Hash::from_base64(text.trim_end_matches('=')), None);
         assert_eq!(Hash::from_base64(&format!("{text}\n")), None);
         // The last character before the padding has 2 bits that mean nothing.
         let mut sloppy = text.into_bytes();

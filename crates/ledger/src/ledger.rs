@@ -108,7 +108,7 @@ impl Ledger {
                     whole
                 }
             };
-            let rest = bytes.get(whole..).unwrap_or_default();
+            let rest = segment::rest(&bytes, whole);
             if rest.is_empty() && whole > 0 {
                 continue;
             }

@@ -1,4 +1,4 @@
-use crate::{Edge, Entries, Hash, MAX_ENTRY, TILE_WIDTH};
+use crate::{Edge, Entries, Hash, MAX_ENTRY, TILE_WIDTH, storage::MAX_AHEAD};
 
 /// Files of acknowledged entries that the disk may not have in tiles yet, `tail/<number>`: frames
 /// one after the other, the first of which is a base, the others commits.
@@ -27,7 +27,7 @@ pub(crate) const MAX_MARK: usize = 256;
 pub(crate) const MAX_COMMIT: usize = 16 << 20;
 
 /// Bytes after which a new file is begun.
-pub(crate) const SEGMENT: u64 = 8 << 20;
+pub(crate) const SEGMENT: u64 = 32 << 20;
 
 const MAX_NOTE: usize = 64 << 10;
 
@@ -35,7 +35,7 @@ const MAX_NOTE: usize = 64 << 10;
 const MAX_PAYLOAD: usize = 256 * (MAX_ENTRY + 2) + 8 * 256 * 32 + MAX_NOTE + MAX_MARK + 64;
 
 /// Longest file: the last frame may begin just before the end.
-pub(crate) const MAX_SEGMENT: u64 = SEGMENT + 2 * (MAX_PAYLOAD + HEAD) as u64;
+pub(crate) const MAX_SEGMENT: u64 = SEGMENT + 2 * (MAX_PAYLOAD + HEAD) as u64 + MAX_AHEAD;
 
 /// The name of a file.
 pub(crate) fn path(number: u64) -> String {
@@ -58,6 +58,13 @@ pub(crate) fn numbers(names: &[String]) -> (Vec<u64>, Vec<u64>) {
         .rposition(|pair| matches!(pair, [a, b] if b - a > 1));
     let counting = numbers.split_off(gap.map_or(0, |gap| gap + 1));
     (counting, numbers)
+}
+
+/// What stands behind the last whole frame, without the zeros that were put there in advance.
+pub(crate) fn rest(bytes: &[u8], whole: usize) -> &[u8] {
+    let rest = bytes.get(whole..).unwrap_or_default();
+    let end = rest.iter().rposition(|byte| *byte != 0);
+    end.and_then(|end| rest.get(..=end)).unwrap_or_default()
 }
 
 /// A frame.

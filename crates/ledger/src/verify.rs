@@ -92,6 +92,9 @@ pub fn verify(
     Ok(outcome)
 }
 
+/// Bundles in which the place of an entry is looked for: 16 million entries. A size is only a number.
+const SEARCHED: usize = 1 << 16;
+
 /// What is missing or malformed is damage; what cannot be read is not known.
 fn damage(walked: Result<Option<Damage>, Stop>) -> Result<Option<Damage>, ReadError> {
     match walked {
@@ -265,6 +268,7 @@ impl Walk<'_> {
             return Stop::Error(ReadError::Altered);
         };
         let later = (first / TILE_WIDTH + 1..self.reader.bundles())
+            .take(SEARCHED)
             .any(|number| self.reader.bundle(number).is_ok());
         if damage.kind == Kind::Missing && !later {
             damage.kind = Kind::Truncated;
@@ -340,7 +344,8 @@ impl Walk<'_> {
 
     /// Where an entry that stands too early belongs.
     fn place_of(&self, leaf: Hash, after: u64) -> Option<u64> {
-        (after / TILE_WIDTH..self.reader.bundles()).find_map(|index| {
+        let mut bundles = (after / TILE_WIDTH..self.reader.bundles()).take(SEARCHED);
+        bundles.find_map(|index| {
             let tile = self.reader.tile(Tile { level: 0, index }).ok()?;
             (index * TILE_WIDTH..)
                 .zip(tile)
@@ -446,7 +451,7 @@ impl Tail {
                 edge = Some(next);
                 at += length;
             }
-            let rest = bytes.get(at..).unwrap_or_default();
+            let rest = segment::rest(&bytes, at);
             let is_last = place + 1 == numbers.len();
             if at > 0 && rest.is_empty() {
                 continue;

@@ -177,7 +177,7 @@ fn aud_08_a_ledger_that_was_set_back_stops_the_start_and_is_named() {
         "bartizan.yaml",
     ]);
     assert_eq!(run.code, 2, "{}", run.all());
-    assert!(run.stderr.contains("not what was written"), "{}", run.all());
+    assert!(run.stderr.contains("cannot be used"), "{}", run.all());
 }
 
 #[test]

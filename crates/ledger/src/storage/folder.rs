@@ -7,19 +7,29 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::Storage;
+use super::{MAX_AHEAD, Storage};
 
 /// A folder of the file system, readable by its owner only.
-#[derive(Debug)]
 pub struct Folder {
     root: PathBuf,
     /// The file that was appended to last: the next bytes most likely go there too.
-    tail: Mutex<Option<(String, File)>>,
+    tail: Mutex<Option<Tail>>,
     /// Held by whoever writes.
     lock: Option<File>,
 }
 
+struct Tail {
+    name: String,
+    file: File,
+    /// How long the file is on the disk. Writing within it changes data only, and the wait for that is
+    /// not a wait for what others do in the same file system.
+    length: u64,
+}
+
 const LOCK: &str = "lock";
+
+/// Least and most bytes by which a file grows.
+const AHEAD: std::ops::RangeInclusive<u64> = 64 << 10..=MAX_AHEAD;
 
 impl Folder {
     /// The folder for one writer, made if it is not there.
@@ -31,10 +41,16 @@ impl Folder {
         let lock = private(&root.join(LOCK), |options| {
             options.append(true).create(true)
         })?;
-        lock.try_lock().map_err(|_| {
+        // A reader that looks whether somebody writes holds it for a moment.
+        let is_ours = || {
+            lock.try_lock()
+                .inspect_err(|_| std::thread::yield_now())
+                .is_ok()
+        };
+        if !(0..100).any(|_| is_ours()) {
             let message = "another process writes this ledger";
-            io::Error::new(io::ErrorKind::ResourceBusy, message)
-        })?;
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+        }
         Ok(Self {
             lock: Some(lock),
             ..Self::shared(root)
@@ -63,11 +79,34 @@ impl Folder {
         self.root.join(name)
     }
 
+    fn tail(&self, name: &str) -> io::Result<Tail> {
+        let path = self.path(name);
+        if let Some(folder) = path.parent() {
+            private_folder(folder)?;
+        }
+        let file = private(&path, |options| {
+            options.write(true).create(true).truncate(false)
+        })?;
+        Ok(Tail {
+            name: name.to_owned(),
+            length: file.metadata()?.len(),
+            file,
+        })
+    }
+
     fn refuse_readers(&self) -> io::Result<()> {
         match self.lock {
             Some(_) => Ok(()),
             None => Err(io::ErrorKind::PermissionDenied.into()),
         }
+    }
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Folder")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,30 +177,28 @@ impl Storage for Folder {
 
     fn append(&self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
         self.refuse_readers()?;
-        let mut tail = self.tail.lock();
-        let (mut file, made) = match tail.take() {
-            Some((open, file)) if open == name => (file, false),
-            _ => {
-                let path = self.path(name);
-                let made = !path.exists();
-                if let Some(folder) = path.parent() {
-                    private_folder(folder)?;
-                }
-                (
-                    private(&path, |options| {
-                        options.write(true).create(true).truncate(false)
-                    })?,
-                    made,
-                )
-            }
+        let mut held = self.tail.lock();
+        let mut tail = match held.take() {
+            Some(tail) if tail.name == name => tail,
+            _ => self.tail(name)?,
         };
-        file.seek(SeekFrom::Start(at))?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
+        let made = tail.length == 0;
+        let end = at + bytes.len() as u64;
+        tail.file.seek(SeekFrom::Start(at))?;
+        tail.file.write_all(bytes)?;
+        if end <= tail.length {
+            tail.file.sync_data()?;
+        } else {
+            // As much again, so that few of many waits are for a file that grows.
+            let ahead = end.clamp(*AHEAD.start(), *AHEAD.end());
+            io::copy(&mut io::repeat(0).take(ahead), &mut tail.file)?;
+            tail.file.sync_all()?;
+            tail.length = end + ahead;
+        }
         if made {
             self.sync(&[name.to_owned()])?;
         }
-        *tail = Some((name.to_owned(), file));
+        *held = Some(tail);
         Ok(())
     }
 
@@ -192,6 +229,7 @@ impl Storage for Folder {
 
     fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
         self.refuse_readers()?;
+        *self.tail.lock() = None;
         let file = private(&self.path(name), |options| options.write(true))?;
         file.set_len(length)?;
         file.sync_all()
@@ -263,7 +301,9 @@ mod tests {
         folder.sync(&names).unwrap();
         let reader = Folder::shared(&root);
         let read = |name, max| reader.read(name, max);
-        assert_eq!(read("tail/1", 9).unwrap().unwrap(), b"onet2");
+        let tail = read("tail/1", 1 << 20).unwrap().unwrap();
+        let zeros = tail.strip_prefix(b"onet2").unwrap();
+        assert!(zeros.iter().all(|byte| *byte == 0));
         assert_eq!(read("tile/0/000.p/3", 3).unwrap().unwrap(), b"abc");
         assert!(read("tile/0/000.p/3", 2).is_err(), "too long");
         assert_eq!(read("tile/0/000", 9).unwrap(), None);

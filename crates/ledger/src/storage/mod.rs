@@ -7,6 +7,9 @@ mod simulated;
 use std::io;
 
 pub use folder::Folder;
+
+/// Most bytes that are put behind a file in advance.
+pub(crate) const MAX_AHEAD: u64 = 16 << 20;
 #[cfg(test)]
 pub(crate) use simulated::Simulated;
 
@@ -32,7 +35,8 @@ pub trait Storage: Send + Sync {
     /// When the disk is full or broken; the old one is still there then.
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
 
-    /// Writes `bytes` at `at`, the end of the file, and returns when the disk has them.
+    /// Writes `bytes` at `at`, behind all that was written, and returns when the disk has them. There
+    /// may be zeros behind them, at most [`MAX_AHEAD`].
     ///
     /// # Errors
     /// When the disk is full or broken; nothing behind `at` counts then.

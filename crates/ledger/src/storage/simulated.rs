@@ -40,9 +40,12 @@ impl Simulated {
                 1 => now.cloned(),
                 // A part of what was written since; appended bytes only, others are renamed.
                 _ => match (now, kept) {
-                    (Some(now), Some(kept)) if now.starts_with(kept) => {
-                        let cut = kept.len() + (luck >> 40) as usize % (now.len() - kept.len() + 1);
-                        Some(now[..cut].to_vec())
+                    (Some(now), Some(kept)) if now.starts_with(without_zeros(kept)) => {
+                        let from = without_zeros(kept).len();
+                        let cut = from + (luck >> 40) as usize % (now.len() - from + 1);
+                        let mut torn = now[..cut].to_vec();
+                        torn.resize(torn.len().max(kept.len()), 0);
+                        Some(torn)
                     }
                     (Some(now), None) if name.starts_with("tail/") => {
                         let cut = (luck >> 40) as usize % (now.len() + 1);
@@ -97,6 +100,11 @@ impl Simulated {
     }
 }
 
+fn without_zeros(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte != 0);
+    &bytes[..end.map_or(0, |end| end + 1)]
+}
+
 impl Storage for Simulated {
     fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         match self.0.lock().files.get(name) {
@@ -125,6 +133,8 @@ impl Storage for Simulated {
             let file = state.files.entry(name.to_owned()).or_default();
             file.truncate(at as usize);
             file.extend_from_slice(bytes);
+            // Sometimes, as a real folder does.
+            file.resize(file.len() + bytes.len() % 3 * 50, 0);
             Ok(file.clone())
         })?;
         self.run(|state| {

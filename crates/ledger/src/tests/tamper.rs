@@ -177,7 +177,9 @@ fn another_past_does_not_fit_a_kept_checkpoint() {
     ledger.append(&past, None).unwrap();
     ledger.settle().unwrap().run().unwrap();
     assert!(is_clean(&look(forged.files(), &[])));
-    let damage = look(forged.files(), &[kept.clone()]).damage.unwrap();
+    let damage = look(forged.files(), std::slice::from_ref(&kept))
+        .damage
+        .unwrap();
     assert_eq!(damage.kind, Kind::Rollback);
     let old = Arc::new(Simulated::default());
     drop(written(old.clone(), 500));
