@@ -31,6 +31,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("pack", laws::pack),
     ("pack_signature", laws::pack_signature),
     ("patterns", laws::patterns),
+    ("personal", laws::personal),
     ("pii", laws::pii),
     ("policy", laws::policy),
     ("redact", laws::redact),
