@@ -41,6 +41,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("pack_signature", laws::pack_signature),
     ("patterns", laws::patterns),
     ("pickle", laws::pickle),
+    ("personal", laws::personal),
     ("pii", laws::pii),
     ("policy", laws::policy),
     ("protobuf", laws::protobuf),

@@ -42,7 +42,9 @@ pub(crate) fn run(args: &Args) -> miette::Result<()> {
     if args.test {
         return test(&set, args.mutations);
     }
-    let schema = serde_json::to_string_pretty(&rules::schema()).into_diagnostic()? + "\n";
+    let mut schema = rules::schema();
+    schema.sort_all_objects();
+    let schema = serde_json::to_string_pretty(&schema).into_diagnostic()? + "\n";
     let outputs = [
         (&args.out, set.to_json().into_diagnostic()?),
         (&args.examples, examples(&read(&args.packs)?)?),

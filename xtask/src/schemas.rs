@@ -6,7 +6,9 @@ use crate::generate::{Generated, Program};
 
 /// The schema files. That of rule packs comes with the command `packs`.
 pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
-    let policy = serde_json::to_string_pretty(&bartizan_policy::schema()).into_diagnostic()? + "\n";
+    let mut policy = bartizan_policy::schema().to_value();
+    policy.sort_all_objects();
+    let policy = serde_json::to_string_pretty(&policy).into_diagnostic()? + "\n";
     Ok(vec![
         Generated {
             path: "schemas/policy.schema.json".to_owned(),

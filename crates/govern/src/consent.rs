@@ -9,7 +9,6 @@ use crate::{config::PurposeConfig, subject::SubjectHash};
 /// Somebody agreed, or took it back. One line of the record of consent; nothing is ever changed in
 /// it, so that what held at any time can be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ConsentEvent {
     /// The version of this form, 1.
     pub v: u32,

@@ -11,6 +11,7 @@ mod models;
 mod offset_map;
 mod pack;
 mod patterns;
+mod personal;
 mod policy;
 mod redact;
 mod redteam;
@@ -36,6 +37,7 @@ pub use models::{
 pub use offset_map::offset_map;
 pub use pack::{pack, pack_signature};
 pub use patterns::patterns;
+pub use personal::personal;
 pub use policy::policy;
 pub use redact::redact;
 pub use redteam::redteam;

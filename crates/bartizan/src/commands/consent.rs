@@ -174,7 +174,7 @@ fn read(desk: &Desk) -> Result<(File, Consents), Problems> {
         .map_err(failed)?;
     file.lock().map_err(failed)?;
     let mut text = String::new();
-    let read = file.by_ref().take(MAX_BYTES + 1).read_to_string(&mut text);
+    let read = (&file).take(MAX_BYTES + 1).read_to_string(&mut text);
     if read.map_err(failed)? as u64 > MAX_BYTES {
         return Err(Problem::new(format!("`{}` has more than 1 GiB", path.display())).into());
     }

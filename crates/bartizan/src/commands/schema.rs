@@ -11,7 +11,7 @@ use crate::{
 
 /// Prints a schema.
 pub(crate) fn run(of: SchemaOf) -> Result<Exit, Problems> {
-    let schema = match of {
+    let mut schema = match of {
         SchemaOf::Policy => bartizan_policy::schema().to_value(),
         SchemaOf::Config => config::schema().to_value(),
         SchemaOf::RulePack => bartizan_text::rules::schema(),
@@ -21,6 +21,8 @@ pub(crate) fn run(of: SchemaOf) -> Result<Exit, Problems> {
         SchemaOf::Suite => bartizan_redteam::schema(),
         SchemaOf::Redteam => bartizan_redteam::report::v1::schema(),
     };
+    // The order of keys must not hang on what else is compiled in.
+    schema.sort_all_objects();
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Problem::new(format!("cannot write the schema: {error}")))?;
     output::data(format!("{text}\n").as_bytes())?;

@@ -294,7 +294,7 @@ pub fn document(routes: Vec<RouteDoc>) -> Value {
             responses.insert(format!("{name}{status}"), answer);
         }
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Bartizan",
@@ -314,7 +314,10 @@ pub fn document(routes: Vec<RouteDoc>) -> Value {
                 "api-key": {"type": "apiKey", "in": "header", "name": "api-key"},
             },
         },
-    })
+    });
+    // The order of keys must not hang on what else is compiled in.
+    document.sort_all_objects();
+    document
 }
 
 /// Health, version, metrics, and this document.

@@ -531,6 +531,7 @@ fn shared() -> Value {
         "scopes": { "llm.audit": "audit" },
         "tenant-claim": "org",
         "team-claim": "team",
+        "group-claim": "groups",
     }] })
 }
 
@@ -585,6 +586,24 @@ async fn claims_become_a_principal() {
         &token(head(), list, hs256(SECRET.as_bytes())),
     );
     assert_eq!(principal.unwrap().scopes, [Scope::Infer].into());
+}
+
+#[tokio::test]
+async fn rb_11_groups_of_claims_are_named_with_their_issuer() {
+    let authenticator = World::new(shared()).await.authenticator().await;
+    let groups = |groups: Value| {
+        let claims = with(claims(), json!({ "groups": groups }));
+        let token = token(head(), claims, hs256(SECRET.as_bytes()));
+        bearer(&authenticator, &token).map(|principal| principal.groups.clone())
+    };
+    let names = |groups: Vec<Arc<str>>| groups.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let two = groups(json!(["ml", "other:ml"])).unwrap();
+    assert_eq!(names(two), ["idp:ml", "idp:other:ml"]);
+    assert_eq!(names(groups(json!("ml ops")).unwrap()), ["idp:ml ops"]);
+    assert!(groups(Value::Null).unwrap().is_empty());
+    let malformed = Err(Reason::Token(JwtReason::Malformed));
+    assert_eq!(groups(json!([1])), malformed);
+    assert_eq!(groups(json!(vec!["g"; 257])), malformed);
 }
 
 #[tokio::test]
