@@ -1,9 +1,11 @@
 //! The arguments.
 
+mod approve;
 mod eval;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub(crate) use approve::{ApproveCommand, At, SwitchKind};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -24,6 +26,8 @@ Environment:
   BARTIZAN_CONFIG  configuration file, as with `--config`
   BARTIZAN_POLICY  policy file, as with `--policy`
   BARTIZAN_KEY     64 hexadecimal digits: key of hashes, pseudonyms, and encryption
+  BARTIZAN_GATEWAY address of a gateway, as with `--gateway`
+  BARTIZAN_TOKEN   key for the gateway, with `approve`
   BARTIZAN_DATA    folder of the gateway's database, as with `--data`
   BARTIZAN_LOG     filter of the gateway's log, e.g. `info`
   NO_COLOR         no colour in any output")]
@@ -81,6 +85,9 @@ pub(crate) enum Command {
     /// Check Kubernetes NetworkPolicies
     #[command(subcommand)]
     Netpol(NetpolCommand),
+    /// Decide about calls of agents that wait for a person, and stop agents
+    #[command(subcommand)]
+    Approve(ApproveCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use bartizan_core::RuleRef;
-use bartizan_gateway::{judge, proxy};
+use bartizan_gateway::{agents, judge, proxy};
 use bartizan_guard::{
     Guard, Judge, Settings, SettingsError,
     redact::{Keys, Redactor, Style, Styles},
@@ -64,6 +64,7 @@ impl Engine {
         rules.extend(shape::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(session::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(proxy::RULES.iter().map(|&rule| RuleRef::from(rule)));
+        rules.extend(agents::RULES.iter().map(|&rule| RuleRef::from(rule)));
         let asked = judge::RULES.into_iter().chain(judge::external_rules());
         rules.extend(asked.map(RuleRef::from));
         rules.sort_by(|a, b| a.id.cmp(&b.id));

@@ -14,6 +14,12 @@ pub(crate) const KEY: &str = "BARTIZAN_KEY";
 /// The folder of the gateway's database, as with `--data`.
 pub(crate) const DATA: &str = "BARTIZAN_DATA";
 
+/// The address of a gateway, as with `--gateway`.
+pub(crate) const GATEWAY: &str = "BARTIZAN_GATEWAY";
+
+/// The key for that gateway.
+pub(crate) const TOKEN: &str = "BARTIZAN_TOKEN";
+
 /// The filter of the gateway's log.
 pub(crate) const LOG: &str = "BARTIZAN_LOG";
 

@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod approve;
 mod check;
 mod config;
 mod eval;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
             gateway,
             format,
         }) => netpol::lint(&file, &gateway, format),
+        Command::Approve(command) => approve::run(&command),
     }
 }
 
