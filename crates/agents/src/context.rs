@@ -11,7 +11,7 @@ use crate::{
 /// Everything that the model has read, ready to be asked where a value came from.
 #[derive(Debug)]
 pub struct Context {
-    /// Texts that the user, the operator, or a trusted tool wrote, with single spaces.
+    /// Texts that the user, the operator, or a trusted tool wrote, in lower case with single spaces.
     trusted: String,
     /// Numbers in them.
     numbers: Vec<f64>,
@@ -107,7 +107,7 @@ impl Context {
     }
 
     fn trust(&mut self, text: &str) {
-        for word in folded(text).split_whitespace() {
+        for word in text.to_lowercase().split_whitespace() {
             self.trusted.push_str(word);
             self.trusted.push(' ');
         }
@@ -154,12 +154,14 @@ impl Context {
     /// document mentions, too. A value that stands nowhere has the label of all that was read.
     #[must_use]
     pub fn trace(&self, value: &str, kind: ArgumentKind) -> Trace {
+        // What is trusted must be the same, not look the same: a look-alike is another address.
+        let exact = value.trim().to_lowercase();
         let value = folded(value);
         let value = value.trim();
-        if value.is_empty() || self.names(value, kind) {
+        if exact.is_empty() || self.names(&exact, kind) {
             return Trace::plain(SourceKind::Named, Label::of(Origin::User));
         }
-        if self.resolves(value, kind) {
+        if self.resolves(&exact, kind) {
             return Trace::plain(SourceKind::Resolved, Label::of(Origin::User));
         }
         let copied = if kind.is_control() {
@@ -190,7 +192,9 @@ impl Context {
             ArgumentKind::Path => {
                 // The folder may come from a listing; a path that others wrote out may not.
                 let name = value.rsplit(['/', '\\']).next().unwrap_or(value);
-                name.len() >= 3 && stands_in(name, &self.trusted) && self.holders(value).is_none()
+                name.len() >= 3
+                    && stands_in(name, &self.trusted)
+                    && self.holders(&folded(value)).is_none()
             }
             _ => false,
         }
@@ -230,7 +234,7 @@ impl Context {
         stands_in(bare, &self.trusted)
             || url.query().is_none()
                 && url.fragment().is_none()
-                && self.holders(bare).is_none()
+                && self.holders(&folded(bare)).is_none()
                 && (stands_in(host, &self.trusted)
                     || stands_in(host.trim_start_matches("www."), &self.trusted))
     }
@@ -382,7 +386,7 @@ fn records(text: &str, into: &mut Vec<Vec<String>>) {
         Ok(value @ (Value::Object(_) | Value::Array(_))) => objects(&value, into),
         _ => into.extend(text.lines().map(|line| {
             line.split(['\t', ',', ';', '|'])
-                .map(|cell| folded(cell.trim()))
+                .map(|cell| cell.trim().to_lowercase())
                 .collect()
         })),
     }
@@ -395,11 +399,11 @@ fn objects(value: &Value, into: &mut Vec<Vec<String>>) {
             let mut record = Vec::new();
             for member in members.values() {
                 match member {
-                    Value::String(text) => record.push(folded(text.trim())),
+                    Value::String(text) => record.push(text.trim().to_lowercase()),
                     Value::Number(number) => record.push(number.to_string()),
                     Value::Array(items) if items.iter().all(|item| !item.is_object()) => {
                         let texts = items.iter().filter_map(Value::as_str);
-                        record.extend(texts.map(|text| folded(text.trim())));
+                        record.extend(texts.map(|text| text.trim().to_lowercase()));
                     }
                     inner => objects(inner, into),
                 }

@@ -266,7 +266,11 @@ impl Reader<'_> {
                     }
                 }
             }
-            // Documents, files, pictures, and whatever is new.
+            // Nobody here can read them, and they may well hold words.
+            kind if kind.contains("image") || kind.contains("audio") => {
+                self.said(Origin::Retrieved, &Value::from(kind), path);
+            }
+            // Documents, files, and whatever is new.
             _ => self.said(Origin::Retrieved, block, path),
         }
     }

@@ -2,6 +2,7 @@
 
 mod access;
 mod dependencies;
+mod approve;
 mod eval;
 mod ledger;
 mod personal;
@@ -12,6 +13,7 @@ mod signing;
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use access::{AccessCommand, CheckAccess, ReportAccess, TestAccess, WhoCan};
+pub(crate) use approve::{ApproveCommand, At, SwitchKind};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -44,6 +46,8 @@ Environment:
   BARTIZAN_CONFIG  configuration file, as with `--config`
   BARTIZAN_POLICY  policy file, as with `--policy`
   BARTIZAN_KEY     64 hexadecimal digits: key of hashes, pseudonyms, and encryption
+  BARTIZAN_GATEWAY address of a gateway, as with `--gateway`
+  BARTIZAN_TOKEN   key for the gateway, with `approve`
   BARTIZAN_DATA    folder of the gateway's database, as with `--data`
   BARTIZAN_SIGNING_KEY  private key of `bartizan sign`, PEM
   BARTIZAN_LOG     filter of the gateway's log, e.g. `info`
@@ -137,6 +141,9 @@ pub(crate) enum Command {
     Subject(SubjectCommand),
     /// Attack your own system, and measure what each layer stops
     Redteam(Box<Redteam>),
+    /// Decide about calls of agents that wait for a person, and stop agents
+    #[command(subcommand)]
+    Approve(ApproveCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

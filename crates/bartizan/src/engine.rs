@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use bartizan_core::RuleRef;
-use bartizan_gateway::{judge, proxy};
+use bartizan_gateway::{agents, judge, proxy};
 use bartizan_guard::{
     Guard, GuardBuilder, Judge, Settings, SettingsError, TextCheck,
     redact::{Keys, Redactor, Style, Styles},
@@ -71,6 +71,7 @@ impl Engine {
         rules.extend(proxy::RULES.iter().map(|&rule| RuleRef::from(rule)));
         rules.extend(bartizan_supply::rules().into_iter().map(RuleRef::from));
         rules.extend(bartizan_transformer::RULES.map(RuleRef::from));
+        rules.extend(agents::RULES.iter().map(|&rule| RuleRef::from(rule)));
         let asked = judge::RULES.into_iter().chain(judge::external_rules());
         rules.extend(asked.map(RuleRef::from));
         rules.extend(bartizan_supply::sign::rules());

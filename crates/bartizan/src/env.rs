@@ -22,6 +22,11 @@ pub(crate) const MODEL: &str = "BARTIZAN_MODEL";
 
 /// The time that a bill of materials states, in seconds since 1970.
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+/// The address of a gateway, as with `--gateway`.
+pub(crate) const GATEWAY: &str = "BARTIZAN_GATEWAY";
+
+/// The key for that gateway.
+pub(crate) const TOKEN: &str = "BARTIZAN_TOKEN";
 
 /// The filter of the gateway's log.
 pub(crate) const LOG: &str = "BARTIZAN_LOG";

@@ -2,6 +2,7 @@
 
 mod access;
 mod bom;
+mod approve;
 mod check;
 mod config;
 mod consent;
@@ -83,6 +84,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Deps(arguments) => dependencies::run(&arguments),
         Command::Db(command) => database::run(&command),
         Command::Redteam(arguments) => redteam::run(*arguments),
+        Command::Approve(command) => approve::run(&command),
     }
 }
 

@@ -1,5 +1,5 @@
 use bartizan_agents::Switches;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     fault::{Fault, FaultKind},
@@ -15,7 +15,7 @@ pub struct AgentDesk {
 
 /// A call that waits for a person, or waited for one. Says where its arguments came from, not what
 /// they are.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
     /// The request whose answer holds it.
     pub id: String,

@@ -7,8 +7,8 @@ use std::{
 };
 
 use bartizan_agents::{
-    Call, Caller, Context, Entry, FlowAction, Governor, Label, Objection, Switches, Transcript,
-    Used, transcript_of,
+    Call, Caller, Context, Entry, FlowAction, Governor, Label, Objection, Said, Switches,
+    Transcript, Used, transcript_of,
 };
 use bartizan_core::{Finding, Origin, RuleRef};
 use bartizan_guard::redact::Keys;
@@ -49,6 +49,8 @@ pub(crate) struct Asker {
     pub(crate) keys: Keys,
     /// Milliseconds since 1970-01-01 UTC.
     pub(crate) now_ms: u64,
+    /// Whether the model reads what does not stand in the request.
+    pub(crate) unseen: bool,
 }
 
 /// A call for which a person is needed.
@@ -74,8 +76,21 @@ impl AgentTurn {
             principal,
             keys,
             now_ms,
+            unseen,
         } = asker;
-        let transcript = transcript_of(request, labels);
+        let mut transcript = transcript_of(request, labels);
+        if unseen {
+            // What the upstream keeps, or reads by itself, somebody else may have written.
+            transcript.entries.insert(
+                0,
+                Entry::Said(Said {
+                    origin: Origin::Retrieved,
+                    text: "unseen".to_owned(),
+                    path: String::new(),
+                    label: None,
+                }),
+            );
+        }
         let context = governor.context(&transcript, &principal.id);
         let run = name_of_run(&transcript, &principal.id);
         Ok(Self {
@@ -221,15 +236,17 @@ fn name_of_run(transcript: &Transcript, principal: &str) -> [u8; 32] {
         .entries
         .iter()
         .rposition(|entry| matches!(entry, Entry::Said(said) if said.origin == Origin::User));
-    let users = transcript
-        .entries
-        .iter()
-        .take(last.map_or(0, |last| last + 1));
+    // Without words of the user here, every request is a run of its own.
+    let end = last.map_or(transcript.entries.len(), |last| last + 1);
+    let users = transcript.entries.iter().take(end);
     for entry in users {
-        if let Entry::Said(said) = entry {
-            digest.update((said.text.len() as u64).to_le_bytes());
-            digest.update(&said.text);
-        }
+        let text = match entry {
+            Entry::Said(said) => &said.text,
+            Entry::Result(result) => &result.text,
+            Entry::Call(call) => &call.id,
+        };
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
     }
     digest.finalize().into()
 }

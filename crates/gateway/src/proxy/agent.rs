@@ -54,6 +54,7 @@ impl Exchange {
                 principal: Arc::clone(&self.principal),
                 keys: Keys::new(self.engine.redaction_key),
                 now_ms: self.gateway.clock.unix_ms(),
+                unseen: request.state().refers_back() || !request.server_tools().is_empty(),
             },
             &body,
             &labels,
