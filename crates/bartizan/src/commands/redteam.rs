@@ -71,6 +71,10 @@ fn attack(arguments: &RedteamRun) -> Result<Exit, Problems> {
     let (target, name) = target(arguments, &engine, &clock)?;
     let scorer = Scorer::new(engine.judge.guard());
     let jobs = jobs(arguments, is_layers);
+    if is_layers && let Some(first) = plan.trials().first() {
+        // Weights are read when the first text comes, which is no cost of a layer.
+        let _ = plan.attempt(*first).map(|attempt| target.ask(&attempt));
+    }
     let started = watch.nanos();
     let done = tried(&plan, &*target, &scorer, jobs);
     let searches = searches(arguments, &plan, &done, &*target, &scorer, jobs);
