@@ -105,7 +105,7 @@ fn main() {
         }
     }
     let stack = report::stack(&plan, &done);
-    report.layers = Some(report::heat(&plan, &done, &stack, &searches, 0.05));
+    report.layers = Some(report::layer_table(&plan, &done, &stack, &searches, 0.05));
     report.adaptive = searches.iter().map(Into::into).collect();
     println!("{}", report::markdown(&report));
     for row in &report.adaptive {
