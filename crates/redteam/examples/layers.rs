@@ -9,7 +9,8 @@
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    clippy::cast_precision_loss
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing
 )]
 
 use std::{sync::Arc, time::Instant};
@@ -20,7 +21,7 @@ use bartizan_guard::{
 };
 use bartizan_policy::Date;
 use bartizan_redteam::{
-    Chain, LayerSet, Layers, Scorer, Test,
+    Chain, LayerSet, Layers, Scorer, Target, Test,
     adaptive::{Means, hunt},
     builtin,
     report::{self, Adaptive, Setting},
@@ -53,6 +54,10 @@ fn main() {
     let layers = Layers::new(judge.clone(), Date::MIN, &clock);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let scorer = Scorer::new(judge.guard());
+    // Weights are read when the first text comes, which is no cost of a layer.
+    let _ = plan
+        .attempt(plan.trials()[0])
+        .map(|attempt| layers.ask(&attempt));
     let watch = Instant::now();
     let done = run(&plan, &layers, &scorer, jobs, &|_, _| true);
     let seconds = watch.elapsed().as_secs_f64();
@@ -100,7 +105,7 @@ fn main() {
         }
     }
     let stack = report::stack(&plan, &done);
-    report.layers = Some(report::heat(&plan, &done, &stack, &searches, 0.05));
+    report.layers = Some(report::layer_table(&plan, &done, &stack, &searches, 0.05));
     report.adaptive = searches.iter().map(Into::into).collect();
     println!("{}", report::markdown(&report));
     for row in &report.adaptive {

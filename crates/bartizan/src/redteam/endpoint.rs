@@ -1,6 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
-use bartizan_gateway::upstream::{Fetch, FetchHost, FetchLimits, SystemResolver, UpstreamConfig};
+use bartizan_gateway::upstream::{
+    Fetch, FetchHost, FetchLimits, Fetched, SystemResolver, UpstreamConfig,
+};
 use bartizan_redteam::{Attempt, Reply, Target, TargetError, endpoint::Wire};
 use tokio::runtime::Runtime;
 
@@ -97,22 +99,48 @@ fn headers(arguments: &RedteamRun) -> Result<Vec<(&'static str, String)>, Proble
     Ok(headers)
 }
 
+/// Statuses that say: later.
+const LATER: [u16; 2] = [429, 503];
+
+/// Pause before the next try where the target names none; doubled each time.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Longest pause that a target may ask for.
+const LONGEST: Duration = Duration::from_secs(120);
+
 impl Target for Endpoint {
     fn ask(&self, attempt: &Attempt<'_>) -> Result<Reply, TargetError> {
         let body = self.wire.request(attempt, self.has_prompt)?;
         let body = serde_json::to_vec(&body).map_err(|_| TargetError::Form)?;
-        let asked = self.fetch.post_with(
-            &self.url,
-            self.headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str())),
-            body,
-            &self.limits,
-        );
-        let fetched = self
-            .runtime
-            .block_on(asked)
-            .map_err(|_| TargetError::Unreachable)?;
+        let fetched = self.runtime.block_on(self.answer(body))?;
         self.wire.reply(fetched.status.as_u16(), &fetched.body)
+    }
+}
+
+impl Endpoint {
+    /// The answer; asked again where the target says later, as often as it says so within
+    /// [`LONGEST`] altogether.
+    async fn answer(&self, body: Vec<u8>) -> Result<Fetched, TargetError> {
+        let (mut waited, mut pause) = (Duration::ZERO, PAUSE);
+        loop {
+            let headers = self.headers.iter();
+            let headers = headers.map(|(name, value)| (*name, value.as_str()));
+            let asked = self
+                .fetch
+                .post_with(&self.url, headers, body.clone(), &self.limits);
+            let fetched = asked.await.map_err(|_| TargetError::Unreachable)?;
+            if !LATER.contains(&fetched.status.as_u16()) {
+                return Ok(fetched);
+            }
+            let named = fetched.headers.get("retry-after");
+            let named = named.and_then(|value| value.to_str().ok()?.parse().ok());
+            let wait = named.map_or(pause, Duration::from_secs);
+            if waited + wait > LONGEST {
+                return Ok(fetched);
+            }
+            tokio::time::sleep(wait).await;
+            waited += wait;
+            pause *= 2;
+        }
     }
 }

@@ -2,16 +2,22 @@
 
 mod garak;
 mod junit;
+mod layers;
 mod markdown;
 mod sarif;
+mod search;
 mod summary;
+mod trend;
 pub mod v1;
 
 pub use garak::garak;
 pub use junit::junit;
+pub use layers::{layer_table, stack};
 pub use markdown::markdown;
 pub use sarif::sarif;
-pub use summary::{Adaptive, Setting, heat, stack, summarise, trend};
+pub use search::Adaptive;
+pub use summary::{Setting, summarise};
+pub use trend::trend;
 
 /// A share in percent with one digit, and its interval; `-` for none.
 #[must_use]

@@ -1,17 +1,13 @@
 //! From records to a report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bartizan_core::Severity;
 use bartizan_measure::Estimate;
 
-use super::v1::{
-    AdaptiveRow, ChainCount, CurvePoint, ErrorCount, Failure, Group, HeatRow, LayerRow, LayerTable,
-    Number, Report, Risk, StackRow, SuiteInfo, Trend, TrendRow,
-};
+use super::v1::{ErrorCount, Failure, Group, Number, Report, Risk, SuiteInfo};
 use crate::{
-    Chain, Family, LayerSet, Outcome, Stack, Suite, Test,
-    adaptive::{Hunt, Means, success_at},
+    Chain, Family, Outcome, Suite, Test,
     family::FamilyKind,
     run::{Plan, Record, Run},
 };
@@ -27,17 +23,6 @@ pub struct Setting<'a> {
     pub suites: &'a [Suite],
     /// How long it took, in seconds.
     pub seconds: f64,
-}
-
-/// A search and what it was against.
-#[derive(Clone, Debug)]
-pub struct Adaptive {
-    /// The layers that were attacked; `None` for the whole.
-    pub against: Option<LayerSet>,
-    /// What the attacker could do.
-    pub means: Means,
-    /// What became of each goal.
-    pub hunts: Vec<Hunt>,
 }
 
 /// Most failures that a report lists.
@@ -316,208 +301,6 @@ fn steps(share: f64, bounds: [f64; 4]) -> u32 {
         .map(|&bound| u32::from(share > bound))
         .sum::<u32>()
         + 1
-}
-
-/// Attacks and controls of a run by the layers that stop them.
-#[must_use]
-pub fn stack(plan: &Plan<'_>, run: &Run) -> Stack {
-    let mut stack = Stack {
-        asked: run.asked,
-        ..Stack::default()
-    };
-    let mut decided = 0_u32;
-    for record in run.counted() {
-        let (Some(layers), Some(test)) = (&record.layers, plan.tests.get(record.trial.test)) else {
-            continue;
-        };
-        decided = decided.saturating_add(1);
-        match test.family.kind {
-            FamilyKind::Attack => stack.attacks.add(&layers.catchers),
-            FamilyKind::Control => stack.controls.add(&layers.catchers),
-            FamilyKind::Pair => {}
-        }
-    }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "nanoseconds stay below 2^53 for 100 days"
-    )]
-    let mean = |nanos: u64| nanos as f64 / f64::from(decided.max(1));
-    let costs = run.costs.iter();
-    stack.costs = costs.map(|(&layer, &nanos)| (layer, mean(nanos))).collect();
-    stack
-}
-
-/// The table of layers with the cheapest stack for the bypass rate `wanted`.
-#[must_use]
-pub fn heat(
-    plan: &Plan<'_>,
-    run: &Run,
-    stack: &Stack,
-    adaptive: &[Adaptive],
-    wanted: f64,
-) -> LayerTable {
-    let rows = stack.contributions();
-    let reached = |layers: LayerSet| {
-        let found = adaptive.iter().find(|one| one.against == Some(layers))?;
-        success_at(&found.hunts, found.means.queries).map(Number::from)
-    };
-    let layers = rows
-        .iter()
-        .map(|row| {
-            let alone = LayerSet::of(row.layer);
-            LayerRow {
-                layer: row.layer.as_str().to_owned(),
-                passed_alone: row.passed_alone.map(Number::from),
-                passed_without: row.passed_without.map(Number::from),
-                false_alone: row.false_alone.map(Number::from),
-                value: row.value,
-                nanos: row.nanos,
-                adaptive_alone: reached(alone),
-                adaptive_without: reached(stack.asked.without(alone)),
-            }
-        })
-        .collect();
-    let controls = &stack.controls;
-    LayerTable {
-        attacks: stack.attacks.len(),
-        controls: controls.len(),
-        passed: stack.attacks.passed(stack.asked).map(Number::from),
-        false_positives: Estimate::share(controls.stopped(stack.asked), controls.len())
-            .map(Number::from),
-        layers,
-        heat: heat_rows(plan, run, stack),
-        cheapest: stack.cheapest(wanted).map(|enough| stack_row(&enough)),
-        wanted,
-        front: stack.front().iter().map(stack_row).collect(),
-    }
-}
-
-fn stack_row(enough: &crate::stack::Enough) -> StackRow {
-    StackRow {
-        layers: enough
-            .layers
-            .iter()
-            .map(|layer| layer.as_str().to_owned())
-            .collect(),
-        passed: Some(enough.passed.into()),
-        false_positives: enough.false_positives.map(Number::from),
-        nanos: enough.nanos,
-    }
-}
-
-fn heat_rows(plan: &Plan<'_>, run: &Run, stack: &Stack) -> Vec<HeatRow> {
-    let mut samples: BTreeMap<usize, crate::StackSample> = BTreeMap::new();
-    for record in run.counted() {
-        let (Some(layers), Some(test)) = (&record.layers, plan.tests.get(record.trial.test)) else {
-            continue;
-        };
-        if test.is_attack() {
-            let sample = samples.entry(test.family.number()).or_default();
-            sample.add(&layers.catchers);
-        }
-    }
-    let families: Vec<Family> = Family::all().collect();
-    samples
-        .into_iter()
-        .filter_map(|(number, sample)| {
-            let share = |layers| 1.0 - sample.passed(layers).map_or(1.0, |share| share.value);
-            Some(HeatRow {
-                family: families.get(number)?.id.to_owned(),
-                attempts: sample.len(),
-                stopped: stack
-                    .asked
-                    .iter()
-                    .map(|layer| share(LayerSet::of(layer)))
-                    .collect(),
-                stopped_by_all: share(stack.asked),
-            })
-        })
-        .collect()
-}
-
-/// Budgets at which a curve has points.
-const BUDGETS: [u32; 11] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 5_000];
-
-/// Chains that a report lists.
-const CHAINS: usize = 20;
-
-impl From<&Adaptive> for AdaptiveRow {
-    fn from(search: &Adaptive) -> Self {
-        let budget = search.means.queries;
-        let below = BUDGETS.into_iter().filter(|&queries| queries < budget);
-        let curve = below
-            .chain(std::iter::once(budget))
-            .map(|queries| CurvePoint {
-                queries,
-                reached: success_at(&search.hunts, queries).map(Number::from),
-            })
-            .collect();
-        let mut chains: BTreeMap<String, u64> = BTreeMap::new();
-        for hunt in search.hunts.iter().filter(|hunt| hunt.reached_at.is_some()) {
-            *chains.entry(hunt.chain.to_string()).or_default() += 1;
-        }
-        let mut chains: Vec<ChainCount> = chains
-            .into_iter()
-            .map(|(chain, goals)| ChainCount { chain, goals })
-            .collect();
-        chains.sort_by(|a, b| b.goals.cmp(&a.goals).then_with(|| a.chain.cmp(&b.chain)));
-        chains.truncate(CHAINS);
-        let against = match search.against {
-            None => "all".to_owned(),
-            Some(layers) => {
-                let names: Vec<&str> = layers.iter().map(bartizan_core::Layer::as_str).collect();
-                names.join("+")
-            }
-        };
-        Self {
-            strategy: search.means.strategy.as_str().to_owned(),
-            against,
-            goals: search.hunts.len() as u64,
-            budget,
-            curve,
-            chains,
-        }
-    }
-}
-
-/// What changed since an earlier report.
-#[must_use]
-pub fn trend(before: &Report, now: &Report) -> Trend {
-    let families = now
-        .families
-        .iter()
-        .filter_map(|group| {
-            let earlier = before.families.iter().find(|old| old.name == group.name)?;
-            Some(TrendRow {
-                family: group.name.clone(),
-                before: earlier.rate,
-                now: group.rate,
-                change: change(earlier.rate, group.rate).to_owned(),
-            })
-        })
-        .collect();
-    let failed = |report: &Report| -> BTreeSet<String> {
-        let failed = report.failures.iter();
-        let failed = failed.filter(|failure| failure.outcome == "failed");
-        failed
-            .map(|failure| format!("{} {}", failure.test, failure.chain))
-            .collect()
-    };
-    let (old, new) = (failed(before), failed(now));
-    Trend {
-        families,
-        bypassed_before: before.bypassed,
-        newly_failed: new.difference(&old).cloned().collect(),
-        mended: old.difference(&new).cloned().collect(),
-    }
-}
-
-fn change(before: Option<Number>, now: Option<Number>) -> &'static str {
-    match (before, now) {
-        (Some(before), Some(now)) if now.low > before.high => "worse",
-        (Some(before), Some(now)) if now.high < before.low => "better",
-        _ => "same",
-    }
 }
 
 #[cfg(test)]

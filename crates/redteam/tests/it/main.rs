@@ -8,20 +8,27 @@ use bartizan_redteam::{
 use proptest::prelude::*;
 
 fn test(text: String) -> Test {
-    let family = Family::named("injection.direct").unwrap();
+    let family = Family::all().next().unwrap_or_else(|| unreachable!("there are families"));
     Test::of_text("t/1".to_owned(), family, text, Goal::Compliance)
 }
 
 fn chain() -> impl Strategy<Value = Chain> {
     proptest::collection::vec(0..MUTATORS.len(), 0..4).prop_map(|places| {
-        let mutators: Vec<_> = places.into_iter().map(|place| &MUTATORS[place]).collect();
+        let mutators: Vec<_> = places
+            .into_iter()
+            .filter_map(|place| MUTATORS.get(place))
+            .collect();
         Chain::of(&mutators)
     })
 }
 
 fn layers() -> impl Strategy<Value = LayerSet> {
-    proptest::collection::vec(0..Layer::ALL.len(), 0..5)
-        .prop_map(|places| places.into_iter().map(|place| Layer::ALL[place]).collect())
+    proptest::collection::vec(0..Layer::ALL.len(), 0..5).prop_map(|places| {
+        places
+            .into_iter()
+            .filter_map(|place| Layer::ALL.get(place).copied())
+            .collect()
+    })
 }
 
 proptest! {

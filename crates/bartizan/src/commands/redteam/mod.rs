@@ -1,7 +1,10 @@
 //! `bartizan redteam`: attacks on one's own system, and what each layer stops.
 
+mod regress;
+mod tools;
+
 use std::{
-    io::{self, IsTerminal, Read},
+    io::{self, IsTerminal},
     num::NonZeroUsize,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
@@ -9,19 +12,16 @@ use std::{
 };
 
 use bartizan_core::{Direction, Origin};
-use bartizan_guard::conversation::{self, ParseLimits};
 use bartizan_redteam::{
-    Attempt, Chain, Family, Goal, LayerSet, Layers, MUTATORS, Scorer, Suite, Target, Test, Turn,
+    Chain, LayerSet, Layers, MUTATORS, Scorer, Suite, Target, Test,
     adaptive::{Means, Strategy, hunt},
-    builtin_names, corpus,
-    incident::{Incident, turn_of, turn_of_text, with_incident},
-    named,
+    corpus,
     report::{self, Adaptive, v1::Report},
     run::{self, Plan, Run},
 };
 
 use crate::{
-    cli::{ListWhat, Redteam, RedteamCommand, RedteamFormat, RedteamRun, Regress, Search},
+    cli::{Redteam, RedteamCommand, RedteamFormat, RedteamRun, Search},
     clock::{self, Stopwatch},
     engine::Engine,
     exit::Exit,
@@ -29,19 +29,16 @@ use crate::{
     output,
     problem::{Problem, Problems, nearest},
     redteam::{CommandTarget, Endpoint, Scope, judged, load},
-    render::{
-        evaluation::text::padded,
-        redteam::{html, human},
-    },
+    render::redteam::{html, human},
 };
 
 /// Does what the arguments say.
 pub(crate) fn run(arguments: Redteam) -> Result<Exit, Problems> {
     match arguments.command {
         None => attack(&arguments.run),
-        Some(RedteamCommand::List { what, suite }) => list(what, &suite),
-        Some(RedteamCommand::Mutate { chain, text, seed }) => mutate(&chain, text, seed),
-        Some(RedteamCommand::Regress(arguments)) => regress(&arguments),
+        Some(RedteamCommand::List { what, suite }) => tools::list(what, &suite),
+        Some(RedteamCommand::Mutate { chain, text, seed }) => tools::mutate(&chain, text, seed),
+        Some(RedteamCommand::Regress(arguments)) => regress::run(&arguments),
     }
 }
 
@@ -71,6 +68,10 @@ fn attack(arguments: &RedteamRun) -> Result<Exit, Problems> {
     let (target, name) = target(arguments, &engine, &clock)?;
     let scorer = Scorer::new(engine.judge.guard());
     let jobs = jobs(arguments, is_layers);
+    if is_layers && let Some(first) = plan.trials().first() {
+        // Weights are read when the first text comes, which is no cost of a layer.
+        let _ = plan.attempt(*first).map(|attempt| target.ask(&attempt));
+    }
     let started = watch.nanos();
     let done = tried(&plan, &*target, &scorer, jobs);
     let searches = searches(arguments, &plan, &done, &*target, &scorer, jobs);
@@ -83,7 +84,7 @@ fn attack(arguments: &RedteamRun) -> Result<Exit, Problems> {
     let mut report = report::summarise(&plan, &done, &setting);
     if is_layers {
         let stack = report::stack(&plan, &done);
-        let table = report::heat(&plan, &done, &stack, &searches, arguments.wanted);
+        let table = report::layer_table(&plan, &done, &stack, &searches, arguments.wanted);
         report.layers = Some(table);
     }
     report.adaptive = searches.iter().map(Into::into).collect();
@@ -373,197 +374,4 @@ fn written(report: &Report, form: RedteamFormat) -> Result<String, Problem> {
             report::garak(report, &run)
         }
     })
-}
-
-fn list(what: ListWhat, names: &[String]) -> Result<Exit, Problems> {
-    let mut out = String::new();
-    let mut line = |name: &str, width: usize, rest: &str| {
-        out.push_str(&format!("{}  {rest}\n", padded(name, width)));
-    };
-    match what {
-        ListWhat::Suites => {
-            for name in builtin_names() {
-                let suite = named(name).and_then(Result::ok);
-                let suite = suite.ok_or_else(|| Problem::new(format!("`{name}` is broken")))?;
-                let rest = format!("{:4} tests  {}", suite.tests.len(), suite.title);
-                line(name, 14, &rest);
-            }
-        }
-        ListWhat::Families => {
-            for family in Family::all() {
-                let refs: Vec<&str> = family.owasp.iter().chain(family.atlas).copied().collect();
-                line(
-                    family.id,
-                    26,
-                    &format!("{} ({})", family.title, refs.join(" ")),
-                );
-            }
-        }
-        ListWhat::Mutators => {
-            for mutator in MUTATORS {
-                let rest = format!("{}  {}", padded(mutator.toll.as_str(), 8), mutator.title);
-                line(mutator.name, 20, &rest);
-            }
-        }
-        ListWhat::Tests => {
-            for suite in load(names)? {
-                for test in &suite.tests {
-                    let refs: Vec<&str> = test.references().collect();
-                    line(
-                        &test.id,
-                        34,
-                        &format!("{}  {}", padded(test.family.id, 26), refs.join(" ")),
-                    );
-                }
-            }
-        }
-    }
-    output::stdout(&out)?;
-    Ok(Exit::Clean)
-}
-
-fn mutate(names: &str, text: Option<String>, seed: u64) -> Result<Exit, Problems> {
-    let chain = chain(names)?;
-    let text = match text {
-        Some(text) => text,
-        None => {
-            let mut text = String::new();
-            let mut input = io::stdin().lock().take(1 << 20);
-            input
-                .read_to_string(&mut text)
-                .map_err(|error| Problem::new(format!("cannot read standard input: {error}")))?;
-            text
-        }
-    };
-    let family = Family::named("imported")
-        .ok_or_else(|| Problem::new("the family of imported tests is gone"))?;
-    let test = Test::of_text("text".to_owned(), family, text, Goal::Compliance);
-    let Some(attempt) = Attempt::new(&test, &chain, seed) else {
-        return Err(
-            Problem::new("there is nothing in the text that the mutators change")
-                .help("`bartizan redteam list mutators` says what each does")
-                .into(),
-        );
-    };
-    let turns = &attempt.turns;
-    let mut out = String::new();
-    for turn in turns {
-        if turns.len() > 1 {
-            out.push_str(&format!("[{}] ", turn.origin));
-        }
-        out.push_str(&turn.text);
-        out.push('\n');
-    }
-    output::data(out.as_bytes())?;
-    Ok(Exit::Clean)
-}
-
-fn regress(arguments: &Regress) -> Result<Exit, Problems> {
-    let family = Family::named(&arguments.family).ok_or_else(|| {
-        let names = Family::all().map(|family| family.id);
-        let problem = Problem::new(format!("there is no family `{}`", arguments.family));
-        match nearest(&arguments.family, names) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
-            None => problem.help("`bartizan redteam list families` names them"),
-        }
-    })?;
-    let text = if arguments.file.as_os_str() == "-" {
-        let mut text = String::new();
-        let mut input = io::stdin().lock().take(crate::input::MAX_SETTINGS_BYTES);
-        input
-            .read_to_string(&mut text)
-            .map_err(|error| Problem::new(format!("cannot read standard input: {error}")))?;
-        text
-    } else {
-        read_text(&arguments.file)?
-    };
-    let direction = if arguments.output {
-        Direction::Output
-    } else {
-        Direction::Input
-    };
-    let (turns, family, direction) = match arguments.failure {
-        Some(number) => of_report(&text, number)?,
-        None => (turns_of(&text, direction), family, direction),
-    };
-    let suite = if arguments.suite.exists() {
-        Some(read_text(&arguments.suite)?)
-    } else {
-        None
-    };
-    let name = arguments
-        .suite
-        .file_stem()
-        .map(|stem| stem.to_string_lossy());
-    let incident = Incident {
-        id: &arguments.id,
-        family,
-        turns: &turns,
-        direction,
-    };
-    let new = with_incident(suite.as_deref(), &name.unwrap_or_default(), &incident)
-        .map_err(|error| Problem::new(format!("`{}`: {error}", escaped(&arguments.suite))))?;
-    std::fs::write(&arguments.suite, new).map_err(|error| {
-        Problem::new(format!(
-            "cannot write `{}`: {error}",
-            escaped(&arguments.suite)
-        ))
-    })?;
-    output::note(&format!(
-        "`{}` is a test of `{}`: run it with `bartizan redteam --suite {}`",
-        crate::render::safe::line(&arguments.id),
-        escaped(&arguments.suite),
-        escaped(&arguments.suite)
-    ));
-    Ok(Exit::Clean)
-}
-
-/// The turns of a JSON conversation, or a text as one turn.
-fn turns_of(text: &str, direction: Direction) -> Vec<Turn> {
-    let is_json = text.trim_start().starts_with(['{', '[']);
-    let parsed = is_json
-        .then(|| conversation::parse(text.as_bytes(), &ParseLimits::default()).ok())
-        .flatten();
-    let turns: Vec<Turn> = parsed
-        .iter()
-        .flat_map(|conversation| &conversation.parts)
-        .filter(|part| !part.text.trim().is_empty())
-        .map(turn_of)
-        .collect();
-    if turns.is_empty() {
-        vec![turn_of_text(text, direction)]
-    } else {
-        turns
-    }
-}
-
-/// The attempt of a report that failed, made again.
-fn of_report(text: &str, number: NonZeroUsize) -> Result<(Vec<Turn>, Family, Direction), Problem> {
-    let report: Report = serde_json::from_str(text)
-        .map_err(|error| Problem::new(format!("the file is no report: {error}")))?;
-    let failure = report.failures.get(number.get() - 1).ok_or_else(|| {
-        Problem::new(format!(
-            "the report lists {} failures",
-            report.failures.len()
-        ))
-        .help("`--failure` counts from 1")
-    })?;
-    let (suite, _) = failure.test.split_once('/').unwrap_or_default();
-    let suite = named(suite).and_then(Result::ok);
-    let found = suite
-        .iter()
-        .flat_map(|suite| &suite.tests)
-        .find(|test| test.id == failure.test);
-    let Some(test) = found else {
-        let message = format!(
-            "`{}` is in no built-in suite",
-            crate::render::safe::line(&failure.test)
-        );
-        return Err(Problem::new(message).help("give the text itself instead of the report"));
-    };
-    let chain = chain(&failure.chain)?;
-    let seed = run::seed(report.seed, &chain, failure.repetition);
-    let attempt = Attempt::new(test, &chain, seed)
-        .ok_or_else(|| Problem::new("the attempt cannot be made again"))?;
-    Ok((attempt.turns, test.family, test.direction))
 }
