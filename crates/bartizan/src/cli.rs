@@ -1,6 +1,7 @@
 //! The arguments.
 
 mod eval;
+mod rag;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -8,6 +9,7 @@ use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -81,6 +83,9 @@ pub(crate) enum Command {
     /// Check Kubernetes NetworkPolicies
     #[command(subcommand)]
     Netpol(NetpolCommand),
+    /// Check documents before they are stored, chunks when they are retrieved, and answers
+    #[command(subcommand)]
+    Rag(Box<RagCommand>),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -66,6 +66,7 @@ impl Engine {
         rules.extend(proxy::RULES.iter().map(|&rule| RuleRef::from(rule)));
         let asked = judge::RULES.into_iter().chain(judge::external_rules());
         rules.extend(asked.map(RuleRef::from));
+        rules.extend(bartizan_rag::rules());
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

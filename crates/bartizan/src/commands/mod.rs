@@ -8,6 +8,7 @@ mod keys;
 mod netpol;
 mod policy;
 mod prompt;
+mod rag;
 mod replay;
 mod rules;
 mod schema;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
             gateway,
             format,
         }) => netpol::lint(&file, &gateway, format),
+        Command::Rag(command) => rag::run(&command),
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub use crate::serve::Mistake;
 use crate::{
     extraction::ExtractionConfig,
-    guard_api::GuardApiConfig,
+    guard_api::{GuardApiConfig, RagConfig},
     identity::IdentityConfig,
     judge::{ClassifierConfig, JudgeConfig},
     limits::LimitsConfig,
@@ -92,6 +92,8 @@ pub struct Config {
     pub extraction: ExtractionConfig,
     /// Routes that ask the guard alone.
     pub guard_api: GuardApiConfig,
+    /// Retrieved documents: where they may come from, and how closely answers keep to them.
+    pub rag: RagConfig,
 }
 
 impl Config {
@@ -125,6 +127,7 @@ impl Config {
         all.extend(under("predict", predict_mistakes(self)));
         all.extend(under("extraction", self.extraction.check()));
         all.extend(under("guard-api", self.guard_api.check()));
+        all.extend(under("rag", self.rag.check()));
         all
     }
 

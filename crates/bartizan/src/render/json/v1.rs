@@ -9,7 +9,6 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::{
-    cli::Check,
     engine::Engine,
     problem::Problem,
     render::{Checked, Listed},
@@ -196,12 +195,21 @@ pub(crate) fn schema() -> Schema {
     schemars::schema_for!(Report<'_>)
 }
 
+/// What a report holds beside what was seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extras {
+    /// The whole decisions.
+    pub(crate) decision: bool,
+    /// What each check cost.
+    pub(crate) timings: bool,
+}
+
 /// The report on all subjects.
 pub(crate) fn report(
     engine: &Engine,
     all: &[Checked],
     safe_texts: Vec<Option<String>>,
-    arguments: &Check,
+    extras: Extras,
 ) -> Result<String, Problem> {
     let families = engine.rules.families();
     let subjects: Vec<Subject<'_>> = all
@@ -209,8 +217,8 @@ pub(crate) fn report(
         .zip(safe_texts)
         .map(|(checked, redacted)| Subject {
             redacted,
-            decision: arguments.decision.then_some(&checked.judgement.decision),
-            timings: arguments.timings.then(|| timings(checked)),
+            decision: extras.decision.then_some(&checked.judgement.decision),
+            timings: extras.timings.then(|| timings(checked)),
             ..subject(checked, &families)
         })
         .collect();
