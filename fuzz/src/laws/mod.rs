@@ -2,6 +2,7 @@
 
 mod classifier;
 mod conversation;
+mod document;
 mod guarded_stream;
 mod leak;
 mod offset_map;
@@ -19,6 +20,7 @@ mod views;
 
 pub use classifier::classifier;
 pub use conversation::conversation;
+pub use document::{document_docx, document_html, document_mail, document_pdf};
 pub use guarded_stream::guarded_stream;
 pub use leak::leak;
 pub use offset_map::offset_map;
