@@ -24,6 +24,10 @@ pub type Law = fn(&[u8]);
 pub const TARGETS: &[(&str, Law)] = &[
     ("classifier", laws::classifier),
     ("conversation", laws::conversation),
+    ("document_docx", laws::document_docx),
+    ("document_html", laws::document_html),
+    ("document_mail", laws::document_mail),
+    ("document_pdf", laws::document_pdf),
     ("guarded_stream", laws::guarded_stream),
     ("leak", laws::leak),
     ("names", laws::names),

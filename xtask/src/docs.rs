@@ -79,6 +79,7 @@ impl Known {
             .rules()
             .into_iter()
             .chain(outside.map(RuleRef::Static))
+            .chain(bartizan_rag::rules())
             .map(|rule| (rule.id.to_string(), rule))
             .collect();
         Ok(Self { rules, packs })
