@@ -17,6 +17,7 @@ use bartizan_policy::{Date, DecisionContext, Policy};
 use bartizan_rag::{
     admission::{Admission, SourcePolicy},
     document::{Kind, Limits, sanitise},
+    grounding::{Evidence, Grounding, GroundingSettings},
 };
 use bartizan_text::rules::RuleSet;
 use lopdf::{Document, Object, Stream, dictionary};
@@ -151,7 +152,28 @@ fn main() -> Result<(), Failure> {
         )?;
     }
     visible(&rows, most, &admission, &mut out)?;
+    claims(&mut out)?;
     speed(&clean, &mut out)
+}
+
+/// Claims written by hand: how many of those without support are told from those with it.
+fn claims(out: &mut impl std::io::Write) -> Result<(), Failure> {
+    let settings = GroundingSettings::default();
+    let mut counts: BTreeMap<(bool, bool), usize> = BTreeMap::new();
+    for line in include_str!("../testdata/grounding.jsonl").lines() {
+        let row: Value = serde_json::from_str(line)?;
+        let text = row["evidence"].as_str().unwrap_or_default();
+        let claim = row["claim"].as_str().unwrap_or_default();
+        let evidence = [Evidence { id: "a", text }];
+        let held = Grounding::of(claim, &evidence, &settings).is_grounded(&settings);
+        *counts.entry((row["supported"] == true, held)).or_default() += 1;
+    }
+    writeln!(out, "\n| claims | held | not held |\n| --- | --- | --- |")?;
+    for (supported, name) in [(true, "supported"), (false, "unsupported")] {
+        let count = |held| counts.get(&(supported, held)).copied().unwrap_or_default();
+        writeln!(out, "| {name} | {} | {} |", count(true), count(false))?;
+    }
+    Ok(())
 }
 
 /// Rows as they are: what is in plain sight is judged by the guard alone.
