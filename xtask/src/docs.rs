@@ -82,6 +82,7 @@ impl Known {
             .chain(bartizan_supply::rules().into_iter().map(RuleRef::Static))
             .chain(bartizan_supply::sign::rules())
             .chain(bartizan_supply::vuln::rules())
+            .chain(bartizan_rag::rules())
             .map(|rule| (rule.id.to_string(), rule))
             .collect();
         Ok(Self { rules, packs })

@@ -9,6 +9,7 @@ mod personal;
 mod redteam;
 mod scan;
 mod signing;
+mod rag;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -30,6 +31,7 @@ pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
 };
+pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.
@@ -144,6 +146,9 @@ pub(crate) enum Command {
     /// Decide about calls of agents that wait for a person, and stop agents
     #[command(subcommand)]
     Approve(ApproveCommand),
+    /// Check documents before they are stored, chunks when they are retrieved, and answers
+    #[command(subcommand)]
+    Rag(Box<RagCommand>),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

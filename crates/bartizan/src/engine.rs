@@ -76,6 +76,7 @@ impl Engine {
         rules.extend(asked.map(RuleRef::from));
         rules.extend(bartizan_supply::sign::rules());
         rules.extend(bartizan_supply::vuln::rules());
+        rules.extend(bartizan_rag::rules());
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

@@ -128,6 +128,25 @@ impl ManifestKey {
         context.sign()
     }
 
+    /// The seal of a chunk that was admitted, for those who keep it beside the chunk and no manifest:
+    /// 64 hexadecimal digits.
+    #[must_use]
+    pub fn seal(&self, chunk: &Chunk) -> String {
+        hex(self.hash(chunk).as_ref())
+    }
+
+    /// What is wrong with a chunk by its seal; it cannot tell that a chunk is gone.
+    #[must_use]
+    pub fn broken_seal(&self, chunk: &Chunk, seal: Option<&str>) -> Option<Tampering> {
+        let Some(seal) = seal else {
+            return Some(Tampering::Foreign);
+        };
+        let is_whole = unhex(seal).is_some_and(|seal| {
+            constant_time::verify_slices_are_equal(&seal, self.hash(chunk).as_ref()).is_ok()
+        });
+        (!is_whole).then_some(Tampering::Changed)
+    }
+
     fn documents(&self, chunks: &BTreeMap<String, Entry>) -> BTreeMap<String, String> {
         let mut open: BTreeMap<&str, hmac::Context> = BTreeMap::new();
         for (id, entry) in chunks {
@@ -375,6 +394,23 @@ mod tests {
         );
         let present = BTreeSet::from(["c0"]);
         assert_eq!(manifest.removed(&present).collect::<Vec<_>>(), ["c1"]);
+    }
+
+    #[test]
+    fn seals_hold_for_the_chunk_that_they_were_made_for() {
+        let key = ManifestKey::new(&[7; 32]).unwrap();
+        let chunks = chunks();
+        let seal = key.seal(&chunks[0]);
+        assert_eq!(key.broken_seal(&chunks[0], Some(&seal)), None);
+        assert_eq!(
+            key.broken_seal(&chunks[1], Some(&seal)),
+            Some(Tampering::Changed)
+        );
+        assert_eq!(key.broken_seal(&chunks[0], None), Some(Tampering::Foreign));
+        assert_eq!(
+            key.broken_seal(&chunks[0], Some("zz")),
+            Some(Tampering::Changed)
+        );
     }
 
     #[test]

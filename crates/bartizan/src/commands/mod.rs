@@ -18,6 +18,7 @@ mod policy;
 mod prompt;
 mod provenance;
 mod redteam;
+mod rag;
 mod replay;
 mod retention;
 mod rules;
@@ -85,6 +86,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Db(command) => database::run(&command),
         Command::Redteam(arguments) => redteam::run(*arguments),
         Command::Approve(command) => approve::run(&command),
+        Command::Rag(command) => rag::run(&command),
     }
 }
 

@@ -135,7 +135,7 @@ struct Hands {
 struct AtStart([serde_json::Value; AtStart::PLACES.len()]);
 
 impl AtStart {
-    const PLACES: [&str; 11] = [
+    const PLACES: [&str; 12] = [
         "data",
         "server",
         "secrets",
@@ -146,6 +146,7 @@ impl AtStart {
         "predict",
         "extraction",
         "guard-api",
+        "rag",
         "limits/store",
     ];
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub use crate::serve::Mistake;
 use crate::{
     extraction::ExtractionConfig,
-    guard_api::GuardApiConfig,
+    guard_api::{GuardApiConfig, RagConfig},
     identity::IdentityConfig,
     judge::{ClassifierConfig, JudgeConfig},
     limits::LimitsConfig,
@@ -104,6 +104,8 @@ pub struct Config {
     pub guard_api: GuardApiConfig,
     /// What agents may do; left out, calls of tools are looked at like other text and no more.
     pub agents: Option<AgentsConfig>,
+    /// Retrieved documents: where they may come from, and how closely answers keep to them.
+    pub rag: RagConfig,
 }
 
 impl Config {
@@ -144,6 +146,7 @@ impl Config {
             "agents",
             self.agents.iter().flat_map(AgentsConfig::check).collect(),
         ));
+        all.extend(under("rag", self.rag.check()));
         all
     }
 

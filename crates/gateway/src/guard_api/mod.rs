@@ -15,6 +15,7 @@ mod llm_guard;
 mod openapi;
 mod position;
 mod presidio;
+mod rag;
 mod report;
 pub(crate) mod request;
 mod service;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use config::GuardApiConfig;
 pub(crate) use openapi::routes;
+pub use rag::RagConfig;
 pub use service::{GuardService, Judged, RequestId};
 
 use std::sync::Arc;
@@ -40,6 +42,7 @@ pub struct GuardApi {
     service: Arc<dyn GuardService>,
     clock: Arc<dyn Clock>,
     config: Arc<GuardApiConfig>,
+    rag: Arc<RagConfig>,
 }
 
 impl GuardApi {
@@ -54,14 +57,26 @@ impl GuardApi {
             service,
             clock,
             config: Arc::new(config),
+            rag: Arc::default(),
         }
+    }
+
+    /// The same with these settings for retrieved documents.
+    #[must_use]
+    pub fn with_rag(mut self, rag: RagConfig) -> Self {
+        self.rag = Arc::new(rag);
+        self
     }
 }
 
 /// The guard-only routes that are switched on.
 pub fn router(api: GuardApi) -> Router {
     let config = Arc::clone(&api.config);
-    let mut router = Router::new().route(check::PATH, post(check::check));
+    let mut router = Router::new()
+        .route(check::PATH, post(check::check))
+        .route(rag::INGEST, post(rag::ingest))
+        .route(rag::QUERY, post(rag::query))
+        .route(rag::ANSWER, post(rag::answer));
     if config.presidio {
         router = router
             .route(presidio::ANALYZE, post(presidio::analyze))

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{azure, check, lakera, litellm, llm_guard, presidio, report};
+use super::{azure, check, lakera, litellm, llm_guard, presidio, rag, report};
 use crate::openapi::{ErrorShape, RouteDoc, given, taken};
 
 /// The guard-only routes, for the OpenAPI document.
@@ -29,6 +29,39 @@ pub(crate) fn routes() -> Vec<RouteDoc> {
                 "guardCheck",
                 "guard",
                 "Judge texts and conversations",
+            )
+        },
+        RouteDoc {
+            request: Some(taken::<rag::IngestRequest>()),
+            answer: Some(given::<rag::Ingested>()),
+            ..RouteDoc::new(
+                "post",
+                rag::INGEST,
+                "ragIngestCheck",
+                "rag",
+                "Judge a document or chunks before they are stored",
+            )
+        },
+        RouteDoc {
+            request: Some(taken::<rag::QueryRequest>()),
+            answer: Some(given::<rag::Retrieved>()),
+            ..RouteDoc::new(
+                "post",
+                rag::QUERY,
+                "ragQueryCheck",
+                "rag",
+                "Judge a question and the chunks retrieved for it",
+            )
+        },
+        RouteDoc {
+            request: Some(taken::<rag::AnswerRequest>()),
+            answer: Some(given::<rag::Answered>()),
+            ..RouteDoc::new(
+                "post",
+                rag::ANSWER,
+                "ragAnswerCheck",
+                "rag",
+                "Hold an answer against its evidence",
             )
         },
         RouteDoc {

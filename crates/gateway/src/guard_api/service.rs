@@ -30,6 +30,11 @@ pub trait GuardService: Send + Sync + 'static {
         1.0
     }
 
+    /// The master key of seals on chunks that were admitted; without one there are no seals.
+    fn seal_key(&self) -> Option<[u8; 32]> {
+        None
+    }
+
     /// Hears of every judgement, for the record, metrics, and suspicion.
     fn judged(&self, judged: &Judged<'_>) {
         let _ = judged;

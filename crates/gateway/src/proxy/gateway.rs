@@ -437,6 +437,10 @@ impl GuardService for Gateway {
         self.judge_layer()
     }
 
+    fn seal_key(&self) -> Option<[u8; 32]> {
+        Some(self.engine().redaction_key)
+    }
+
     fn threshold_factor(&self, principal: &Principal) -> f32 {
         let now = self.clock.unix_ms();
         self.extraction.threshold_factor(&principal.id, now)

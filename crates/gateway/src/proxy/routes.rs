@@ -33,6 +33,7 @@ const ACCESS: &[(&str, Option<Scope>)] = &[
     ("/v2/health/*", None),
     ("/metrics", Some(Scope::Metrics)),
     ("/v1/guard/*", Some(Scope::Guard)),
+    ("/v1/rag/*", Some(Scope::Guard)),
     ("/analyze", Some(Scope::Guard)),
     ("/analyze/*", Some(Scope::Guard)),
     ("/scan/*", Some(Scope::Guard)),

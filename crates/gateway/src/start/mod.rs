@@ -211,11 +211,14 @@ pub async fn start(
     });
     let router = routes::router(Arc::clone(&gateway))
         .merge(openapi::router())
-        .merge(guard_api::router(GuardApi::new(
-            Arc::clone(&gateway) as Arc<dyn guard_api::GuardService>,
-            Arc::clone(&clock),
-            config.guard_api.clone(),
-        )))
+        .merge(guard_api::router(
+            GuardApi::new(
+                Arc::clone(&gateway) as Arc<dyn guard_api::GuardService>,
+                Arc::clone(&clock),
+                config.guard_api.clone(),
+            )
+            .with_rag(config.rag.clone()),
+        ))
         .merge(predict::router(predict_api(
             config, &ground, &gateway, &clock,
         )?));

@@ -75,7 +75,7 @@ type Label2 = (String, String);
 /// The routes that are told apart: those of models, then ours, then the rest.
 const ENDPOINTS: usize = Endpoint::ALL.len() + OWN_ROUTES.len() + 1;
 
-const OWN_ROUTES: [&str; 8] = [
+const OWN_ROUTES: [&str; 11] = [
     "/v1/guard/check",
     "/analyze",
     "/anonymize",
@@ -84,6 +84,9 @@ const OWN_ROUTES: [&str; 8] = [
     "/predict",
     "/v2/models/{model}/infer",
     "/beta/litellm_basic_guardrail_api",
+    "/v1/rag/ingest-check",
+    "/v1/rag/query-check",
+    "/v1/rag/answer-check",
 ];
 
 /// Most models and upstreams that are told apart.

@@ -122,6 +122,7 @@ impl Admission {
         for (chunk, part) in chunks.iter().zip(&mut judged) {
             let owner = tenant.map(|tenant| (tenant, chunk.tenant.as_deref()));
             let mut found = self.about(chunk.source.as_deref(), chunk.date.as_deref(), owner, cx);
+            found.extend(self.sources.length(&chunk.text));
             if !chunk.id.is_empty() && !ids.insert(chunk.id.as_str()) {
                 found.push(&rules::DUPLICATE_ID);
             }
@@ -500,6 +501,13 @@ mod tests {
             "{:?}",
             rules(&look)
         );
+    }
+
+    #[test]
+    fn long_chunks_wait_for_a_person() {
+        let long = chunk("1", &"Boil the water. ".repeat(400));
+        let look = admission().chunks(&[long], Some("a"), NO_CLOCK, &cx());
+        assert_eq!(rules(&look), ["rag.chunk-too-long"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ const REFS: &[Cow<'static, str>] = &[
 ];
 
 /// Every rule of admission.
-pub static RULES: [&Rule; 7] = [
+pub static RULES: [&Rule; 8] = [
     &SOURCE_REFUSED,
     &SOURCE_DENIED,
     &SOURCE_LOOK_ALIKE,
@@ -19,6 +19,7 @@ pub static RULES: [&Rule; 7] = [
     &TOO_OLD,
     &FOREIGN_TENANT,
     &DUPLICATE_ID,
+    &CHUNK_TOO_LONG,
 ];
 
 /// An origin that is not on the list.
@@ -109,6 +110,19 @@ pub(super) static DUPLICATE_ID: Rule = Rule::new(
     [
         "A citation of the id may mean either, so one can stand in for the other.",
         "give every chunk an id of its own",
+    ],
+    None,
+);
+/// A chunk past its limit.
+pub(super) static CHUNK_TOO_LONG: Rule = Rule::new(
+    "rag.chunk-too-long",
+    "a chunk longer than the limit",
+    Severity::Medium,
+    Category::Integrity,
+    REFS,
+    [
+        "A chunk that fills the context leaves no room for what contradicts it.",
+        "split it, or raise `rag.sources.max-chunk-chars`",
     ],
     None,
 );

@@ -22,6 +22,8 @@ pub struct SourceSettings {
     pub require_source: bool,
     /// Oldest document in days; 730 by default, `null` for any.
     pub max_age_days: Option<u32>,
+    /// Longest chunk in characters; 5,000 by default, `null` for any.
+    pub max_chunk_chars: Option<usize>,
 }
 
 impl Default for SourceSettings {
@@ -32,6 +34,7 @@ impl Default for SourceSettings {
             schemes: vec!["https".to_owned()],
             require_source: false,
             max_age_days: Some(730),
+            max_chunk_chars: Some(5000),
         }
     }
 }
@@ -51,6 +54,7 @@ pub struct SourcePolicy {
     schemes: Vec<String>,
     require_source: bool,
     max_age_days: Option<u32>,
+    max_chunk_chars: Option<usize>,
 }
 
 impl Default for SourcePolicy {
@@ -59,6 +63,7 @@ impl Default for SourcePolicy {
         let SourceSettings {
             schemes,
             max_age_days,
+            max_chunk_chars,
             ..
         } = SourceSettings::default();
         Self {
@@ -67,6 +72,7 @@ impl Default for SourcePolicy {
             schemes,
             require_source: false,
             max_age_days,
+            max_chunk_chars,
         }
     }
 }
@@ -86,6 +92,7 @@ impl SourcePolicy {
             schemes: settings.schemes.clone(),
             require_source: settings.require_source || !settings.allow.is_empty(),
             max_age_days: settings.max_age_days,
+            max_chunk_chars: settings.max_chunk_chars,
         })
     }
 
@@ -128,6 +135,14 @@ impl SourcePolicy {
             return Some(&rules::SOURCE_LOOK_ALIKE);
         }
         (!self.allow.is_empty()).then_some(&rules::SOURCE_REFUSED)
+    }
+
+    /// The rule that the length of a chunk breaks.
+    #[must_use]
+    pub fn length(&self, text: &str) -> Option<&'static Rule> {
+        let most = self.max_chunk_chars?;
+        let is_longer = text.len() > most && text.chars().nth(most).is_some();
+        is_longer.then_some(&rules::CHUNK_TOO_LONG)
     }
 
     /// The rule that a date breaks today. A date that cannot be read is one that nobody checked.

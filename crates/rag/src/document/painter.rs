@@ -26,7 +26,7 @@ pub(super) struct Run {
 }
 
 /// A filled box or a picture: left, bottom, right, top.
-struct Box {
+struct Shape {
     sides: [f32; 4],
     /// `None` for a picture.
     colour: Option<Colour>,
@@ -58,7 +58,7 @@ pub(super) struct Painter {
     text: Matrix,
     line: Matrix,
     runs: Vec<Run>,
-    boxes: Vec<Box>,
+    boxes: Vec<Shape>,
     pending: Vec<[f32; 4]>,
     order: usize,
     is_moved: bool,
@@ -187,7 +187,7 @@ impl Painter {
             return;
         }
         self.order += 1;
-        self.boxes.push(Box {
+        self.boxes.push(Shape {
             sides,
             colour,
             order: self.order,
@@ -298,7 +298,7 @@ impl Painter {
     }
 }
 
-impl Box {
+impl Shape {
     fn holds(&self, [x, y]: [f32; 2]) -> bool {
         let [left, bottom, right, top] = self.sides;
         left <= x && x <= right && bottom <= y && y <= top

@@ -104,3 +104,114 @@ pub(super) fn read_text(text: &str, kind: Kind, base: Option<usize>, output: &mu
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Small documents of every kind, which the fuzzers start from.
+    const SEEDS: [(Kind, &[u8]); 7] = [
+        (
+            Kind::Html,
+            include_bytes!("../../../../fuzz/corpus/document_html/page"),
+        ),
+        (
+            Kind::Html,
+            include_bytes!("../../../../fuzz/corpus/document_html/characters"),
+        ),
+        (
+            Kind::Markdown,
+            include_bytes!("../../../../fuzz/corpus/document_html/markdown"),
+        ),
+        (
+            Kind::Mail,
+            include_bytes!("../../../../fuzz/corpus/document_mail/alternative"),
+        ),
+        (
+            Kind::Mail,
+            include_bytes!("../../../../fuzz/corpus/document_mail/attached"),
+        ),
+        (
+            Kind::Docx,
+            include_bytes!("../../../../fuzz/corpus/document_docx/small"),
+        ),
+        (
+            Kind::Pdf,
+            include_bytes!("../../../../fuzz/corpus/document_pdf/small"),
+        ),
+    ];
+
+    fn check(bytes: &[u8], kind: Kind) {
+        let limits = Limits {
+            max_bytes: 1 << 20,
+            max_expanded_bytes: 1 << 20,
+            max_depth: 3,
+        };
+        let Ok(seen) = sanitise(bytes, kind, &limits) else {
+            return;
+        };
+        let mut last = 0;
+        for piece in &seen.pieces {
+            assert!(piece.range.start >= last && piece.place.part < seen.parts.len());
+            assert!(seen.text.get(piece.range.clone()).is_some());
+            last = piece.range.end;
+            let is_flat = matches!(kind, Kind::Html | Kind::Markdown | Kind::Text);
+            if let Some(span) = piece.place.span.filter(|_| piece.is_exact && is_flat) {
+                let there = bytes.get(span.as_range());
+                assert_eq!(there, seen.text.get(piece.range.clone()).map(str::as_bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn small_documents_are_read_whole() {
+        for (kind, bytes) in SEEDS {
+            let seen = sanitise(bytes, kind, &Limits::default()).unwrap();
+            assert!(
+                seen.is_complete() && !seen.text.trim().is_empty(),
+                "{kind} {seen:?}"
+            );
+            check(bytes, kind);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn no_bytes_break_it(
+            seed in 0..SEEDS.len(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 0..12),
+        ) {
+            let (kind, bytes) = SEEDS[seed];
+            let mut bytes = bytes.to_vec();
+            for (at, byte, what) in edits {
+                let at = at.index(bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+                match what {
+                    0 => bytes[at] = byte,
+                    1 => bytes.insert(at, byte),
+                    2 if bytes.len() > 1 => drop(bytes.drain(at..at + 1)),
+                    _ => {
+                        let end = (at + usize::from(byte)).min(bytes.len());
+                        bytes.extend_from_within(at..end);
+                    }
+                }
+            }
+            for other in [kind, Kind::Text, Kind::Html] {
+                check(&bytes, other);
+            }
+        }
+
+        #[test]
+        fn pages_of_any_tags_are_read(parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "<b>", "</b>", "<p>", "</p>", "<table>", "<td>", "</table>", "<a>", "<div hidden>",
+                "<style>", "</style>", ".a{", "}", "<template>", "</template>", "<select>", "text ",
+                "<svg>", "<math>", "<!--", "-->", "&amp;", "&#x1", "é", "\u{200b}", "\r\n", "<i", " a=b>",
+            ]), 0..60)) {
+            check(parts.concat().as_bytes(), Kind::Html);
+            check(parts.concat().as_bytes(), Kind::Markdown);
+        }
+    }
+}

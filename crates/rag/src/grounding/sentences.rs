@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn abbreviations_and_decimals_end_nothing() {
         let text = "Dr. Smith paid $9.50. He left at 5 p.m.! Why?\n\n- First item\n- Second, e.g. this\nEnd";
-        let found: Vec<&str> = sentences(text).into_iter().map(|r| &text[r]).collect();
+        let found: Vec<&str> = sentences(text)
+            .into_iter()
+            .filter_map(|r| text.get(r))
+            .collect();
         assert_eq!(
             found,
             [
@@ -113,7 +116,10 @@ mod tests {
             ]
         );
         let text = "It costs 9 euro. [1] More follows.[2]";
-        let found: Vec<&str> = sentences(text).into_iter().map(|r| &text[r]).collect();
+        let found: Vec<&str> = sentences(text)
+            .into_iter()
+            .filter_map(|r| text.get(r))
+            .collect();
         assert_eq!(found, ["It costs 9 euro. [1]", "More follows.[2]"]);
     }
 }

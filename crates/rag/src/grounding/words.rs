@@ -61,7 +61,17 @@ pub(super) fn denies(text: &str) -> bool {
         "not", "no", "never", "none", "nobody", "nothing", "neither", "nor", "without", "cannot",
         "nicht", "kein", "keine", "nie", "jamais", "nunca", "aucun", "ohne",
     ];
-    let lower = text.to_lowercase();
+    let mut lower = text.to_lowercase();
+    // These bound an amount and deny nothing.
+    for bound in [
+        "no more than",
+        "no less than",
+        "no later than",
+        "not only",
+        "no longer than",
+    ] {
+        lower = lower.replace(bound, " ");
+    }
     lower.contains("n't")
         || lower.contains("n\u{2019}t")
         || tokens(&lower)
@@ -70,7 +80,67 @@ pub(super) fn denies(text: &str) -> bool {
             .any(|word| NO.contains(&word))
 }
 
-const STOP: [&str; 134] = [
+/// Whether one says of the same thing the opposite of the other, by words that come in pairs.
+pub(super) fn opposes(claim: &HashSet<String>, evidence: &HashSet<String>) -> bool {
+    const PAIRS: [(&str, &str); 16] = [
+        ("rose", "fell"),
+        ("rise", "fall"),
+        ("increase", "decrease"),
+        ("grew", "shrank"),
+        ("grew", "fell"),
+        ("more", "less"),
+        ("maximum", "minimum"),
+        ("includes", "excludes"),
+        ("allowed", "forbidden"),
+        ("required", "optional"),
+        ("accepted", "rejected"),
+        ("open", "closed"),
+        ("enabled", "disabled"),
+        ("safe", "dangerous"),
+        ("profit", "loss"),
+        ("first", "last"),
+    ];
+    PAIRS.iter().any(|(one, other)| {
+        let (one, other) = (stem(one), stem(other));
+        let says =
+            |words: &HashSet<String>, a: &str, b: &str| words.contains(a) && !words.contains(b);
+        (says(claim, one, other) && says(evidence, other, one))
+            || (says(claim, other, one) && says(evidence, one, other))
+    })
+}
+
+/// Words that say nothing about what a text is about; denials and units are compared apart.
+const STOP: &[&str] = &[
+    "never",
+    "none",
+    "nobody",
+    "nothing",
+    "neither",
+    "nor",
+    "without",
+    "cannot",
+    "dollar",
+    "dollars",
+    "euro",
+    "euros",
+    "percent",
+    "million",
+    "billion",
+    "thousand",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "mg",
+    "kg",
+    "km",
     "a",
     "about",
     "after",

@@ -110,6 +110,13 @@ impl Node {
             .collect()
     }
 
+    fn take_template(&mut self) -> Option<Handle> {
+        match &mut self.data {
+            Data::Element { template, .. } => template.take(),
+            _ => None,
+        }
+    }
+
     /// The text within, children of children included.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
@@ -122,6 +129,21 @@ impl Node {
             open.extend(node.children().into_iter().rev());
         }
         out
+    }
+}
+
+impl Drop for Node {
+    /// Without recursion: misnested tags can nest a page deeper than its tags are.
+    fn drop(&mut self) {
+        let mut open = std::mem::take(&mut *self.children.borrow_mut());
+        open.extend(self.take_template());
+        while let Some(node) = open.pop() {
+            // What somebody else still holds goes with its last holder.
+            if let Some(mut node) = Rc::into_inner(node) {
+                open.append(&mut node.children.borrow_mut());
+                open.extend(node.take_template());
+            }
+        }
     }
 }
 

@@ -118,10 +118,14 @@ impl Page {
     /// The look of an element: sheets by weight and order, then its own style
     /// (CSS Cascading 4, section 6).
     fn look(&mut self, node: &Handle, inherited: &Look) -> Look {
-        let mut keys = vec![String::new(), "*".to_owned(), node.name().to_owned()];
+        let mut keys = vec![
+            String::new(),
+            "*".to_owned(),
+            node.name().to_ascii_lowercase(),
+        ];
         keys.extend(node.attribute("id").map(|id| format!("#{id}")));
         let classes = node.attribute("class").unwrap_or_default();
-        let classes = classes.split_ascii_whitespace().take(64);
+        let classes = classes.split_ascii_whitespace();
         keys.extend(classes.map(|class| format!(".{class}")));
         let mut matched: Vec<usize> = Vec::new();
         for key in keys {
