@@ -1,15 +1,15 @@
 //! The arguments.
 
 mod access;
-mod dependencies;
 mod approve;
+mod dependencies;
 mod eval;
 mod ledger;
 mod personal;
+mod rag;
 mod redteam;
 mod scan;
 mod signing;
-mod rag;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -22,6 +22,7 @@ pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
+pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 pub(crate) use redteam::{
     Api, ListWhat, Redteam, RedteamCommand, RedteamFormat, RedteamGates, RedteamRun, Regress,
     Search,
@@ -31,7 +32,6 @@ pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
 };
-pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 
 /// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
 /// verdict.

@@ -1,8 +1,8 @@
 //! One module per command.
 
 mod access;
-mod bom;
 mod approve;
+mod bom;
 mod check;
 mod config;
 mod consent;
@@ -17,8 +17,8 @@ mod netpol;
 mod policy;
 mod prompt;
 mod provenance;
-mod redteam;
 mod rag;
+mod redteam;
 mod replay;
 mod retention;
 mod rules;
