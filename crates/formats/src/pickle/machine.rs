@@ -315,10 +315,11 @@ impl<'a> Machine<'a> {
         let after = match array.bytes(self.source, position)? {
             Some(bytes) => position.saturating_add(bytes),
             None => {
-                let left = self.limits.max_instructions - self.program.instructions;
+                let spent = self.program.instructions;
+                let left = self.limits.max_instructions.saturating_sub(spent);
                 let limits = PickleLimits {
                     max_instructions: left,
-                    max_values: self.limits.max_values - self.values(),
+                    max_values: self.limits.max_values.saturating_sub(self.values()),
                 };
                 let inner = Program::read(self.source, position, Dialect::Plain, limits);
                 self.inner_values += 1
