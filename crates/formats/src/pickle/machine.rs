@@ -22,6 +22,8 @@ pub(crate) struct Machine<'a> {
     memo: HashMap<u64, Value>,
     names: HashMap<(String, String), usize>,
     protocol: i64,
+    /// What the pickles between the instructions keep.
+    inner_values: usize,
     program: Program,
 }
 
@@ -45,6 +47,7 @@ impl<'a> Machine<'a> {
             memo: HashMap::new(),
             names: HashMap::new(),
             protocol: 0,
+            inner_values: 0,
             program: Program {
                 globals: Vec::new(),
                 calls: Vec::new(),
@@ -89,17 +92,7 @@ impl<'a> Machine<'a> {
                 max: self.limits.max_instructions,
             });
         }
-        let program = &self.program;
-        let values = program.collections.len()
-            + program.calls.len()
-            + program.globals.len()
-            + program.patches.len()
-            + program.persistent.len()
-            + program.extensions.len()
-            + self.memo.len()
-            + self.stack.len()
-            + self.marks.len();
-        if values > self.limits.max_values {
+        if self.values() > self.limits.max_values {
             return Err(ParseError::Exhausted {
                 limit: "max-values",
                 max: self.limits.max_values as u64,
@@ -112,6 +105,21 @@ impl<'a> Machine<'a> {
         }
         self.execute(instruction)?;
         Ok(false)
+    }
+
+    /// How much is kept.
+    fn values(&self) -> usize {
+        let program = &self.program;
+        program.collections.len()
+            + program.calls.len()
+            + program.globals.len()
+            + program.patches.len()
+            + program.persistent.len()
+            + program.extensions.len()
+            + self.inner_values
+            + self.memo.len()
+            + self.stack.len()
+            + self.marks.len()
     }
 
     fn execute(&mut self, instruction: Instruction) -> Result<(), ParseError> {
@@ -307,12 +315,18 @@ impl<'a> Machine<'a> {
         let after = match array.bytes(self.source, position)? {
             Some(bytes) => position.saturating_add(bytes),
             None => {
-                let left = self.limits.max_instructions - self.program.instructions;
+                let spent = self.program.instructions;
+                let left = self.limits.max_instructions.saturating_sub(spent);
                 let limits = PickleLimits {
                     max_instructions: left,
-                    ..self.limits
+                    max_values: self.limits.max_values.saturating_sub(self.values()),
                 };
                 let inner = Program::read(self.source, position, Dialect::Plain, limits);
+                self.inner_values += 1
+                    + inner.collections.len()
+                    + inner.calls.len()
+                    + inner.globals.len()
+                    + inner.patches.len();
                 self.program.instructions += inner.instructions;
                 let after = inner.after;
                 let is_broken = matches!(inner.end, End::Broken(_));

@@ -21,8 +21,8 @@ pub(super) enum Use {
     Loads(Stretch),
 }
 
-/// How deep arguments are looked into.
-const DEPTH: u32 = 8;
+/// Values of arguments that are looked at: a few references make a walk without end.
+const LOOKED_AT: usize = 4 << 10;
 
 /// Codecs that change no text.
 const CODECS: &[&str] = &[
@@ -51,7 +51,7 @@ pub(super) fn judge(
             matches!(call.kind, CallKind::New | CallKind::NewKeywords)
                 || arguments.is_some_and(<[Value]>::is_empty)
         }
-        Contract::Literal => is_literal(program, call.arguments, DEPTH),
+        Contract::Literal => is_literal(program, call.arguments),
         Contract::Codec => is_plain_codec(program, source, arguments),
         Contract::Maker => first.is_some_and(|class| program.global(class).is_some()),
         Contract::Tensor => matches!(first, Some(Value::Persistent(_) | Value::Result(_))),
@@ -123,28 +123,30 @@ fn is_listed(program: &Program, value: Value) -> bool {
 }
 
 /// Whether nothing in a value was imported or called.
-fn is_literal(program: &Program, value: Value, depth: u32) -> bool {
-    match value {
-        Value::None
-        | Value::Bool(_)
-        | Value::Int(_)
-        | Value::Number
-        | Value::Text(_)
-        | Value::Bytes(_) => true,
-        Value::Collection(_) => program.collection(value).is_some_and(|collection| {
-            let Some(deeper) = depth.checked_sub(1) else {
-                return false;
-            };
-            collection.is_whole()
-                && collection
-                    .items
-                    .iter()
-                    .all(|&item| is_literal(program, item, deeper))
-        }),
-        Value::Global(_)
-        | Value::Result(_)
-        | Value::Extension(_)
-        | Value::Persistent(_)
-        | Value::Buffer => false,
+fn is_literal(program: &Program, value: Value) -> bool {
+    let mut left = vec![value];
+    for _ in 0..LOOKED_AT {
+        let Some(value) = left.pop() else { return true };
+        match value {
+            Value::None
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Number
+            | Value::Text(_)
+            | Value::Bytes(_) => {}
+            Value::Collection(_) => match program.collection(value) {
+                Some(collection) if collection.is_whole() => left.extend(&collection.items),
+                _ => return false,
+            },
+            Value::Global(_)
+            | Value::Result(_)
+            | Value::Extension(_)
+            | Value::Persistent(_)
+            | Value::Buffer => return false,
+        }
+        if left.len() > LOOKED_AT {
+            return false;
+        }
     }
+    false
 }

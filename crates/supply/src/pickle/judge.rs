@@ -70,6 +70,11 @@ pub(crate) fn judge(
         setting,
         accusations,
         called: called(program),
+        standings: program
+            .globals
+            .iter()
+            .map(|global| standing(&global.module, &global.name))
+            .collect(),
     }
     .run();
     for inner in &program.inner {
@@ -84,6 +89,8 @@ struct Judge<'a> {
     accusations: &'a mut Accusations,
     /// Whether a global is called, and where first.
     called: BTreeMap<usize, u64>,
+    /// What is known about each global.
+    standings: Vec<Standing>,
 }
 
 fn called(program: &Program) -> BTreeMap<usize, u64> {
@@ -132,7 +139,12 @@ impl Judge<'_> {
                 );
                 continue;
             }
-            match standing(&global.module, &global.name) {
+            match self
+                .standings
+                .get(index)
+                .copied()
+                .unwrap_or(Standing::Unknown)
+            {
                 Standing::Allowed(_) => {}
                 Standing::Dangerous(rule) => {
                     self.accuse(rule, global.at, format!("{verb} `{name}`"));
@@ -148,11 +160,11 @@ impl Judge<'_> {
         let program = self.program;
         for call in &program.calls {
             let callee = call.callee;
-            let Some(global) = program.global(callee) else {
+            let (Value::Global(index), Some(global)) = (callee, program.global(callee)) else {
                 self.indirect(callee, call.at);
                 continue;
             };
-            let Standing::Allowed(contract) = standing(&global.module, &global.name) else {
+            let Some(&Standing::Allowed(contract)) = self.standings.get(index) else {
                 continue;
             };
             match contract::judge(program, self.source, call, contract) {
@@ -231,12 +243,18 @@ impl Judge<'_> {
     /// What the first callee of a chain of calls is.
     fn root(&self, value: Value) -> Option<Standing> {
         let mut value = value;
-        // Calls refer to earlier values only, so this ends.
-        while let Some(call) = self.program.call(value) {
-            value = call.callee;
+        for _ in 0..CHAIN {
+            match self.program.call(value) {
+                Some(call) => value = call.callee,
+                None => {
+                    let Value::Global(index) = value else {
+                        return None;
+                    };
+                    return self.standings.get(index).copied();
+                }
+            }
         }
-        let global = self.program.global(value)?;
-        Some(standing(&global.module, &global.name))
+        Some(Standing::Dangerous(&rules::INDIRECTION))
     }
 
     fn patches(&mut self) {
@@ -313,6 +331,9 @@ impl Judge<'_> {
         }
     }
 }
+
+/// Calls of results of calls, beyond which nobody asks what stands at the start.
+const CHAIN: usize = 64;
 
 /// Memo indices beyond which the array that holds them has 16 MiB.
 const MEMO_INDEX: u64 = 1 << 20;

@@ -33,8 +33,8 @@ impl Inspector for Pickles {
         rules::ALL
     }
 
-    fn matches(&self, _: &Artifact<'_>, formats: &[Format]) -> bool {
-        formats.contains(&Format::Pickle)
+    fn matches(&self, artifact: &Artifact<'_>, formats: &[Format]) -> bool {
+        formats.contains(&Format::Pickle) || imports_danger(artifact)
     }
 
     fn inspect(&self, artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -49,6 +49,24 @@ impl Inspector for Pickles {
         }
         outcome
     }
+}
+
+/// Whether something that is no pickle to the end begins by importing what is dangerous: the import
+/// alone may act.
+fn imports_danger(artifact: &Artifact<'_>) -> bool {
+    let limits = PickleLimits {
+        max_instructions: 64,
+        max_values: 256,
+    };
+    if !matches!(artifact.source.read(0, 1).as_deref(), Ok([b'c' | b'('])) {
+        return false;
+    }
+    let program = Program::read(artifact.source, 0, Dialect::Plain, limits);
+    let mut globals = program.globals.iter();
+    globals.any(|global| {
+        let standing = names::standing(&global.module, &global.name);
+        matches!(standing, names::Standing::Dangerous(_))
+    })
 }
 
 /// Follows every pickle of the file.
@@ -68,7 +86,7 @@ fn follow(
     for _ in 0..MOST {
         let program = read(artifact, desk, start, setting, accusations)?;
         start = program.after;
-        if is_legacy {
+        if is_legacy && programs.len() < legacy::PICKLES {
             programs.push(program);
         }
         if start >= source.len() {

@@ -256,6 +256,38 @@ fn memory_is_not_promised_to_a_few_bytes() {
 }
 
 #[test]
+fn long_chains_and_shared_arguments_are_no_work() {
+    // Each call is a call of the last one's result.
+    let chain = pickle()
+        .global("mine", "f")
+        .raw(&b")R".repeat(200_000))
+        .stop();
+    check("a chain of calls", &chain, Malicious, "pickle.indirection");
+    // A few references that make a walk of 100^8 steps.
+    let mut shared = pickle().global("re", "_compile").text("x").raw(b"\x94");
+    for _ in 0..8 {
+        shared = shared
+            .raw(b"0(")
+            .raw(&b"h\x00".repeat(100))
+            .tuple()
+            .raw(b"q\x00");
+    }
+    let shared = shared.tuple_of(1).reduce().stop();
+    check("shared arguments", &shared, Review, "pickle.unusual-use");
+}
+
+#[test]
+fn an_import_before_text_counts() {
+    check(
+        "text",
+        b"cantigravity\ngeohash\nand more text",
+        Malicious,
+        "pickle.runs-process",
+    );
+    check("other text", b"count\nlines\nand more text", Clean, "");
+}
+
+#[test]
 fn what_is_shared_must_not_be_altered() {
     let rule = "pickle.patches-object";
     let state = |pickle: crate::assembler::Pickle| pickle.empty_dict().text("a").int(1).set_item();
