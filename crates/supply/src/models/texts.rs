@@ -304,6 +304,9 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     if ends(&[".pbtxt"]) || text.contains("node {") && text.contains("op:") {
         text::graph_text(text, desk)?;
     }
+    if text.contains("model_checkpoint_path:") {
+        text::checkpoint(text, desk)?;
+    }
     if text.starts_with("tree\n") && text.contains("num_leaves=") {
         text::lightgbm(text, desk)?;
     }
