@@ -26,6 +26,7 @@ pub trait Inspector: Send + Sync {
 /// An inspector's view of the outside: budgets that the whole scan shares, findings, members.
 pub struct Desk<'a> {
     pub(crate) path: &'a str,
+    pub(crate) bytes: u64,
     pub(crate) depth: u32,
     pub(crate) formats: &'a [Format],
     pub(crate) cx: Cx<'a>,
@@ -43,6 +44,8 @@ impl Desk<'_> {
         span: Option<Span>,
         message: impl Into<std::borrow::Cow<'static, str>>,
     ) -> Result<(), CheckError> {
+        // What a file says about places in itself may be a lie.
+        let span = span.filter(|span| span.end() <= self.bytes);
         self.cx
             .report(&rule.into(), span, Confidence::CERTAIN, message)
     }

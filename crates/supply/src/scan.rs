@@ -150,6 +150,7 @@ impl Run {
             };
             let mut desk = Desk {
                 path: artifact.path,
+                bytes: artifact.source.len(),
                 depth,
                 formats: &formats,
                 cx: Cx::new(Layer::Artifact, limits, &mut report.findings),

@@ -52,7 +52,12 @@ fn look(data: &[u8]) -> Vec<Scanned> {
     let scanned = scan(&artifact, &LIMITS);
     for one in &scanned {
         assert!(!one.report.coverage.is_empty(), "nothing was asked");
-        for span in one.report.findings.iter().filter_map(|finding| finding.span) {
+        for span in one
+            .report
+            .findings
+            .iter()
+            .filter_map(|finding| finding.span)
+        {
             assert!(span.start() <= one.bytes, "a place behind the end");
         }
     }

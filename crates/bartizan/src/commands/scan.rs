@@ -36,15 +36,19 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         max_unpacked_bytes: arguments.max_unpacked << 20,
         ..ScanLimits::default()
     };
-    let (places, problems) = walk::places(&arguments.paths);
+    let places = walk::places(&arguments.paths);
+    let outcomes = look_at_all(&places, &limits, jobs(arguments));
     let mut exit = Exit::default();
-    let mut failed = problems;
+    let mut failed = Vec::new();
     let mut all: Vec<Judged> = Vec::new();
-    for outcome in look_at_all(&places, &limits, jobs(arguments)) {
-        match outcome {
-            Ok(scanned) => all.extend(scanned.into_iter().map(|one| judge(one, &policy))),
-            Err(problem) => failed.push(problem),
-        }
+    for (place, outcome) in places.iter().zip(outcomes) {
+        let scanned = outcome.unwrap_or_else(|problem| {
+            failed.push(problem);
+            // Said in the report too: what was not read is not clean.
+            let outcome = Err(CheckError::Unavailable("it cannot be read".into()));
+            vec![unopened(&place.name, "file", outcome)]
+        });
+        all.extend(scanned.into_iter().map(|one| judge(one, &policy)));
     }
     if !failed.is_empty() {
         output::show_problems(&failed);
@@ -154,6 +158,7 @@ fn look_at(place: &Place, limits: &ScanLimits) -> Outcome {
                 .map_err(|error| cannot_read(path, &error))?;
             Ok(scan(name, &source, limits))
         }
+        Found::Unreadable(path, error) => Err(cannot_read(path, error)),
         Found::LinkInside => Ok(vec![unopened(name, "link", Ok(()))]),
         Found::LinkOutside => {
             let why = "a link that leads out of what is scanned is not followed";

@@ -21,7 +21,7 @@ fn art_08_scn_13_exit_codes_and_words() {
         ("models/c", 0, "clean: 0 findings in 2 files"),
         ("odd.bin", 3, "incomplete: 0 findings in 1 file"),
         ("models", 1, "malicious: 2 findings in 4 files"),
-        ("nothing", 2, "clean: 0 findings in 0 files"),
+        ("nothing", 2, "incomplete: 0 findings in 1 file"),
     ] {
         let run = project.run(&["scan", path]);
         assert_eq!(run.code, code, "{path}: {}", run.all());

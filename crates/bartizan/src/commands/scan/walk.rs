@@ -1,14 +1,11 @@
 //! Which files a scan looks at, in an order that every machine agrees on.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use crate::{
-    input::{cannot_read, escaped},
-    problem::Problem,
-};
+use crate::input::escaped;
 
 /// Something to look at.
 #[derive(Debug)]
@@ -32,17 +29,18 @@ pub(super) enum Found {
     LinkOutside,
     /// A pipe, a socket, or a device.
     Other,
+    /// Nothing that could be opened or listed.
+    Unreadable(PathBuf, io::Error),
 }
 
-/// Every place below `paths`, sorted within each of them; and what could not be read.
-pub(super) fn places(paths: &[PathBuf]) -> (Vec<Place>, Vec<Problem>) {
+/// Every place below `paths`, sorted within each of them.
+pub(super) fn places(paths: &[PathBuf]) -> Vec<Place> {
     let mut walk = Walk {
         roots: paths
             .iter()
             .filter_map(|path| fs::canonicalize(path).ok())
             .collect(),
         places: Vec::new(),
-        problems: Vec::new(),
     };
     for path in paths {
         if path.as_os_str() == "-" {
@@ -56,21 +54,24 @@ pub(super) fn places(paths: &[PathBuf]) -> (Vec<Place>, Vec<Problem>) {
                 walk.push(name(path), Found::File(path.clone()));
             }
             Ok(_) => walk.push(name(path), Found::Other),
-            Err(error) => walk.problems.push(cannot_read(path, &error)),
+            Err(error) => walk.unreadable(path, error),
         }
     }
-    (walk.places, walk.problems)
+    walk.places
 }
 
 struct Walk {
     roots: Vec<PathBuf>,
     places: Vec<Place>,
-    problems: Vec<Problem>,
 }
 
 impl Walk {
     fn push(&mut self, name: String, found: Found) {
         self.places.push(Place { name, found });
+    }
+
+    fn unreadable(&mut self, path: &Path, error: io::Error) {
+        self.push(name(path), Found::Unreadable(path.to_owned(), error));
     }
 
     /// Goes through a folder and those below it, without recursion.
@@ -80,7 +81,7 @@ impl Walk {
             let metadata = match fs::symlink_metadata(&path) {
                 Ok(metadata) => metadata,
                 Err(error) => {
-                    self.problems.push(cannot_read(&path, &error));
+                    self.unreadable(&path, error);
                     continue;
                 }
             };
@@ -89,7 +90,7 @@ impl Walk {
                 match children(&path) {
                     // The stack turns them round.
                     Ok(children) => left.extend(children.into_iter().rev()),
-                    Err(error) => self.problems.push(cannot_read(&path, &error)),
+                    Err(error) => self.unreadable(&path, error),
                 }
             } else if kind.is_file() {
                 self.push(name(&path), Found::File(path));
@@ -110,7 +111,7 @@ impl Walk {
     }
 }
 
-fn children(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut children = Vec::new();
     for entry in fs::read_dir(folder)? {
         children.push(entry?.path());
