@@ -30,7 +30,8 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads the whole of `source` as one value: UTF-8 with or without a mark, or UTF-16 with one.
+    /// Reads the whole of `source` as one value: UTF-8, UTF-16, or UTF-32, as Python
+    /// finds them out.
     ///
     /// # Errors
     /// When it is no JSON or over a bound.
@@ -157,7 +158,18 @@ pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
             .collect();
         Cow::Owned(String::from_utf16_lossy(&units))
     };
+    let double = |bytes: &[u8], unit: fn([u8; 4]) -> u32| {
+        let units = bytes
+            .chunks_exact(4)
+            .filter_map(|four| Some(unit(four.try_into().ok()?)));
+        let text = units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER));
+        Cow::Owned(text.collect::<String>())
+    };
     match bytes {
+        [0xFF, 0xFE, 0, 0, rest @ ..] => double(rest, u32::from_le_bytes),
+        [0, 0, 0xFE, 0xFF, rest @ ..] => double(rest, u32::from_be_bytes),
+        [b'{' | b'[' | b'<', 0, 0, 0, ..] => double(bytes, u32::from_le_bytes),
+        [0, 0, 0, b'{' | b'[' | b'<', ..] => double(bytes, u32::from_be_bytes),
         [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8_lossy(rest),
         [0xFF, 0xFE, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xFE, 0xFF, rest @ ..] => wide(rest, u16::from_be_bytes),
@@ -391,6 +403,14 @@ mod tests {
 
     #[test]
     fn wide_text_is_json_too() {
+        let double: Vec<u8> = "{\"é\":1}"
+            .chars()
+            .flat_map(|c| u32::from(c).to_le_bytes())
+            .collect();
+        assert_eq!(
+            Json::read(&crate::Bytes(&double)).unwrap().entries().len(),
+            1
+        );
         let wide: Vec<u8> = "{\"é\":1}"
             .encode_utf16()
             .flat_map(u16::to_le_bytes)

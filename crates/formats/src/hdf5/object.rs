@@ -224,8 +224,10 @@ impl Walk<'_> {
         let name = name.split(|byte| *byte == 0).next().unwrap_or_default();
         let name = String::from_utf8_lossy(name).into_owned();
         if version > 1 && flags & 1 != 0 {
-            // A type that stands elsewhere in the file: text has none such in any writer of models.
-            return Ok(());
+            return Err(ParseError::malformed(
+                0,
+                "an attribute whose type stands elsewhere is not read",
+            ));
         }
         let Some(count) = elements(&space, self.file.length_bytes) else {
             return Ok(());
@@ -243,7 +245,9 @@ impl Walk<'_> {
 
     /// The strings that `data` holds or points to, if its type is text (IV.A.2.d).
     fn texts(&mut self, kind: &[u8], count: u64, data: &[u8]) -> Result<Vec<Vec<u8>>, ParseError> {
+        const NUMBER: u8 = 0;
         const STRING: u8 = 3;
+        const OPAQUE: u8 = 5;
         const VARIABLE: u8 = 9;
         let &[class, bits, _, _, s0, s1, s2, s3, ..] = kind else {
             return Ok(Vec::new());
@@ -252,6 +256,9 @@ impl Walk<'_> {
         let size = usize::try_from(size).unwrap_or(usize::MAX).max(1);
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         match class & 0x0F {
+            // Bytes that a reader may take for text.
+            NUMBER if size == 1 => Ok(vec![trimmed(data)]),
+            OPAQUE => Ok(vec![trimmed(data)]),
             STRING => Ok(data.chunks_exact(size).take(count).map(trimmed).collect()),
             VARIABLE if bits & 0x0F == 1 => {
                 let mut texts = Vec::new();

@@ -66,7 +66,7 @@ inspector!(
 );
 inspector!(
     /// ONNX.
-    OnnxFile, "onnx", [BROKEN, ONNX_PATH, ONNX_PYTHON, ONNX_FOREIGN],
+    OnnxFile, "onnx", [BROKEN, ONNX_PATH, ONNX_PYTHON, ONNX_FOREIGN, CODE_RISK],
     |artifact, formats| may_be_model(formats) && Onnx::is(artifact.source),
     onnx
 );
@@ -248,6 +248,19 @@ fn onnx(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> 
                 None,
                 format!("the graph holds `{}`", shown(&whole)),
             )?;
+        }
+    }
+    for (_, note) in &model.metadata {
+        let code = [
+            "__import__(",
+            "os.system(",
+            "subprocess.",
+            "eval(",
+            "exec(",
+            "<script",
+        ];
+        if code.iter().any(|sign| note.contains(sign)) {
+            desk.report(&CODE_RISK, None, "a note of the model is code")?;
         }
     }
     if model.lying_tensor {

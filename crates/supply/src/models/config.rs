@@ -113,6 +113,7 @@ pub(super) fn config(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(),
     pipeline(json, &mut found);
     adapter(json, &mut found);
     tokenizer(json, &mut found);
+    parts(json, &mut found);
     if json.get("__class__").is_some() && json.get("__module__").is_some() {
         skops(json, &mut found);
     }
@@ -310,6 +311,20 @@ fn skops(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
             found.push((&SKOPS_UNKNOWN, format!("`{}` is built", shown(&whole))));
         }
     });
+}
+
+/// Files that hold a model's parts: shards of weights, items of a Core ML package.
+fn parts(json: &Json, found: &mut Vec<(&'static Rule, String)>) {
+    let shards = json.get("weight_map").map_or(&[][..], Json::entries);
+    let shards = shards.iter().filter_map(|(_, value)| value.as_str());
+    let items = json.get("itemInfoEntries").map_or(&[][..], Json::entries);
+    let items = items.iter().filter_map(|(_, item)| item.text("path"));
+    if shards.chain(items).any(leads_out) {
+        found.push((
+            &CONFIG_PATH,
+            "a part of the model lies outside its folder".into(),
+        ));
+    }
 }
 
 /// `tokenizer.json`: steps that put words into the text, tokens that are sentences.

@@ -209,6 +209,22 @@ pub(super) fn graph_text(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckErr
     graph::operators(&operators, &BTreeSet::new(), desk)
 }
 
+/// A TensorFlow checkpoint's note of its newest state. Paths of the machine that wrote it are usual.
+pub(super) fn checkpoint(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
+    let odd = |line: &str| {
+        line.contains("_checkpoint_path")
+            && (line.contains("../") || line.contains("..\\") || line.contains("://"))
+    };
+    if text.lines().any(odd) {
+        desk.report(
+            &CONFIG_PATH,
+            None,
+            "the checkpoint's path leads out of the folder",
+        )?;
+    }
+    Ok(())
+}
+
 /// LightGBM's own text form: arrays of a tree are as long as its leaves say.
 pub(super) fn lightgbm(text: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
     let mut leaves = None;

@@ -120,8 +120,8 @@ impl Inspector for JsonFile {
         RULES
     }
 
-    fn matches(&self, _: &Artifact<'_>, formats: &[Format]) -> bool {
-        formats.contains(&Format::Json)
+    fn matches(&self, artifact: &Artifact<'_>, formats: &[Format]) -> bool {
+        formats.contains(&Format::Json) || *formats == [Format::Unknown] && is_wide_json(artifact)
     }
 
     fn inspect(&self, artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -142,6 +142,12 @@ impl Inspector for JsonFile {
     }
 }
 
+/// JSON in UTF-16 or UTF-32 without a mark, which Python reads as well.
+fn is_wide_json(artifact: &Artifact<'_>) -> bool {
+    let head = artifact.source.read(0, 64).unwrap_or_default();
+    head.contains(&0) && text_of(&head).starts_with(['{', '['])
+}
+
 /// Lines that are JSON each, or else plain text.
 fn lines(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
     let mut rest = false;
@@ -154,11 +160,22 @@ fn lines(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
             }
         }
     }
-    if rest {
-        plain(text, name, desk)
-    } else {
-        Ok(())
+    if !rest {
+        return Ok(());
     }
+    let is_setting = [
+        "config.json",
+        "schema.json",
+        "index.json",
+        "modules.json",
+        "tokenizer.json",
+    ]
+    .iter()
+    .any(|end| name.ends_with(end));
+    if is_setting {
+        desk.report(&BROKEN, None, "the settings cannot be read as JSON")?;
+    }
+    plain(text, name, desk)
 }
 
 fn whole(json: &Json, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> {
@@ -239,6 +256,12 @@ impl Inspector for PlainFile {
         let text = read(artifact, desk)?;
         let name = name(artifact);
         posing(&text, &name, desk)?;
+        // JSON in another coding than UTF-8, which Python reads all the same.
+        if text.trim_start().starts_with(['{', '['])
+            && let Ok(json) = Json::parse(&text)
+        {
+            return whole(&json, &name, desk);
+        }
         plain(&text, &name, desk)
     }
 }
@@ -280,6 +303,9 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
     }
     if ends(&[".pbtxt"]) || text.contains("node {") && text.contains("op:") {
         text::graph_text(text, desk)?;
+    }
+    if text.contains("model_checkpoint_path:") {
+        text::checkpoint(text, desk)?;
     }
     if text.starts_with("tree\n") && text.contains("num_leaves=") {
         text::lightgbm(text, desk)?;

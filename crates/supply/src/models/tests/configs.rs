@@ -229,6 +229,38 @@ fn tokenizers_and_settings_are_weighed() {
 }
 
 #[test]
+fn parts_stay_in_the_folder() {
+    let index = |file: &str| {
+        format!(
+            r#"{{"metadata":{{}},"weight_map":{{"a":"model-00001.safetensors","b":"{file}"}}}}"#
+        )
+    };
+    clean(
+        "model.safetensors.index.json",
+        index("model-00002.safetensors").as_bytes(),
+    );
+    check(
+        "model.safetensors.index.json",
+        index("../../x").as_bytes(),
+        &["config.outside-path"],
+    );
+    check(
+        "Manifest.json",
+        br#"{"itemInfoEntries":{"A":{"path":"/etc/x"}}}"#,
+        &["config.outside-path"],
+    );
+    clean(
+        "checkpoint",
+        b"model_checkpoint_path: \"/home/me/model.ckpt-1\"\n",
+    );
+    check(
+        "checkpoint",
+        b"model_checkpoint_path: \"../../x\"\n",
+        &["config.outside-path"],
+    );
+}
+
+#[test]
 fn yaml_tags_are_seen() {
     for text in [
         "!!python/object/apply:os.system ['x']\n",

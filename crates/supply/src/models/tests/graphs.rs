@@ -114,6 +114,15 @@ fn onnx_operators_of_others_are_seen() {
         &onnx(&[field(1, node("evil", "Op", &[]))], &[]),
         &["onnx.foreign-operator"],
     );
+    let note = field(
+        14,
+        message(&[field(1, "k"), field(2, "__import__('os').system('x')")]),
+    );
+    check(
+        "m.onnx",
+        &onnx(&[field(1, node("", "Relu", &[]))], &[note]),
+        &["code.risky-call"],
+    );
     let lying = message(&[number(1, 1 << 40), number(2, 1), field(9, [0; 8])]);
     check(
         "m.onnx",

@@ -62,6 +62,30 @@ fn code_in_a_layer_is_seen() {
 }
 
 #[test]
+fn codings_that_python_reads_are_read() {
+    let json = layer("keras.layers", "Lambda", "{}");
+    let wide: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let double: Vec<u8> = json
+        .chars()
+        .flat_map(|c| u32::from(c).to_be_bytes())
+        .collect();
+    for (mark, text) in [
+        (&[0xEF, 0xBB, 0xBF][..], json.as_bytes()),
+        (&[], &wide),
+        (&[0xFF, 0xFE], &wide),
+        (&[], &double),
+        (&[0, 0, 0xFE, 0xFF], &double),
+    ] {
+        check("config.json", &[mark, text].concat(), &["keras.lambda"]);
+    }
+    check(
+        "config.json",
+        format!("{json}x").as_bytes(),
+        &["model.broken-structure"],
+    );
+}
+
+#[test]
 fn names_that_are_no_part_of_a_model_are_seen() {
     for json in [
         layer("os", "system", r#""x""#),
