@@ -73,4 +73,27 @@ for key in CURVES.values():
             check(f"we verify {key}, {name}, altered {altered}: {said.stdout}", said.returncode, int(altered))
             check(f"they verify {key}, {name}, altered {altered}", theirs_verify(key, "ours.sig", name), not altered)
         (MODEL / "sub/w.bin").write_bytes(FILES["sub/w.bin"])
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
+
+
+# A root that certifies the key of P-384 for signatures.
+openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "root.key",
+        "-out", "root.pem", "-days", "30", "-subj", "/CN=root", "-addext", "keyUsage=critical,keyCertSign")
+openssl("req", "-new", "-key", "p384.pem", "-out", "leaf.csr", "-subj", "/CN=leaf")
+pathlib.Path("leaf.ext").write_text("basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n")
+openssl("x509", "-req", "-in", "leaf.csr", "-CA", "root.pem", "-CAkey", "root.key", "-days", "30", "-out", "leaf.pem",
+        "-extfile", "leaf.ext")
+made = ours("sign", "model", "--key", "p384.pem", "--certificate", "leaf.pem", "-o", "ours.sig")
+check(f"we sign with a certificate: {made.stderr}", made.returncode, 0)
+verifying.Config().use_certificate_verifier(certificate_chain=["root.pem"]).verify(MODEL, "ours.sig")
+checks += 1
+signing.Config().use_certificate_signer(
+    private_key="p384.pem", signing_certificate="leaf.pem", certificate_chain=["root.pem"]
+).sign(MODEL, "theirs.sig")
+said = ours("verify", "model", "-s", "theirs.sig", "--certificate-chain", "root.pem", "--identity", "CN=leaf")
+check(f"we verify a certificate: {said.stdout}", said.returncode, 0)
+said = ours("verify", "model", "-s", "theirs.sig", "--certificate-chain", "root.pem", "--identity", "CN=other")
+check(f"we refuse another identity: {said.stdout}", said.returncode, 1)
 print(f"model-signing both ways: {checks} checks passed")

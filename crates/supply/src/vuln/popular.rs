@@ -175,22 +175,7 @@ pub(super) static NPM: [&str; 47] = [
 ];
 
 /// Packages that are near a well-known one and known to be honest.
-pub(super) static HONEST: [&str; 14] = [
-    "attr",
-    "glog",
-    "lodash-es",
-    "mochawesome",
-    "pacparser",
-    "pillow-simd",
-    "preact",
-    "psycopg",
-    "pydantic2ts",
-    "pyjwt2",
-    "pytest7",
-    "regexp",
-    "scapy",
-    "unicorn",
-];
+pub(super) static HONEST: [&str; 6] = ["attr", "pacparser", "preact", "scapy", "torchx", "unicorn"];
 
 /// Packages that are made for pickles.
 pub(super) static PICKLES: [&str; 8] = [
