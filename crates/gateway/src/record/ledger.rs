@@ -1,8 +1,4 @@
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use aws_lc_rs::digest;
 use bartizan_core::Secret;
@@ -110,7 +106,7 @@ impl Ledgered {
     }
 }
 
-fn open(place: &PathBuf, name: Option<String>, seed: &[u8; 32]) -> Result<Ledger, LedgerError> {
+fn open(place: &Path, name: Option<String>, seed: &[u8; 32]) -> Result<Ledger, LedgerError> {
     let folder = Folder::exclusive(place)?;
     let known = folder.read(NAME_FILE, 1024)?;
     let name = match known.map(String::from_utf8) {

@@ -52,13 +52,22 @@ fn every_single_change_of_a_byte_is_noticed() {
             2 => bytes.insert(at, numbers.below(256) as u8),
             _ => bytes.truncate(at),
         }
-        if files == whole {
+        // How many zeros were put behind the tail in advance says nothing.
+        if same(&files[name], &whole[name], name.starts_with("tail/")) {
             continue;
         }
         let outcome = verify(&Simulated::of(files), &trust(), &[], false);
         let clean = outcome.is_ok_and(|outcome| is_clean(&outcome));
         assert!(!clean, "case {case}: {name}, byte {at}, change {what}");
     }
+}
+
+fn same(one: &[u8], other: &[u8], in_tail: bool) -> bool {
+    let end = |bytes: &[u8]| match bytes.iter().rposition(|byte| *byte != 0) {
+        _ if !in_tail => bytes.len(),
+        last => last.map_or(0, |last| last + 1),
+    };
+    one[..end(one)] == other[..end(other)]
 }
 
 #[test]
