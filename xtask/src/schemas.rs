@@ -8,6 +8,7 @@ use crate::generate::{Generated, Program};
 pub(crate) fn files(program: &Program) -> miette::Result<Vec<Generated>> {
     let mut policy = bartizan_policy::schema().to_value();
     policy.sort_all_objects();
+    let policy = schemars::Schema::try_from(policy).into_diagnostic()?;
     let policy = serde_json::to_string_pretty(&policy).into_diagnostic()? + "\n";
     Ok(vec![
         Generated {

@@ -22,7 +22,9 @@ use bartizan_gateway::{
 fn aud_10_the_schema_is_checked_in() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/audit-event.v1.json");
     let mut now = schema().to_value();
+    // The order of keys must not hang on what else is compiled in.
     now.sort_all_objects();
+    let now = schemars::Schema::try_from(now).unwrap();
     let now = serde_json::to_string_pretty(&now).unwrap() + "\n";
     if std::env::var_os("UPDATE_SCHEMAS").is_some() {
         fs::write(&path, &now).unwrap();
