@@ -1,5 +1,6 @@
 //! One law per target.
 
+mod agents;
 mod classifier;
 mod conversation;
 mod guarded_stream;
@@ -17,6 +18,7 @@ mod template_tokens;
 mod vault;
 mod views;
 
+pub use agents::agents;
 pub use classifier::classifier;
 pub use conversation::conversation;
 pub use guarded_stream::guarded_stream;

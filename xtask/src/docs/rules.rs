@@ -27,6 +27,7 @@ const TITLES: &[(&str, &str)] = &[
     ("output", "hazards for the place where an output goes"),
     ("prompt", "attempts to override the instructions"),
     ("session", "risk over turns"),
+    ("agent", "what may flow where in an agent"),
     ("shape", "sizes, kinds, and repetition"),
     ("tool", "attempts to call or misuse a tool"),
 ];
