@@ -179,6 +179,16 @@ impl Context {
         })
     }
 
+    /// The same for a text that no row asks about closely: named, or made by the model.
+    pub(crate) fn trace_roughly(&self, value: &str) -> Trace {
+        let exact = value.trim().to_lowercase();
+        if exact.is_empty() || stands_in(&exact, &self.trusted) {
+            Trace::plain(SourceKind::Named, Label::of(Origin::User))
+        } else {
+            Trace::plain(SourceKind::Derived, self.read.clone())
+        }
+    }
+
     /// Whether trusted text names `value`.
     fn names(&self, value: &str, kind: ArgumentKind) -> bool {
         if stands_in(value, &self.trusted) {
@@ -319,6 +329,9 @@ impl Context {
                 .filter(|word| !stands_in(word, &self.trusted))
                 .take(MAX_TELLING)
                 .collect();
+            if wanted.is_empty() && telling.is_empty() {
+                return None;
+            }
             self.copied_from(via, |other| {
                 telling.iter().any(|word| stands_in(word, other)) || {
                     let mut shared = false;
