@@ -74,6 +74,7 @@ impl Known {
         // Only a program gives a guard lists of words.
         let builder = builder.check(Box::new(WordLists::new(&[]).into_diagnostic()?));
         let outside = shape::RULES.into_iter().chain(session::RULES);
+        let outside = outside.chain(bartizan_agents::RULES);
         let rules = builder
             .build()
             .rules()

@@ -155,8 +155,9 @@ impl Context {
     #[must_use]
     pub fn trace(&self, value: &str, kind: ArgumentKind) -> Trace {
         // What is trusted must be the same, not look the same: a look-alike is another address.
-        let exact = value.trim().to_lowercase();
-        let value = folded(value);
+        let raw = value;
+        let exact = raw.trim().to_lowercase();
+        let value = folded(raw);
         let value = value.trim();
         if exact.is_empty() || self.names(&exact, kind) {
             return Trace::plain(SourceKind::Named, Label::of(Origin::User));
@@ -165,9 +166,9 @@ impl Context {
             return Trace::plain(SourceKind::Resolved, Label::of(Origin::User));
         }
         let copied = if kind.is_control() {
-            self.holders(value)
+            self.holders(value, raw)
         } else {
-            self.overlaps(value)
+            self.overlaps(value, raw)
         };
         copied.unwrap_or_else(|| {
             if self.read.writers.is_foreign() || self.read.readers.is_private() {
@@ -176,6 +177,16 @@ impl Context {
                 Trace::plain(SourceKind::Derived, Label::of(Origin::Model))
             }
         })
+    }
+
+    /// The same for a text that no row asks about closely: named, or made by the model.
+    pub(crate) fn trace_roughly(&self, value: &str) -> Trace {
+        let exact = value.trim().to_lowercase();
+        if exact.is_empty() || stands_in(&exact, &self.trusted) {
+            Trace::plain(SourceKind::Named, Label::of(Origin::User))
+        } else {
+            Trace::plain(SourceKind::Derived, self.read.clone())
+        }
     }
 
     /// Whether trusted text names `value`.
@@ -194,7 +205,7 @@ impl Context {
                 let name = value.rsplit(['/', '\\']).next().unwrap_or(value);
                 name.len() >= 3
                     && stands_in(name, &self.trusted)
-                    && self.holders(&folded(value)).is_none()
+                    && self.holders(&folded(value), value).is_none()
             }
             _ => false,
         }
@@ -234,7 +245,7 @@ impl Context {
         stands_in(bare, &self.trusted)
             || url.query().is_none()
                 && url.fragment().is_none()
-                && self.holders(&folded(bare)).is_none()
+                && self.holders(&folded(bare), bare).is_none()
                 && (stands_in(host, &self.trusted)
                     || stands_in(host.trim_start_matches("www."), &self.trusted))
     }
@@ -266,8 +277,8 @@ impl Context {
                 && words().any(|word| word.len() >= 3 && stands_in(word, &self.trusted))
     }
 
-    /// The texts that hold `value`, as it is or in another notation.
-    fn holders(&self, value: &str) -> Option<Trace> {
+    /// The texts that hold `value`, as it is or in another notation; `raw` is what it was before it was folded.
+    fn holders(&self, value: &str, raw: &str) -> Option<Trace> {
         let holds = |text: &str, needle: &str| {
             // Short values stand in much text by chance.
             if needle.len() < 6 {
@@ -287,7 +298,7 @@ impl Context {
                 return trace;
             }
         }
-        for (reading, via) in readings(value) {
+        for (reading, via) in readings(raw) {
             let reading = folded(&reading);
             let trace = self.copied_from(Some(via), |text| holds(text, &reading));
             if trace.is_some() {
@@ -299,13 +310,13 @@ impl Context {
 
     /// The texts that a longer `value` shares something telling with: a run of words, or a number,
     /// an address, or an id that trusted text does not hold.
-    fn overlaps(&self, value: &str) -> Option<Trace> {
+    fn overlaps(&self, value: &str, raw: &str) -> Option<Trace> {
         if self.foreign.is_empty() {
             return None;
         }
         let mut texts = vec![(value.to_owned(), None)];
         texts.extend(
-            readings(value)
+            readings(raw)
                 .into_iter()
                 .map(|(text, via)| (folded(&text), Some(via))),
         );
@@ -318,6 +329,9 @@ impl Context {
                 .filter(|word| !stands_in(word, &self.trusted))
                 .take(MAX_TELLING)
                 .collect();
+            if wanted.is_empty() && telling.is_empty() {
+                return None;
+            }
             self.copied_from(via, |other| {
                 telling.iter().any(|word| stands_in(word, other)) || {
                     let mut shared = false;

@@ -92,5 +92,6 @@ fn setup() -> StreamSetup {
             batch_bytes: 32,
             ..StreamConfig::default()
         },
+        calls: None,
     }
 }

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod artifact;
+mod agents;
 mod classifier;
 mod conversation;
 mod document;
@@ -27,6 +28,7 @@ mod views;
 
 pub use checkpoint::checkpoint;
 pub use artifact::{pickle, zip_walk};
+pub use agents::agents;
 pub use classifier::classifier;
 pub use conversation::conversation;
 pub use document::{document_docx, document_html, document_mail, document_pdf};

@@ -34,6 +34,7 @@ const TITLES: &[(&str, &str)] = &[
     ("pickle", "what loading a pickle would do"),
     ("prompt", "attempts to override the instructions"),
     ("session", "risk over turns"),
+    ("agent", "what may flow where in an agent"),
     ("shape", "sizes, kinds, and repetition"),
     ("torch", "code in PyTorch's archives"),
     ("signature", "who answers for a model"),

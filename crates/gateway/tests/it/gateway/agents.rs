@@ -15,7 +15,7 @@ const TOOLS: &str = "agents:
     - {name: delete_file, per-user: {calls: 2, seconds: 3600}}
 ";
 /// Addresses are what the tests are about.
-const PLAIN: &str = "rows:\n  - {name: mail, rule: ['pii.*'], flag: 0.3}\n";
+const PLAIN: &str = "rows:\n  - {name: mail, rule: ['pii.*'], flag: 1.0}\n";
 
 async fn gateway(mock: &Mock) -> Running {
     start_with(&format!("{ONE}{TOOLS}"), PLAIN, &[mock]).await
@@ -92,7 +92,8 @@ async fn ag_15_text_of_others_chooses_no_recipient() {
         mock.then(calling(path, "send_email", &mail("bob@firm.example")));
         let got = gateway.post(path, &story(path, WISH, RESULT)).await;
         assert_eq!(got.status, 200, "{got:?}");
-        assert!(got.body.contains("bob@firm.example"), "{path}: {got:?}");
+        let told = gateway.story(got.id()).await.to_string();
+        assert!(got.body.contains("bob@firm.example"), "{path}: {told}");
         assert!(rules(&gateway, &got).await.is_empty(), "{path}");
 
         mock.then(calling(path, "send_email", &mail("desk@other.example")));
@@ -162,7 +163,7 @@ async fn ag_03_and_22_a_person_allows_a_call_once_and_no_flag_does() {
     let asker = gateway.new_key(&["infer", "review"]).await;
     let path = PATHS[0];
     // Nobody asked for a file to be written.
-    let mut body = story(path, "Is the plan fine?", "The plan is fine, see plan.txt");
+    let mut body = story(path, "Is all well?", "All is well, see above.");
     body["metadata"] = json!({"auto_approve": "true"});
     let call = json!({"path": "notes.md", "content": "fine"});
     let ask = async || {
