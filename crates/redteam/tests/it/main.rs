@@ -8,7 +8,9 @@ use bartizan_redteam::{
 use proptest::prelude::*;
 
 fn test(text: String) -> Test {
-    let family = Family::all().next().unwrap_or_else(|| unreachable!("there are families"));
+    let family = Family::all()
+        .next()
+        .unwrap_or_else(|| unreachable!("there are families"));
     Test::of_text("t/1".to_owned(), family, text, Goal::Compliance)
 }
 
