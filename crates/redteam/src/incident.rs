@@ -82,9 +82,23 @@ fn entry(incident: &Incident<'_>) -> String {
     out
 }
 
-/// A text as a string of JSON, which is one of YAML, too (YAML 1.2.2, section 1.2).
+/// A text between the double quotes of YAML (1.2.2, section 5.7). What is neither letter, digit, nor
+/// plain ASCII is escaped: some of it may not stand there, and some would hide or turn what does.
 fn quoted(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            ' '..='~' => out.push(character),
+            _ if character.is_alphanumeric() => out.push(character),
+            _ => out.push_str(&format!("\\U{:08X}", u32::from(character))),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// The turn of a recorded part.

@@ -166,14 +166,10 @@ pub(super) fn text_column(file: &str, available: &[String]) -> Result<String, Pr
         let mut columns = available.iter();
         columns.find(|column| column.eq_ignore_ascii_case(name))
     };
-    TEXTS
-        .iter()
-        .find_map(|name| named(&name))
-        .cloned()
-        .ok_or_else(|| {
-            Problem::new(format!("no column of `{file}` looks like the text"))
-                .help(format!("there are {}", listed(available)))
-        })
+    TEXTS.iter().find_map(named).cloned().ok_or_else(|| {
+        Problem::new(format!("no column of `{file}` looks like the text"))
+            .help(format!("there are {}", listed(available)))
+    })
 }
 
 /// Whether a label says by its usual meaning that a text should be caught.

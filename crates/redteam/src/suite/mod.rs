@@ -108,7 +108,7 @@ impl Suite {
     /// goal that no answer or every answer reaches.
     pub fn from_yaml(yaml: &str) -> Result<Self, SuiteError> {
         let raw: RawSuite =
-            serde_saphyr::from_str(yaml).map_err(|error| SuiteError::Syntax(error.to_string()))?;
+            serde_saphyr::from_str(yaml).map_err(|error| SuiteError::Syntax(first_line(&error)))?;
         Self::checked(raw)
     }
 
@@ -169,6 +169,12 @@ impl Suite {
         }
         Ok(())
     }
+}
+
+/// What is wrong and where, without the lines around it, which hold texts of tests.
+fn first_line(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    text.lines().next().unwrap_or("no suite").to_owned()
 }
 
 /// What a test says nothing about, its suite says.
