@@ -73,12 +73,16 @@ const PRINTED: [(&str, &str); 4] = [
     ),
 ];
 
+/// What pages hide for honest reasons.
+const HARMLESS: &str = "Skip to the main content of this page";
+
 #[derive(Default)]
 struct Tally {
     documents: usize,
     removed: usize,
     named: usize,
     refused: usize,
+    alarms: usize,
     words: usize,
     kept: usize,
 }
@@ -99,7 +103,17 @@ fn main() -> Result<(), Failure> {
     let mut payloads: BTreeMap<&str, String> = BTreeMap::new();
     for row in &rows {
         if let (Some(pair), Some(payload)) = (row["pair"].as_str(), payload(row)) {
-            payloads.entry(pair).or_insert(payload);
+            // What is written without letters, or stands in the text anyway, can't be looked for.
+            let wanted = squeezed(&payload);
+            let is_sound = wanted.len() >= 12
+                && !rows.iter().any(|other| {
+                    other["pair"] == pair
+                        && other["label"] == "clean"
+                        && squeezed(other["text"].as_str().unwrap_or_default()).contains(&wanted)
+                });
+            if is_sound {
+                payloads.entry(pair).or_insert(payload);
+            }
         }
     }
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
@@ -134,6 +148,21 @@ fn main() -> Result<(), Failure> {
             }
         }
     }
+    for row in &clean {
+        let text = row["text"].as_str().unwrap_or_default();
+        if row["pair"]
+            .as_str()
+            .is_none_or(|pair| !payloads.contains_key(pair))
+        {
+            continue;
+        }
+        for (name, kind, bytes) in documents(text, HARMLESS)? {
+            let seen = sanitise(&bytes, kind, &Limits::default())?;
+            let look = admission.document(&seen, None, None, NO_CLOCK, &cx());
+            let refused = look.judgement.decision.verdict() >= Verdict::Ask;
+            tallies.entry(name).or_default().alarms += usize::from(refused);
+        }
+    }
     writeln!(
         out,
         "| hidden by | documents | taken out | named | refused | words kept |"
@@ -143,11 +172,12 @@ fn main() -> Result<(), Failure> {
         let of = |count: usize| format!("{:.1} %", 100.0 * count as f64 / tally.documents as f64);
         writeln!(
             out,
-            "| {name} | {} | {} | {} | {} | {:.2} % |",
+            "| {name} | {} | {} | {} | {} | {} | {:.2} % |",
             tally.documents,
             of(tally.removed),
             of(tally.named),
             of(tally.refused),
+            of(tally.alarms),
             100.0 * tally.kept as f64 / tally.words.max(1) as f64,
         )?;
     }
@@ -243,7 +273,12 @@ fn documents(text: &str, payload: &str) -> Result<Vec<(&'static str, Kind, Vec<u
     let body = format!("<pre>{}</pre>", escape(text));
     let mut all = Vec::new();
     for (name, page) in PAGES {
-        let page = page.replace('@', &body).replace("{}", &escape(payload));
+        // Entities are text within comments and `noscript`.
+        let written = match name {
+            "comment" | "noscript" => payload.replace("--", " ").replace(['<', '>'], " "),
+            _ => escape(payload),
+        };
+        let page = page.replace('@', &body).replace("{}", &written);
         all.push((name, Kind::Html, page.clone().into_bytes()));
         if name == "display" {
             let mail = format!(
@@ -320,12 +355,28 @@ fn pdf(text: &str, payload: &str, operators: &str) -> Result<Vec<u8>, Failure> {
     }
     content.push_str("ET\n");
     content.push_str(&operators.replace("({})", &string(payload)));
-    let map = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n\
-        /CMapName /X def /CMapType 2 def 1 begincodespacerange <0000> <FFFF> endcodespacerange\n\
-        1 beginbfrange <0000> <FFFF> <0000> endbfrange endcmap end end";
+    // A range may not cross the last byte (ISO 32000-1, section 9.10.3).
+    let ranges: Vec<String> = (0..=255)
+        .map(|high| format!("<{high:02X}00> <{high:02X}FF> <{high:02X}00>\n"))
+        .collect();
+    let blocks: String = ranges
+        .chunks(64)
+        .map(|block| {
+            format!(
+                "{} beginbfrange\n{}endbfrange\n",
+                block.len(),
+                block.concat()
+            )
+        })
+        .collect();
+    let map = format!(
+        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n\
+         /CMapName /X def /CMapType 2 def 1 begincodespacerange <0000> <FFFF> endcodespacerange\n\
+         {blocks}endcmap end end"
+    );
     let mut document = Document::with_version("1.5");
     let pages = document.new_object_id();
-    let map = document.add_object(Stream::new(dictionary! {}, map.as_bytes().to_vec()));
+    let map = document.add_object(Stream::new(dictionary! {}, map.into_bytes()));
     let font = document.add_object(dictionary! {
         "Type" => "Font", "Subtype" => "Type0", "BaseFont" => "X", "Encoding" => "Identity-H",
         "ToUnicode" => map,

@@ -250,7 +250,7 @@ static QUERY_MAGNET: Rule = Rule::new(
     REFS,
     [
         "A chunk made to be retrieved for everything carries its message into every answer.",
-        "read the chunk; tables of contents and boilerplate stand so, too",
+        "Read the chunk; tables of contents and boilerplate stand so, too.",
     ],
     None,
 );
@@ -262,7 +262,7 @@ static EMBEDDING_OUTLIER: Rule = Rule::new(
     REFS,
     [
         "A document on another subject, in another language, or made of triggers stands apart.",
-        "read the chunk and say whether it belongs here",
+        "Read the chunk and say whether it belongs here.",
     ],
     None,
 );

@@ -304,7 +304,7 @@ static CHUNK_CHANGED: Rule = rule(
     "a chunk that was changed after it was admitted",
     [
         "Whoever can write to the store can put words into answers past every check at admission.",
-        "drop the chunk, restore it from its document, and find out who wrote to the store",
+        "Drop the chunk, restore it from its document, and find out who wrote to the store.",
     ],
 );
 static CHUNK_FOREIGN: Rule = rule(
@@ -312,7 +312,7 @@ static CHUNK_FOREIGN: Rule = rule(
     "a chunk that was never admitted",
     [
         "It came into the store past admission, so nobody looked at it.",
-        "drop the chunk, and admit its document if it is wanted",
+        "Drop the chunk, and admit its document if it is wanted.",
     ],
 );
 static CHUNK_REMOVED: Rule = rule(
@@ -320,7 +320,7 @@ static CHUNK_REMOVED: Rule = rule(
     "an admitted chunk that is gone from the store",
     [
         "Taking out a correction or a warning changes answers as well as adding a lie does.",
-        "restore it, or make the manifest again after withdrawing it",
+        "Restore it, or make the manifest again after withdrawing it.",
     ],
 );
 static CHUNK_WITHDRAWN: Rule = rule(
@@ -328,7 +328,7 @@ static CHUNK_WITHDRAWN: Rule = rule(
     "a chunk that was withdrawn and is still there",
     [
         "It was taken back, so no answer may rest on it.",
-        "delete it from the store and from every replica",
+        "Delete it from the store and from every replica.",
     ],
 );
 

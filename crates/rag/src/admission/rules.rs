@@ -31,7 +31,7 @@ pub(super) static SOURCE_REFUSED: Rule = Rule::new(
     REFS,
     [
         "Whoever may add documents decides what answers say.",
-        "add the origin to `rag.sources.allow` if it is yours to trust",
+        "Add the origin to `rag.sources.allow` if it is yours to trust.",
     ],
     None,
 );
@@ -44,7 +44,7 @@ pub(super) static SOURCE_DENIED: Rule = Rule::new(
     REFS,
     [
         "The origin was put on the list of those that are refused.",
-        "leave the document out",
+        "Leave the document out.",
     ],
     None,
 );
@@ -57,7 +57,7 @@ pub(super) static SOURCE_LOOK_ALIKE: Rule = Rule::new(
     REFS,
     [
         "A host that differs by a letter, a look-alike character, or what follows it belongs to somebody else.",
-        "leave the document out and look for who added it",
+        "Leave the document out and look for who added it.",
     ],
     None,
 );
@@ -70,7 +70,7 @@ pub(super) static DATE_IN_FUTURE: Rule = Rule::new(
     REFS,
     [
         "A date that has not come puts a document before all others wherever the newest wins.",
-        "correct the date at its source, or leave the document out",
+        "Correct the date at its source, or leave the document out.",
     ],
     None,
 );
@@ -83,7 +83,7 @@ pub(super) static TOO_OLD: Rule = Rule::new(
     REFS,
     [
         "What was true then may mislead now.",
-        "renew the document, or raise `rag.sources.max-age-days`",
+        "Renew the document, or raise `rag.sources.max-age-days`.",
     ],
     None,
 );
@@ -96,7 +96,7 @@ pub(super) static FOREIGN_TENANT: Rule = Rule::new(
     REFS,
     [
         "One customer's documents must not reach another's answers.",
-        "filter by tenant before scoring, and find out how the chunk came here",
+        "Filter by tenant before scoring, and find out how the chunk came here.",
     ],
     None,
 );
@@ -109,7 +109,7 @@ pub(super) static DUPLICATE_ID: Rule = Rule::new(
     REFS,
     [
         "A citation of the id may mean either, so one can stand in for the other.",
-        "give every chunk an id of its own",
+        "Give every chunk an id of its own.",
     ],
     None,
 );
@@ -122,7 +122,7 @@ pub(super) static CHUNK_TOO_LONG: Rule = Rule::new(
     REFS,
     [
         "A chunk that fills the context leaves no room for what contradicts it.",
-        "split it, or raise `rag.sources.max-chunk-chars`",
+        "Split it, or raise `rag.sources.max-chunk-chars`.",
     ],
     None,
 );

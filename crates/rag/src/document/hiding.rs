@@ -103,8 +103,7 @@ const fn hidden(
     severity: Severity,
     why: &'static str,
 ) -> Rule {
-    let fix =
-        "index the safe text, which leaves it out; look at the passage before you trust the source";
+    let fix = "Index the safe text, which leaves it out; look at the passage before you trust the source.";
     Rule::new(
         id,
         title,
@@ -202,7 +201,7 @@ pub static HIDDEN_INSTRUCTION: Rule = Rule::new(
     REFS,
     [
         "Text that no reader sees and that speaks to a model was put there for the model.",
-        "refuse the document and its source until somebody has looked at it",
+        "Refuse the document and its source until somebody has looked at it.",
     ],
     None,
 );

@@ -39,40 +39,40 @@ pub(super) static UNSUPPORTED_NUMBER: Rule = rule(
     "a number or date that the evidence does not have",
     Severity::Medium,
     "Amounts, doses, and dates are what people act on, and a digit makes all the difference.",
-    "answer with the number of the evidence, or say that it is not known",
+    "Answer with the number of the evidence, or say that it is not known.",
 );
 pub(super) static UNSUPPORTED_NAME: Rule = rule(
     "grounding.unsupported-name",
     "a name that the evidence does not have",
     Severity::Medium,
     "A person, product, or place that no document names was made up, or comes from elsewhere.",
-    "leave the name out, or retrieve a document that has it",
+    "Leave the name out, or retrieve a document that has it.",
 );
 pub(super) static UNSUPPORTED_CLAIM: Rule = rule(
     "grounding.unsupported-claim",
     "a sentence that no evidence supports",
     Severity::Medium,
     "It may be true, but not because of anything that was retrieved.",
-    "answer from the evidence only, and fall back to saying so where there is none",
+    "Answer from the evidence only, and fall back to saying so where there is none.",
 );
 pub(super) static CONTRADICTED: Rule = rule(
     "grounding.contradicted",
     "a sentence that denies what the evidence says, or the reverse",
     Severity::Medium,
     "The words are those of the evidence and the meaning is not.",
-    "have a person or a judge model read it",
+    "Have a person or a judge model read it.",
 );
 pub(super) static UNRESOLVED_CITATION: Rule = rule(
     "grounding.unresolved-citation",
     "a citation of nothing that was retrieved",
     Severity::Medium,
     "A citation lends weight; one that leads nowhere lends it to anything.",
-    "strip it, as the safe text does",
+    "Strip it, as the safe text does.",
 );
 pub(super) static NO_EVIDENCE: Rule = rule(
     "grounding.no-evidence",
     "an answer without any evidence",
     Severity::Medium,
     "Nothing was retrieved, or nothing of it was admitted.",
-    "answer with the fallback text",
+    "Answer with the fallback text.",
 );

@@ -145,7 +145,7 @@ fn note(document: &Sanitised) {
         });
         if count > 0 {
             let title = &hiding.rule().title;
-            output::note(&format!("left out: {title}, {count} times, {bytes} bytes"));
+            output::note(&format!("left out ({count}): {title}, {bytes} bytes"));
         }
     }
     for gap in &document.gaps {
