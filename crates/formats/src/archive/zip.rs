@@ -86,6 +86,9 @@ const LOCATOR64: &[u8] = b"PK\x06\x07";
 const END_LENGTH: u64 = 22;
 const COMMENT: u64 = 0xffff;
 
+/// Most directories of one archive; an honest one has one.
+const DIRECTORIES: usize = 8;
+
 /// Bytes of a gap that are searched for a hidden file.
 const GAP: u64 = 64 << 10;
 
@@ -101,6 +104,12 @@ pub fn zip(source: &dyn Source, max_entries: u64) -> Result<Zip, ParseError> {
             source.len(),
             "no directory of the archive",
         ));
+    }
+    if directories.len() > DIRECTORIES {
+        return Err(ParseError::Exhausted {
+            limit: "directories of one zip",
+            max: DIRECTORIES as u64,
+        });
     }
     if let Some(second) = directories.get(1) {
         zip.oddities.push((ZipOddity::Directories, second.at));

@@ -66,15 +66,19 @@ pub(crate) fn array(
     at: u64,
 ) -> Result<Array, ParseError> {
     let odd = || ParseError::malformed(at, "an array without shape or type");
-    let state = program.collection(state).ok_or_else(odd)?;
+    // A wrapper has six attributes, an array at most 64 dimensions.
+    let short = |value| {
+        let collection = program.collection(value)?;
+        (collection.is_whole() && collection.items.len() <= 64).then_some(collection)
+    };
+    let state = short(state).ok_or_else(odd)?;
     let get = |wanted: &str| {
         let (pairs, _) = state.items.as_chunks::<2>();
         let is_wanted = |key: Value| program.text(source, key).as_deref() == Some(wanted);
         let pair = pairs.iter().rfind(|[key, _]| is_wanted(*key));
         pair.map(|&[_, value]| value)
     };
-    let shape = get("shape").and_then(|shape| program.collection(shape));
-    let shape = shape.filter(|shape| shape.is_whole()).ok_or_else(odd)?;
+    let shape = get("shape").and_then(short).ok_or_else(odd)?;
     let mut count: u64 = 1;
     for &length in &shape.items {
         let Value::Int(length) = length else {

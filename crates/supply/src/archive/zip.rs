@@ -121,7 +121,7 @@ fn checksum(entry: &ZipEntry, bytes: &dyn Source, desk: &mut Desk<'_>) -> Result
     if bytes.len() > CHECKED {
         return Ok(());
     }
-    desk.spend(bytes.len() >> 10)?;
+    desk.spend(bytes.len() >> 6)?;
     let bytes = bytes.read(0, bytes.len()).map_err(ParseError::from)?;
     check_crc(entry, &bytes, desk)
 }
@@ -153,6 +153,12 @@ fn look(
     desk: &mut Desk<'_>,
 ) -> Result<(), CheckError> {
     if layout.is_script(&entry.name) {
+        if bytes.len() > CHECKED {
+            return Err(CheckError::Exhausted {
+                limit: "bytes of a script",
+                at: CHECKED,
+            });
+        }
         let code = bytes.read(0, bytes.len()).map_err(ParseError::from)?;
         if torch::opens_files(&code) {
             desk.report(&rules::SCRIPT, None, "")?;

@@ -22,7 +22,7 @@ pub(super) enum Use {
 }
 
 /// Values of arguments that are looked at: a few references make a walk without end.
-const LOOKED_AT: usize = 4 << 10;
+const LOOKED_AT: usize = 256;
 
 /// Codecs that change no text.
 const CODECS: &[&str] = &[
@@ -135,7 +135,9 @@ fn is_literal(program: &Program, value: Value) -> bool {
             | Value::Text(_)
             | Value::Bytes(_) => {}
             Value::Collection(_) => match program.collection(value) {
-                Some(collection) if collection.is_whole() => left.extend(&collection.items),
+                Some(collection) if collection.count <= LOOKED_AT as u64 => {
+                    left.extend(&collection.items);
+                }
                 _ => return false,
             },
             Value::Global(_)

@@ -70,6 +70,7 @@ pub(crate) fn judge(
         setting,
         accusations,
         called: called(program),
+        chains: 0,
         standings: program
             .globals
             .iter()
@@ -91,6 +92,8 @@ struct Judge<'a> {
     called: BTreeMap<usize, u64>,
     /// What is known about each global.
     standings: Vec<Standing>,
+    /// How many calls of results there were.
+    chains: usize,
 }
 
 fn called(program: &Program) -> BTreeMap<usize, u64> {
@@ -181,7 +184,12 @@ impl Judge<'_> {
     /// A call of what another call gave back.
     fn indirect(&mut self, callee: Value, at: u64) {
         let program = self.program;
-        let words = || format!("calls `{}`", chain(program, callee));
+        self.chains += 1;
+        let is_shown = self.chains < CHAINS;
+        let words = || match is_shown {
+            true => format!("calls `{}`", chain(program, callee)),
+            false => "calls the result of a call".to_owned(),
+        };
         match callee {
             Value::Result(index) => {
                 let made = program.calls.get(index);
@@ -331,6 +339,9 @@ impl Judge<'_> {
         }
     }
 }
+
+/// Calls of results that are written out.
+const CHAINS: usize = 10_000;
 
 /// Calls of results of calls, beyond which nobody asks what stands at the start.
 const CHAIN: usize = 64;

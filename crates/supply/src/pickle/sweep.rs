@@ -31,7 +31,7 @@ pub(super) fn sweep(rest: &dyn Source, at: u64, desk: &mut Desk<'_>) -> Result<(
     let mut from = 0;
     while from < rest.len() {
         // A search may use what is left, but is no reason to be incomplete twice.
-        if desk.spend(BLOCK >> 10).is_err() {
+        if desk.spend(BLOCK >> 6).is_err() {
             return Ok(());
         }
         let block = rest

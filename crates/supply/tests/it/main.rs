@@ -1,4 +1,9 @@
 //! What a scan says about files that are built here, byte by byte.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on must fail"
+)]
 
 mod archives;
 mod assembler;
