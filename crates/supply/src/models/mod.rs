@@ -6,15 +6,18 @@ mod binary;
 mod config;
 mod danger;
 mod graph;
+mod graphs;
 mod keras;
 mod markup;
 mod notebook;
+mod opaque;
 mod rules;
 mod source;
 mod template;
 mod text;
 mod texts;
 mod trees;
+mod weights;
 
 use std::collections::HashSet;
 
