@@ -449,7 +449,7 @@ async fn finds_by_principal_kind_time_and_page() {
         slot.finish(interaction(&recorder)).await.unwrap();
         time.advance_ms(60_000);
     }
-    recorder.flush().await.unwrap();
+    moved(&recorder).await;
     let store = recorder.store();
     let count = async |query: Query| store.count(&query).await.unwrap();
     assert_eq!(count(Query::default()).await, 300);
