@@ -37,6 +37,8 @@ impl JsonLines {
                 Err(Failure::Fatal(problem)) => return Err(problem),
                 Ok((line, object)) => {
                     rows.columns = object.keys().cloned().collect();
+                    // As they come or sorted: that hangs on what else is compiled in.
+                    rows.columns.sort_unstable();
                     rows.pending.push_back(Ok((line, object)));
                     return Ok(rows);
                 }
