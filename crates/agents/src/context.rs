@@ -246,7 +246,8 @@ impl Context {
             || url.query().is_none()
                 && url.fragment().is_none()
                 && self.holders(&folded(bare), bare).is_none()
-                && (stands_in(host, &self.trusted)
+                && (stands_in(&format!("{}://{host}", url.scheme()), &self.trusted)
+                    || stands_in(host, &self.trusted)
                     || stands_in(host.trim_start_matches("www."), &self.trusted))
     }
 

@@ -278,3 +278,20 @@ fn the_version_names_the_rules() {
             .starts_with(&format!("bartizan {}\nrules ", env!("CARGO_PKG_VERSION")))
     );
 }
+
+#[test]
+fn approvals_need_a_key_and_a_gateway() {
+    let project = Project::new();
+    let run = project.run(&["approve", "list"]);
+    assert!(
+        run.code == 2 && run.all().contains("`BARTIZAN_TOKEN` is not set"),
+        "{}",
+        run.all()
+    );
+    let run = project.run(&["approve", "stop", "tool"]);
+    assert!(
+        run.code == 2 && run.all().contains("<NAME>"),
+        "{}",
+        run.all()
+    );
+}
