@@ -370,9 +370,10 @@ fn pdf(text: &str, payload: &str, operators: &str) -> Result<Vec<u8>, Failure> {
         })
         .collect();
     let map = format!(
-        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n\
-         /CMapName /X def /CMapType 2 def 1 begincodespacerange <0000> <FFFF> endcodespacerange\n\
-         {blocks}endcmap end end"
+        "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << \
+         /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n/CMapName /Adobe-Identity-UCS def\n\
+         /CMapType 2 def\n1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n{blocks}endcmap\n\
+         CMapName currentdict /CMap defineresource pop\nend\nend"
     );
     let mut document = Document::with_version("1.5");
     let pages = document.new_object_id();
