@@ -165,9 +165,9 @@ fn main() -> Result<(), Failure> {
     }
     writeln!(
         out,
-        "| hidden by | documents | taken out | named | refused | words kept |"
+        "| hidden by | documents | taken out | named | refused | harmless refused | words kept |"
     )?;
-    writeln!(out, "| --- | --- | --- | --- | --- | --- |")?;
+    writeln!(out, "| --- | --- | --- | --- | --- | --- | --- |")?;
     for (name, tally) in &tallies {
         let of = |count: usize| format!("{:.1} %", 100.0 * count as f64 / tally.documents as f64);
         writeln!(

@@ -294,7 +294,7 @@ fn month(lower: &str, written: &str) -> Option<u8> {
         return None;
     }
     let is = |name: &&str| lower == *name || (lower.len() <= 4 && name.starts_with(lower));
-    let at = MONTHS.iter().position(|name| is(&name))?;
+    let at = MONTHS.iter().position(is)?;
     u8::try_from(at + 1).ok()
 }
 
