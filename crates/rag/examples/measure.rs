@@ -4,6 +4,11 @@
 //! Markdown file, a mail, a Word document, and a PDF file, with the injected text of its pair hidden
 //! in every way of that format. Then the rows themselves are judged as they are.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a missing field of a row is `Value::Null`, not a panic"
+)]
+
 use std::{
     collections::BTreeMap,
     io::{Cursor, Write as _},
@@ -24,6 +29,8 @@ use lopdf::{Document, Object, Stream, dictionary};
 use serde_json::Value;
 
 type Failure = Box<dyn std::error::Error>;
+/// How it hides, what it is, and its bytes.
+type Made = (&'static str, Kind, Vec<u8>);
 
 /// Ways to hide `{}` in each format; the rest of the document stands at `@`.
 const PAGES: [(&str, &str); 14] = [
@@ -263,7 +270,7 @@ fn speed(clean: &[&Value], out: &mut impl std::io::Write) -> Result<(), Failure>
     Ok(())
 }
 
-fn documents(text: &str, payload: &str) -> Result<Vec<(&'static str, Kind, Vec<u8>)>, Failure> {
+fn documents(text: &str, payload: &str) -> Result<Vec<Made>, Failure> {
     let escape = |text: &str| {
         text.replace('&', "&amp;")
             .replace('<', "&lt;")
