@@ -383,7 +383,7 @@ mod tests {
             [(1234.5, None), (1234.5, None)]
         );
         assert_eq!(read("12,000 people"), [(12000.0, None)]);
-        assert_eq!(read("3.14"), [(3.14, None)]);
+        assert_eq!(read("3.25"), [(3.25, None)]);
         assert_eq!(read("5 million euros"), [(5e6, Some("eur"))]);
         assert_eq!(read("five million"), [(5e6, None)]);
         assert_eq!(read("up 12 %"), [(12.0, Some("percent"))]);
