@@ -151,13 +151,12 @@ impl Painter {
                 let part = |ink: f32| 255.0 * (1.0 - ink) * (1.0 - k);
                 self.state.fill = Colour::solid(part(c), part(m), part(y));
             }
-            ("re", &[x, y, width, height]) => {
-                if self.pending.len() < MAX_PAINTED {
-                    let corners = [[x, y], [x + width, y + height]];
-                    let corners = corners.map(|point| apply(self.state.matrix, point));
-                    self.pending.push(sides(corners));
-                }
+            ("re", &[x, y, width, height]) if self.pending.len() < MAX_PAINTED => {
+                let corners = [[x, y], [x + width, y + height]];
+                let corners = corners.map(|point| apply(self.state.matrix, point));
+                self.pending.push(sides(corners));
             }
+            ("re", _) => self.is_cut |= self.pending.len() >= MAX_PAINTED,
             ("f" | "F" | "f*" | "B" | "B*" | "b" | "b*", _) => {
                 let colour = Colour {
                     alpha: self.state.alpha,

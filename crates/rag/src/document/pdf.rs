@@ -226,8 +226,12 @@ impl<'d> File<'d> {
         if is_composite && !font.has(b"ToUnicode") && !is_simple_name {
             return None;
         }
-        font.get_font_encoding_with_limit(self.document, self.left)
-            .ok()
+        let encoding = font
+            .get_font_encoding_with_limit(self.document, self.left)
+            .ok()?;
+        // A map that cannot be read is replaced by the codes of Latin letters, one byte each.
+        let is_guessed = matches!(encoding, lopdf::Encoding::OneByteEncoding(_));
+        (!is_composite || !is_guessed).then_some(encoding)
     }
 
     fn resource(
@@ -498,6 +502,24 @@ mod tests {
                 .find(|hidden| hidden.text.contains(order));
             assert_eq!(found.map(|hidden| hidden.hiding), Some(hiding), "{order}");
         }
+    }
+
+    #[test]
+    fn letters_that_nobody_can_name_leave_the_file_incomplete() {
+        let bytes = pdf("BT /F1 12 Tf 72 700 Td <00410042> Tj ET");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(text.contains("/Type1"));
+        // The same file with a composite font that has no map to Unicode.
+        let composite: Vec<u8> = replaced(&bytes, b"/Subtype/Type1", b"/Subtype/Type0");
+        let composite = replaced(&composite, b"/WinAnsiEncoding", b"/Identity-H     ");
+        let seen = sanitise(&composite, Kind::Pdf, &Limits::default()).unwrap();
+        assert!(!seen.is_complete(), "{seen:?}");
+    }
+
+    fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+        let at = bytes.windows(from.len()).position(|window| window == from);
+        let at = at.unwrap();
+        [&bytes[..at], to, &bytes[at + from.len()..]].concat()
     }
 
     #[test]

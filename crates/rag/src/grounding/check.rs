@@ -298,7 +298,7 @@ fn claim(
     let near = near(&words, passages);
     for number in &numbers {
         let is_there = |passage: &&Passage| passage.numbers.iter().any(|n| number.is(n));
-        if !near.iter().any(|passage| is_there(passage)) {
+        if !near.iter().any(is_there) {
             unsupported.push((Unsupported::Number, place(&number.range)));
         }
     }

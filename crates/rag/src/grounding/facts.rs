@@ -294,7 +294,7 @@ fn month(lower: &str, written: &str) -> Option<u8> {
         return None;
     }
     let is = |name: &&str| lower == *name || (lower.len() <= 4 && name.starts_with(lower));
-    let at = MONTHS.iter().position(|name| is(&name))?;
+    let at = MONTHS.iter().position(is)?;
     u8::try_from(at + 1).ok()
 }
 
@@ -383,7 +383,7 @@ mod tests {
             [(1234.5, None), (1234.5, None)]
         );
         assert_eq!(read("12,000 people"), [(12000.0, None)]);
-        assert_eq!(read("3.14"), [(3.14, None)]);
+        assert_eq!(read("3.25"), [(3.25, None)]);
         assert_eq!(read("5 million euros"), [(5e6, Some("eur"))]);
         assert_eq!(read("five million"), [(5e6, None)]);
         assert_eq!(read("up 12 %"), [(12.0, Some("percent"))]);

@@ -215,10 +215,10 @@ fn off_the_page(values: &Values<'_>, font: f32) -> Option<Hiding> {
     let is_out_of_flow = matches!(get("position"), Some("absolute" | "fixed" | "relative"));
     let pushed = ["left", "top", "right", "bottom", "inset"]
         .iter()
-        .any(|name| px(name).is_some_and(|value| value < OFF_PAGE || value > 9000.0));
+        .any(|name| px(name).is_some_and(|value| !(OFF_PAGE..=9000.0).contains(&value)));
     let drawn_away = ["margin-left", "margin-top", "margin"]
         .iter()
-        .any(|name| px(name).is_some_and(|value| value < OFF_PAGE || value > 9000.0));
+        .any(|name| px(name).is_some_and(|value| !(OFF_PAGE..=9000.0).contains(&value)));
     if (is_out_of_flow && pushed) || drawn_away {
         return Some(Hiding::Position);
     }

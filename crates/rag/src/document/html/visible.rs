@@ -51,6 +51,9 @@ struct Page {
     base: Option<usize>,
 }
 
+/// Importance, specificity behind whether it is the element's own, and order.
+type Weight = (bool, [u32; 4], usize);
+
 /// A step of the walk: without recursion, whatever the depth.
 enum Step {
     Enter(Handle, Rc<Look>),
@@ -139,7 +142,7 @@ impl Page {
         }
         let own = declarations(&node.attribute("style").unwrap_or_default());
         let by_attribute = presentational(node);
-        let mut ranked: Vec<((bool, [u32; 4], usize), &Declaration)> = Vec::new();
+        let mut ranked: Vec<(Weight, &Declaration)> = Vec::new();
         let weakest = by_attribute.iter().map(|d| ((false, [0; 4], 0), d));
         ranked.extend(weakest);
         for number in matched {
