@@ -22,6 +22,7 @@ pub type Law = fn(&[u8]);
 
 /// Every law by the name of its target, its folder in `corpus/`, and its folder in `regressions/`.
 pub const TARGETS: &[(&str, Law)] = &[
+    ("agents", laws::agents),
     ("checkpoint", laws::checkpoint),
     ("advisory", laws::advisory),
     ("bundle", laws::bundle),
