@@ -140,7 +140,7 @@ fn main() -> Result<(), miette::Report> {
         memory::run(args.stream_mb, binary)?;
     }
     match args.what {
-        What::Transformer => transformer::run(&args.files, runs)?,
+        What::Transformer => transformer::run(&args.files, runs),
         What::Stages => stages::run(runs, args.bytes, args.piece, &args.text),
         What::Patterns => patterns::run(&args.text),
         What::Digest => digest::run(&args.files, args.each),

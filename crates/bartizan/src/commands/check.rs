@@ -67,10 +67,6 @@ pub(crate) fn run(arguments: &Check) -> Result<Exit, Problems> {
             all.push(checked);
         }
     }
-    let extras = json::v1::Extras {
-        decision: arguments.decision,
-        timings: arguments.timings,
-    };
     let report = match arguments.format {
         Format::Human => return Ok(exit),
         Format::Json => {
@@ -80,7 +76,6 @@ pub(crate) fn run(arguments: &Check) -> Result<Exit, Problems> {
             };
             json::v1::report(&engine, &all, safe_texts, extras)?
         }
-        Format::Json => json::v1::report(&engine, &all, safe_texts, extras)?,
         Format::Sarif => sarif::report(&engine, &all),
     };
     if !arguments.quiet {

@@ -196,7 +196,6 @@ pub(crate) fn schema() -> Schema {
 }
 
 /// What a report holds beside its findings.
-/// What a report holds beside what was seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extras {
     /// The whole decisions.

@@ -57,6 +57,7 @@ async fn call_of(tenant: &str, path: &str, body: Value) -> (u16, Value) {
         proof: Proof::ApiKey,
         tenant: tenant.into(),
         team: "".into(),
+        groups: Vec::new(),
         scopes: [Scope::Guard].into_iter().collect(),
         models: Vec::new(),
         entitlements: Entitlements::default(),
