@@ -97,7 +97,7 @@ mod tests {
             .collect();
         assert!(shown.contains(&("to[1]", "b")));
         assert!(shown.contains(&("options.url", "c")));
-        assert!(shown.contains(&("#1", "3")), "{shown:?}");
+        assert!(shown.contains(&("#2", "3")), "{shown:?}");
         let mut deep = serde_json::json!(1);
         for _ in 0..40 {
             deep = serde_json::json!([deep]);

@@ -393,7 +393,7 @@ mod tests {
         insta::assert_snapshot!(shown(&transcript_of(&messages, &BTreeMap::new())).join("\n"), @r#"
         system system: rules
         messages[0].content[0] user: hi
-        messages[0].content[1] retrieved: {"title":"d","type":"document"}
+        messages[0].content[1] retrieved: {"type":"document","title":"d"}
         messages[1].content[0] calls read {"path":"a"}
         messages[2].content[0] read failed: gone
         "#);

@@ -248,8 +248,8 @@ fn own_rows_come_first_and_every_decision_is_explained() {
         &Switches::default(),
     );
     insta::assert_snapshot!(seen, @r"
-    `body`, a content, is derived and may pass, by row `default.rest`
     `to`, a recipient, is copied from messages[2].content and is refused, by row `default.foreign-control`
+    `body`, a content, is derived and may pass, by row `default.rest`
     agent.foreign-argument: the argument `to`, a recipient, is copied from messages[2].content, row `default.foreign-control`
     ");
 }

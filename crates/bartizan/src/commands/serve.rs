@@ -391,9 +391,13 @@ mod tests {
     /// A new block of the configuration is reloaded, or is named when it changed; never neither.
     #[test]
     fn every_block_is_reloaded_or_named() {
-        const RELOADED: [&str; 19] = [
+        const RELOADED: [&str; 22] = [
+            "access",
+            "agents",
             "allow-unsigned",
             "classifiers",
+            // Read by commands, each time.
+            "govern",
             "guard",
             "guarding",
             "identity",

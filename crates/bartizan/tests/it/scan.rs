@@ -16,11 +16,11 @@ fn folder() -> Project {
 fn art_08_scn_13_exit_codes_and_words() {
     let project = folder().with("odd.bin", b"\0\x01\x02\x03");
     for (path, code, word) in [
-        ("models/a.safetensors", 1, "malicious: 1 finding in 1 file"),
+        ("models/a.safetensors", 1, "malicious: 2 findings in 1 file"),
         ("models/b.bin", 1, "review: 1 finding in 1 file"),
         ("models/c", 0, "clean: 0 findings in 2 files"),
         ("odd.bin", 3, "incomplete: 0 findings in 1 file"),
-        ("models", 1, "malicious: 2 findings in 4 files"),
+        ("models", 1, "malicious: 3 findings in 4 files"),
         ("nothing", 2, "incomplete: 0 findings in 1 file"),
     ] {
         let run = project.run(&["scan", path]);
@@ -38,7 +38,9 @@ fn art_10_content_decides() {
     let stdout = run.stdout.replace(policy, "[policy]");
     insta::assert_snapshot!(stdout, @"
     malicious models/a.safetensors (pickle, 23 bytes)
+      medium[model.broken-structure]: the file ends at byte 23, where safetensors header should follow
       critical[pickle.runs-process] at byte 0: calls `os.system`
+      incomplete: `safetensors` did not look at everything: malformed input: the file ends at byte 23, where safetensors header should follow
 
     critical[pickle.runs-process]: loading starts a program
        = why: The file imports what starts other programs. Loading runs it with the
@@ -46,8 +48,14 @@ fn art_10_content_decides() {
        = do: Do not load the file. Ask where it comes from, and take a `safetensors`
              copy from a source that you trust.
 
-    malicious: 1 finding in 1 file: 1 critical
-      looked at by pickle 1; policy [policy]
+    medium[model.broken-structure]: a file that breaks the rules of its own format
+       = why: Readers differ in what they make of it, and broken lengths and offsets
+              are how parsers are attacked.
+       = do: Ask for a sound copy, or write the file again with the format's own
+             library.
+
+    malicious: 2 findings in 1 file: 1 critical, 1 medium
+      looked at by pickle 1, safetensors 1; policy [policy]
     ");
 }
 
@@ -60,7 +68,7 @@ fn reports_for_programs_are_the_same_every_time() {
     let report: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(report["verdict"], "malicious");
     assert_eq!(report["counts"]["critical"], 1);
-    assert_eq!(report["counts"]["medium"], 1);
+    assert_eq!(report["counts"]["medium"], 2);
     assert_eq!(report["coverage"]["pickle"], 3);
     let paths: Vec<&str> = report["artifacts"]
         .as_array()

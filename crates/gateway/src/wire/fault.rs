@@ -131,7 +131,7 @@ mod tests {
         let response = fault(&missing, Dialect::OpenAi, "req-1");
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["x-request-id"], "req-1");
-        insta::assert_snapshot!(text(response), @r#"{"error":{"code":"missing_required_parameter","message":"`model` is missing","param":"model","type":"invalid_request_error"}}"#);
+        insta::assert_snapshot!(text(response), @r#"{"error":{"message":"`model` is missing","type":"invalid_request_error","param":"model","code":"missing_required_parameter"}}"#);
         let limited = Fault::new(
             FaultKind::TooManyRequests,
             "rate_limit_exceeded",

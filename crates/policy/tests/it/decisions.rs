@@ -373,7 +373,7 @@ fn in_28_a_decision_explains_itself() {
     assert_eq!(json["policy_version"].as_str().unwrap().len(), 64);
     json["policy_version"] = "[version]".into();
     insta::assert_snapshot!(json, @r#"
-{"band":"block","context":{"direction":"input","route":"","tenant":"","threshold_factor":1.0,"today":"2026-11-21"},"enforced":"block","gaps":[],"parts":[{"complete":["rules"],"incomplete":[],"origin":"user","part":0}],"policy_version":"[version]","reasons":[{"action":"block","category":"injection","confidence":0.8999999761581421,"exception":null,"layer":"rules","origin":"user","part":0,"row":"default.attack-by-user","rule":"test.injection","severity":"high","shadow":false,"span":{"end":9,"start":3},"stands_in":false,"text_hash":null}],"refusal":"injection","score":0.550000011920929,"verdict":"block","warnings":[]}
+{"verdict":"block","enforced":"block","score":0.550000011920929,"band":"block","reasons":[{"part":0,"origin":"user","rule":"test.injection","layer":"rules","category":"injection","severity":"high","confidence":0.8999999761581421,"span":{"start":3,"end":9},"text_hash":null,"action":"block","row":"default.attack-by-user","exception":null,"shadow":false,"stands_in":false}],"gaps":[],"warnings":[],"refusal":"injection","parts":[{"part":0,"origin":"user","complete":["rules"],"incomplete":[]}],"context":{"direction":"input","route":"","tenant":"","today":"2026-11-21","threshold_factor":1.0},"policy_version":"[version]"}
 "#);
 }
 

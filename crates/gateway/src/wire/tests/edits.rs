@@ -53,7 +53,7 @@ fn nothing_but_what_is_changed_changes() {
             edits.drop_turns([0]).unwrap();
             edits.prepend_system("s").unwrap();
         }),
-        r#"{"seed":1,"model":"m","messages":[{"content":"s","role":"system"},{"role":"user","content":"b"}]}"#
+        r#"{"seed":1,"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"b"}]}"#
     );
 }
 
@@ -190,7 +190,7 @@ fn in_13_the_system_prompt_comes_first_in_every_format() {
     let developer = chat(cases[1].1);
     let changed = edited(&developer, |edits| edits.prepend_system("s").unwrap());
     assert!(
-        changed.contains(r#"{"content":"s","role":"developer"},{"role":"developer""#),
+        changed.contains(r#"{"role":"developer","content":"s"},{"role":"developer""#),
         "{changed}"
     );
     let odd =
