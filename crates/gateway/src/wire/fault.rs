@@ -141,7 +141,7 @@ mod tests {
         let response = fault(&limited, Dialect::Anthropic, "req-2");
         assert_eq!(response.headers()["retry-after"], "2");
         assert_eq!(response.headers()["request-id"], "req-2");
-        insta::assert_snapshot!(text(response), @r#"{"error":{"message":"too many requests","type":"rate_limit_error"},"request_id":"req-2","type":"error"}"#);
+        insta::assert_snapshot!(text(response), @r#"{"type":"error","error":{"type":"rate_limit_error","message":"too many requests"},"request_id":"req-2"}"#);
     }
 
     #[test]

@@ -73,7 +73,7 @@ mod tests {
             },
         ];
         insta::assert_snapshot!(list(&models, Dialect::OpenAi), @r#"{"object":"list","data":[{"id":"small","object":"model","created":0,"owned_by":"house"},{"id":"large","object":"model","created":0,"owned_by":"house"}]}"#);
-        insta::assert_snapshot!(list(&models, Dialect::Anthropic), @r#"{"data":[{"created_at":"1970-01-01T00:00:00Z","display_name":"small","id":"small","lifecycle":"active","type":"model"},{"created_at":"1970-01-01T00:00:00Z","display_name":"large","id":"large","lifecycle":"active","type":"model"}],"first_id":"small","has_more":false,"last_id":"large"}"#);
+        insta::assert_snapshot!(list(&models, Dialect::Anthropic), @r#"{"data":[{"type":"model","id":"small","display_name":"small","created_at":"1970-01-01T00:00:00Z","lifecycle":"active"},{"type":"model","id":"large","display_name":"large","created_at":"1970-01-01T00:00:00Z","lifecycle":"active"}],"has_more":false,"first_id":"small","last_id":"large"}"#);
         let mut headers = http::HeaderMap::new();
         assert_eq!(dialect(&headers), Dialect::OpenAi);
         headers.insert(
