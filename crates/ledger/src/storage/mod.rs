@@ -36,7 +36,7 @@ pub trait Storage: Send + Sync {
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()>;
 
     /// Writes `bytes` at `at`, behind all that was written, and returns when the disk has them. There
-    /// may be zeros behind them, at most [`MAX_AHEAD`].
+    /// may be zeros behind them, at most `MAX_AHEAD`.
     ///
     /// # Errors
     /// When the disk is full or broken; nothing behind `at` counts then.
