@@ -33,8 +33,8 @@ pub(crate) use signing::{
     TrustPlace, Verify,
 };
 
-/// Checks texts, conversations, and model outputs: findings come out, a policy turns them into a
-/// verdict.
+/// Watches what an AI system takes in, loads, does, and gives out: findings come out, a policy turns
+/// them into a verdict.
 #[derive(Debug, Parser)]
 #[command(name = "bartizan", disable_version_flag = true, max_term_width = 100)]
 #[command(after_help = "\
