@@ -286,38 +286,41 @@ fn plain(text: &str, name: &str, desk: &mut Desk<'_>) -> Result<(), CheckError> 
         ".js", ".mjs", ".ts", ".jsx", ".tsx", ".css", ".java", ".go", ".rs", ".c", ".h", ".cpp",
         ".hpp",
     ]);
+    // Every reading is asked, whatever another one cannot read: a broken sign of one format must not
+    // hide what another says.
+    let mut done = Ok(());
     if !prose && !other && !is_yaml_name(name) && is_python(text) {
-        source(text, "", desk)?;
+        done = done.and(source(text, "", desk));
     }
     let is_script = ends(&[".sh", ".bash", ".bat", ".cmd", ".ps1"])
         || name.starts_with("dockerfile")
         || text.starts_with("#!");
     if is_script {
-        text::shell(text, desk)?;
+        done = done.and(text::shell(text, desk));
     }
     if text.trim_start().starts_with('<') {
-        markup::markup(text, desk)?;
+        done = done.and(markup::markup(text, desk));
     }
     if is_yaml_name(name) || !prose && text::is_yaml(text) {
-        text::yaml(text, desk)?;
+        done = done.and(text::yaml(text, desk));
     }
     if ends(&[".pbtxt"]) || text.contains("node {") && text.contains("op:") {
-        text::graph_text(text, desk)?;
+        done = done.and(text::graph_text(text, desk));
     }
     if text.contains("model_checkpoint_path:") {
-        text::checkpoint(text, desk)?;
+        done = done.and(text::checkpoint(text, desk));
     }
     if text.starts_with("tree\n") && text.contains("num_leaves=") {
-        text::lightgbm(text, desk)?;
+        done = done.and(text::lightgbm(text, desk));
     }
     let is_template = ends(&[".jinja", ".jinja2", ".j2", ".tmpl", ".template"])
         || (!prose && !other || name.contains("template"))
             && text.contains("{%")
             && text.contains("%}");
     if is_template {
-        template(text, desk)?;
+        done = done.and(template(text, desk));
     }
-    Ok(())
+    done
 }
 
 fn is_yaml_name(name: &str) -> bool {

@@ -111,6 +111,15 @@ fn lines_that_read_as_code_hide_nothing() {
 }
 
 #[test]
+fn a_broken_sign_of_yaml_hides_no_template() {
+    check(
+        "chat_template.jinja",
+        b"{{ ''.__class__ }}{{!!python/",
+        &["gap", "model.broken-structure", "template.escape"],
+    );
+}
+
+#[test]
 fn unusual_templates_wait_for_a_person() {
     for template in [
         "{{ lipsum() }}",
