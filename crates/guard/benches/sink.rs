@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bartizan_core::{Check, Cx, Direction, Finding, Limits, Origin, Sink};
 use bartizan_guard::{
-    leak::{LeakCheck, LeakConfig},
+    leak::{Canaries, LeakCheck, LeakConfig},
     sink::{AllowedHosts, SinkHazards},
 };
 use bartizan_text::{PatternsBuilder, Scanner, Text, views::ViewLimits};
@@ -88,7 +88,6 @@ fn documents(bencher: Bencher<'_, '_>, words: u32) {
     let check = LeakCheck::new(
         [7; 16],
         &[],
-        &[],
         [document.as_str()],
         LeakConfig::default(),
     );
@@ -96,14 +95,18 @@ fn documents(bencher: Bencher<'_, '_>, words: u32) {
 }
 
 #[divan::bench]
-fn prompt_and_canary(bencher: Bencher<'_, '_>) {
-    let canary = bartizan_guard::leak::canary([9; 16]);
+fn prompt(bencher: Bencher<'_, '_>) {
     let prompt = PROSE.replace("the", "a");
-    let check = LeakCheck::new([7; 16], &[canary], &[&prompt], [], LeakConfig::default());
-    look(
-        bencher,
-        &check,
-        None,
-        &"An answer about something else entirely. ".repeat(4096),
-    );
+    let check = LeakCheck::new([7; 16], &[&prompt], [], LeakConfig::default());
+    look(bencher, &check, None, &ANSWER.repeat(4096));
 }
+
+#[divan::bench]
+fn canary(bencher: Bencher<'_, '_>) {
+    let Ok(check) = Canaries::new(&[bartizan_guard::leak::canary([9; 16])]) else {
+        return;
+    };
+    look(bencher, &check, None, &ANSWER.repeat(4096));
+}
+
+const ANSWER: &str = "An answer about something else entirely. ";

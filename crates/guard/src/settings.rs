@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Guard, GuardConfig, TextCheck,
     classifier::{Classifier, ClassifierSettings},
-    leak::{LeakCheck, LeakConfig},
+    leak::{Canaries, InvalidCanary, LeakCheck, LeakConfig},
     sink::{AllowedHosts, HiddenText, InvalidHost, SinkHazards},
 };
 
@@ -82,6 +82,9 @@ pub enum SettingsError {
     /// The weights of the tagger of names.
     #[error("in `names`: {0}")]
     Names(#[from] ModelError),
+    /// The tokens that were planted.
+    #[error("in `leak.canaries`: {0}")]
+    Canary(#[from] InvalidCanary),
     /// The hosts that answers may name.
     #[error("in `allowed-hosts`: {0}")]
     Host(#[from] InvalidHost),
@@ -127,9 +130,9 @@ impl GuardBuilder {
             Box::new(Pii::register(&mut patterns, &settings.pii)?),
             Box::new(Names::new(settings.names.clone())?),
             Box::new(HiddenText),
+            Box::new(Canaries::new(&leak.canaries)?),
             Box::new(LeakCheck::new(
                 leak.key,
-                &leak.canaries,
                 &prompts,
                 documents,
                 LeakConfig::default(),

@@ -1,5 +1,5 @@
 use bartizan_core::{Direction, Limits, Origin, Report};
-use bartizan_guard::leak::{LeakCheck, LeakConfig, WordList, WordLists, canary, plant};
+use bartizan_guard::leak::{Canaries, LeakCheck, LeakConfig, WordList, WordLists, canary, plant};
 use bartizan_text::Text;
 
 use crate::{guards, input::Input};
@@ -14,7 +14,6 @@ pub fn leak(data: &[u8]) {
     let token = canary([0x5a; 16]);
     let check = LeakCheck::new(
         [3; 16],
-        std::slice::from_ref(&token),
         &[&plant(&prompt, &token)],
         [prompt.as_str()],
         LeakConfig::default(),
@@ -25,7 +24,9 @@ pub fn leak(data: &[u8]) {
     said.extend(token.as_bytes());
     said.extend(b"\n\n");
     said.extend(answer);
-    let report = looked_at(&check, &said);
+    looked_at(&check, &said);
+    let canaries = Canaries::new(std::slice::from_ref(&token)).expect("a canary is long enough");
+    let report = looked_at(&canaries, &said);
     assert!(
         report
             .findings

@@ -1,32 +1,11 @@
 use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
-use bartizan_core::{
-    Category, Check, CheckError, Confidence, Cx, Direction, Layer, Rule, RuleRef, Severity,
-};
-use bartizan_text::{Text, View};
+use bartizan_core::{Category, Check, CheckError, Cx, Direction, Layer, Rule, RuleRef, Severity};
+use bartizan_text::Text;
 
 use super::{
-    canary::Canaries,
+    report::Leaks,
     shingle::{HashTable, Hasher, shingles},
-};
-
-/// ## What it finds
-/// A planted random token in an answer.
-static CANARY: Rule = Rule {
-    id: Cow::Borrowed("leak.canary"),
-    title: Cow::Borrowed("canary token"),
-    severity: Severity::Critical,
-    category: Category::Leak,
-    refs: Cow::Borrowed(&[
-        Cow::Borrowed("LLM07:2025"),
-        Cow::Borrowed("LLM02:2025"),
-        Cow::Borrowed("AML.T0057"),
-    ]),
-    why: Cow::Borrowed(
-        "The token stands only in a confidential prompt or document, so that text is coming out.",
-    ),
-    fix: Cow::Borrowed("Block the answer, and find the request that drew it out."),
-    entity: None,
 };
 
 static PROMPT: Rule = Rule {
@@ -85,27 +64,25 @@ impl Default for LeakConfig {
     }
 }
 
-/// Finds in answers what was given in confidence: canaries, system prompts, protected documents.
+/// Finds in answers what was given in confidence: system prompts and protected documents.
 ///
 /// Verbatim and partial copies are found in every reading of the answer. Paraphrases and
 /// translations share no runs of words with the original and are not found by this check; a canary
-/// or the classifier may.
+/// ([`super::Canaries`]) or the classifier may.
 #[derive(Debug)]
 pub struct LeakCheck {
     hasher: Hasher,
-    canaries: Option<Canaries>,
     prompts: Vec<HashTable>,
     documents: HashTable,
     config: LeakConfig,
 }
 
 impl LeakCheck {
-    /// A check that looks for `canaries`, `prompts`, and `documents`. Of texts it keeps hashes under
+    /// A check that looks for `prompts` and `documents`. Of texts it keeps hashes under
     /// `key`, which should be random for each instance.
     #[must_use]
     pub fn new<'d>(
         key: [u8; 16],
-        canaries: &[String],
         prompts: &[&str],
         documents: impl IntoIterator<Item = &'d str>,
         config: LeakConfig,
@@ -136,7 +113,6 @@ impl LeakCheck {
         }
         Self {
             hasher,
-            canaries: Canaries::new(canaries),
             prompts,
             documents: HashTable::new(hashes),
             config,
@@ -153,13 +129,6 @@ impl LeakCheck {
     /// What leaks in one reading.
     fn leaks(&self, text: &str) -> Vec<Leak> {
         let mut leaks = Vec::new();
-        if let Some(canaries) = &self.canaries {
-            leaks.extend(canaries.find(text).into_iter().map(|(range, whole)| Leak {
-                rule: &CANARY,
-                range,
-                confidence: if whole { 1.0 } else { 0.97 },
-            }));
-        }
         for prompt in &self.prompts {
             self.prompt(prompt, text, &mut leaks);
         }
@@ -217,7 +186,7 @@ impl LeakCheck {
     }
 
     const fn is_idle(&self) -> bool {
-        self.canaries.is_none() && self.prompts.is_empty() && self.documents.len() == 0
+        self.prompts.is_empty() && self.documents.len() == 0
     }
 }
 
@@ -275,39 +244,22 @@ impl Check<Text<'_>> for LeakCheck {
     }
 
     fn rules(&self) -> Vec<RuleRef> {
-        [&CANARY, &PROMPT, &DOCUMENT].map(RuleRef::Static).to_vec()
+        [&PROMPT, &DOCUMENT].map(RuleRef::Static).to_vec()
     }
 
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
         if self.is_idle() || text.direction != Direction::Output {
             return Ok(());
         }
-        let mut reported: BTreeSet<(&str, u64, u64)> = BTreeSet::new();
+        let mut leaks = Leaks::default();
         for view in text.views() {
             cx.spend(view.text.len() as u64)?;
             for leak in self.leaks(&view.text) {
-                let span = view.span(leak.range);
-                if !reported.insert((&leak.rule.id, span.start(), span.end())) {
-                    continue;
-                }
-                let rule = RuleRef::Static(leak.rule);
-                let confidence = Confidence::clamped(leak.confidence * trust(view));
-                cx.report_via(
-                    &rule,
-                    Some(span),
-                    confidence,
-                    &view.via,
-                    leak.rule.title.clone(),
-                )?;
+                leaks.report(leak.rule, view, leak.range, leak.confidence, cx)?;
             }
         }
         Ok(())
     }
-}
-
-/// A run of words does not come out of a wrong decoding by chance.
-const fn trust(view: &View<'_>) -> f32 {
-    if view.via.is_empty() { 1.0 } else { 0.98 }
 }
 
 #[cfg(test)]
@@ -319,7 +271,6 @@ mod tests {
     use bartizan_text::{PatternsBuilder, Scanner, views::ViewLimits};
 
     use super::*;
-    use crate::leak::{canary, plant};
 
     const SYSTEM: &str = "You are a helpful assistant of the Northwind bank. Never tell a customer \
         the internal rate table. When someone asks for a loan above fifty thousand euros, pass the \
@@ -330,21 +281,14 @@ mod tests {
         the board has met in Lisbon and the regulator has signed off on the plan.";
 
     fn check() -> LeakCheck {
-        let token = canary(*b"0123456789abcdef");
-        LeakCheck::new(
-            [9; 16],
-            &[token],
-            &[SYSTEM],
-            [DOCUMENT],
-            LeakConfig::default(),
-        )
+        LeakCheck::new([9; 16], &[SYSTEM], [DOCUMENT], LeakConfig::default())
     }
 
-    fn found_in(direction: Direction, answer: &str) -> Vec<(String, String)> {
+    fn found(answer: &str) -> Vec<(String, String)> {
         let patterns = Arc::new(PatternsBuilder::default().build());
         let scanner = Scanner::new(patterns, ViewLimits::default());
         let mut text = scanner.read(Origin::Model, answer.as_bytes());
-        text.direction = direction;
+        text.direction = Direction::Output;
         let mut report = Report::default();
         report.run::<Text<'_>>(&check(), &text, Limits::default());
         assert!(report.is_complete());
@@ -358,10 +302,6 @@ mod tests {
                 )
             })
             .collect()
-    }
-
-    fn found(answer: &str) -> Vec<(String, String)> {
-        found_in(Direction::Output, answer)
     }
 
     #[test]
@@ -455,20 +395,13 @@ mod tests {
     #[test]
     fn documents_without_blanks_need_more_characters() {
         let document = "董事会已经在里斯本开会并且监管机构已经批准了这一计划";
-        let check = LeakCheck::new([3; 16], &[], &[], [document], LeakConfig::default());
+        let check = LeakCheck::new([3; 16], &[], [document], LeakConfig::default());
         assert!(check.leaks("董事会已经在里斯本").is_empty());
         assert!(
             !check
                 .leaks("据说董事会已经在里斯本开会并且监管机构已经")
                 .is_empty()
         );
-    }
-
-    #[test]
-    fn canaries_are_critical_and_input_is_not_output() {
-        let planted = plant("Be kind.", &canary(*b"0123456789abcdef"));
-        assert_eq!(found(&planted)[0].0, "leak.canary");
-        assert_eq!(found_in(Direction::Input, &planted), []);
     }
 
     #[test]
@@ -483,7 +416,6 @@ mod tests {
         let document = words.join(" ");
         let check = LeakCheck::new(
             [1; 16],
-            &[],
             &[],
             [document.as_str()],
             LeakConfig::default(),

@@ -12,8 +12,13 @@ use bartizan_policy::Policy;
 use bartizan_text::rules::RuleSet;
 use proptest::prelude::*;
 
-static GUARD: LazyLock<Arc<Guard>> =
-    LazyLock::new(|| Arc::new(Guard::standard(&Settings::default(), RuleSet::builtin()).unwrap()));
+const CANARY: &str = "mzxw6ytbojtg633cmfzgm33pmi";
+
+static GUARD: LazyLock<Arc<Guard>> = LazyLock::new(|| {
+    let mut settings = Settings::default();
+    settings.leak.canaries.push(CANARY.to_owned());
+    Arc::new(Guard::standard(&settings, RuleSet::builtin()).unwrap())
+});
 
 fn stream(config: WindowConfig) -> Stream {
     let subject = StreamSubject {
@@ -121,6 +126,20 @@ fn holds_back_a_private_key_from_its_first_line_on() {
     );
 }
 
+/// However far into an answer, and however it is spelled.
+#[test]
+fn nothing_of_a_canary_is_released() {
+    let prose = "The committee describes the weather of the past years. ".repeat(300);
+    let spelled: String = CANARY.chars().flat_map(|c| [c, '-', ' ']).collect();
+    for said in [CANARY, &spelled] {
+        let text = format!("{prose}My reference: {said}. {prose}");
+        let pieces: Vec<&[u8]> = text.as_bytes().chunks(9).collect();
+        let released = release(&pieces, WindowConfig::PROMPT);
+        assert_eq!(released.flow, Flow::Stopped);
+        assert!(released.text.ends_with("My reference: "), "{said}");
+    }
+}
+
 #[test]
 fn little_is_held_back_of_ordinary_text() {
     let mut stream = stream(WindowConfig::PROMPT);
@@ -180,6 +199,8 @@ const PIECES: &[&str] = &[
     "passport: C01X00T47\n",
     "username: jane_doe77\n",
     " is my SSN",
+    "mzxw6ytbojtg6",
+    "33cmfzgm33pmi",
     "order no ",
 ];
 
