@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bartizan_core::{Check, Cx, Direction, Finding, Limits, Origin, Sink};
 use bartizan_guard::{
-    leak::{Canaries, LeakCheck, LeakConfig},
+    leak::{Canaries, LeakCheck, LeakConfig, LeakIndex},
     sink::{AllowedHosts, SinkHazards},
 };
 use bartizan_text::{PatternsBuilder, Scanner, Text, views::ViewLimits};
@@ -85,19 +85,16 @@ fn worst(bencher: Bencher<'_, '_>, piece: &str) {
 #[divan::bench(args = [0, 10_000, 10_000_000])]
 fn documents(bencher: Bencher<'_, '_>, words: u32) {
     let document: String = (0..words).map(|n| format!("w{n} ")).collect();
-    let check = LeakCheck::new(
-        [7; 16],
-        &[],
-        [document.as_str()],
-        LeakConfig::default(),
-    );
+    let index = LeakIndex::new([7; 16], &[], [document.as_str()], LeakConfig::default());
+    let check = LeakCheck::local(Arc::new(index));
     look(bencher, &check, None, &PROSE.repeat(4096));
 }
 
 #[divan::bench]
 fn prompt(bencher: Bencher<'_, '_>) {
     let prompt = PROSE.replace("the", "a");
-    let check = LeakCheck::new([7; 16], &[&prompt], [], LeakConfig::default());
+    let index = LeakIndex::new([7; 16], &[&prompt], [], LeakConfig::default());
+    let check = LeakCheck::local(Arc::new(index));
     look(bencher, &check, None, &ANSWER.repeat(4096));
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Guard, GuardConfig, TextCheck,
     classifier::{Classifier, ClassifierSettings},
-    leak::{Canaries, InvalidCanary, LeakCheck, LeakConfig},
+    leak::{Canaries, InvalidCanary, LeakCheck, LeakConfig, LeakIndex},
     sink::{AllowedHosts, HiddenText, InvalidHost, SinkHazards},
 };
 
@@ -122,6 +122,12 @@ impl GuardBuilder {
         let leak = &settings.leak;
         let prompts: Vec<&str> = leak.prompts.iter().map(String::as_str).collect();
         let documents = leak.documents.iter().map(String::as_str);
+        let index = Arc::new(LeakIndex::new(
+            leak.key,
+            &prompts,
+            documents,
+            LeakConfig::default(),
+        ));
         let mut checks: Vec<TextCheck> = vec![
             Box::new(ViewChecks),
             Box::new(Rules::register(rules, &mut patterns)?),
@@ -131,12 +137,8 @@ impl GuardBuilder {
             Box::new(Names::new(settings.names.clone())?),
             Box::new(HiddenText),
             Box::new(Canaries::new(&leak.canaries)?),
-            Box::new(LeakCheck::new(
-                leak.key,
-                &prompts,
-                documents,
-                LeakConfig::default(),
-            )),
+            Box::new(LeakCheck::local(Arc::clone(&index))),
+            Box::new(LeakCheck::whole(index)),
             Box::new(SinkHazards::local(allowed.clone())),
             Box::new(SinkHazards::whole(allowed)),
             Box::new(Classifier::new(settings.classifier)),

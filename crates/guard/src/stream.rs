@@ -18,6 +18,7 @@ use crate::{
 /// late to redact, and stop what follows or recall what was shown.
 pub struct Stream {
     window: Window<Reader>,
+    /// What is still to be looked at deeply, behind the overlap.
     deep: Vec<u8>,
     /// Place of `deep` in the stream.
     deep_at: u64,
@@ -82,14 +83,12 @@ impl Stream {
     /// Takes `bytes` in and appends what may be released now to `out`.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Flow {
         for piece in bytes.chunks(DEEP_BLOCK) {
-            let room = (DEEP_BLOCK + DEEP_OVERLAP).saturating_sub(self.deep.len());
-            let (now, later) = piece.split_at(room.min(piece.len()));
-            self.deep.extend_from_slice(now);
-            if self.deep.len() >= DEEP_BLOCK + DEEP_OVERLAP {
-                self.look_deep();
-                self.deep.extend_from_slice(later);
+            self.deep.extend_from_slice(piece);
+            let flow = self.window.push(piece, out);
+            while self.decided_deep() >= DEEP_BLOCK + DEEP_OVERLAP {
+                self.look_deep(DEEP_BLOCK + DEEP_OVERLAP);
             }
-            if self.window.push(piece, out) != Flow::Open {
+            if flow != Flow::Open {
                 break;
             }
         }
@@ -109,9 +108,14 @@ impl Stream {
 
     /// Says that nothing follows; appends the rest to `out`.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Flow {
-        self.look_deep();
+        let mut rest = Vec::new();
         if self.flow() == Flow::Open {
-            self.window.finish(out);
+            self.window.finish(&mut rest);
+        }
+        // What follows a stop is nobody's to see, so that the answer does not depend on it.
+        self.look_deep(self.decided_deep());
+        if self.verdict < Verdict::Ask {
+            out.append(&mut rest);
         }
         self.collect();
         self.flow()
@@ -174,11 +178,18 @@ impl Stream {
         }
     }
 
-    /// Looks at the encodings and asks the unbounded checks about the block that is full.
-    fn look_deep(&mut self) {
+    /// Bytes at the start of `deep` that are decided.
+    fn decided_deep(&self) -> usize {
+        let decided = self.window.decided().saturating_sub(self.deep_at);
+        usize::try_from(decided).map_or(self.deep.len(), |decided| decided.min(self.deep.len()))
+    }
+
+    /// Looks at the encodings and asks the unbounded checks about the first `length` bytes of
+    /// `deep`, and forgets them but for the overlap.
+    fn look_deep(&mut self, length: usize) {
         let reader = self.window.examiner();
         let mut report = Report::default();
-        reader.look_deep(&self.deep, &mut report);
+        reader.look_deep(self.deep.get(..length).unwrap_or(&self.deep), &mut report);
         let (at, overlap) = (self.deep_at, self.overlap as u64);
         for finding in report.findings {
             // What ends in the overlap was seen with the last block.
@@ -196,10 +207,10 @@ impl Stream {
         }
         self.coverage
             .extend(report.coverage.into_iter().filter(|c| c.outcome.is_err()));
-        let keep = self.deep.len().saturating_sub(DEEP_OVERLAP);
-        self.deep.drain(..keep);
-        self.deep_at += keep as u64;
-        self.overlap = self.deep.len();
+        let seen = length.saturating_sub(DEEP_OVERLAP).min(self.deep.len());
+        self.deep.drain(..seen);
+        self.deep_at += seen as u64;
+        self.overlap = length - seen;
     }
 }
 

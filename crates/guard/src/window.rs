@@ -237,6 +237,7 @@ impl<E: Examine> Window<E> {
                 }
                 Action::Stop => {
                     self.flow = Flow::Stopped;
+                    self.dropped = self.decided();
                     self.buffer.clear();
                     self.released = 0;
                     self.looked_at = 0;

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use bartizan_core::{Direction, Limits, Origin, Report};
-use bartizan_guard::leak::{Canaries, LeakCheck, LeakConfig, WordList, WordLists, canary, plant};
+use bartizan_guard::leak::{Canaries, LeakCheck, LeakConfig, LeakIndex, WordList, WordLists, canary, plant};
 use bartizan_text::Text;
 
 use crate::{guards, input::Input};
@@ -12,19 +14,25 @@ pub fn leak(data: &[u8]) {
     let prompt = String::from_utf8_lossy(input.line()).into_owned();
     let answer = input.rest();
     let token = canary([0x5a; 16]);
-    let check = LeakCheck::new(
+    let index = Arc::new(LeakIndex::new(
         [3; 16],
         &[&plant(&prompt, &token)],
         [prompt.as_str()],
         LeakConfig::default(),
-    );
-    looked_at(&check, answer);
+    ));
+    let copies = [
+        LeakCheck::local(Arc::clone(&index)),
+        LeakCheck::whole(index),
+    ];
     let mut said = answer.to_vec();
     said.extend(b"\n\n");
     said.extend(token.as_bytes());
     said.extend(b"\n\n");
     said.extend(answer);
-    looked_at(&check, &said);
+    for check in &copies {
+        looked_at(check, answer);
+        looked_at(check, &said);
+    }
     let canaries = Canaries::new(std::slice::from_ref(&token)).expect("a canary is long enough");
     let report = looked_at(&canaries, &said);
     assert!(

@@ -122,10 +122,12 @@ impl Canaries {
                     whole: false,
                 }));
             }
-            tokens.extend([token, reversed, hexadecimal, rotated].map(|letters| Token {
-                letters,
-                whole: true,
-            }));
+            tokens.extend(
+                [token, reversed, hexadecimal, rotated].map(|letters| Token {
+                    letters,
+                    whole: true,
+                }),
+            );
         }
         tokens.sort();
         let search = AhoCorasick::builder()
@@ -134,7 +136,11 @@ impl Canaries {
             .ok()
             .filter(|_| !tokens.is_empty());
         Ok(Self {
-            longest: tokens.iter().map(|token| token.letters.len()).max().unwrap_or(0),
+            longest: tokens
+                .iter()
+                .map(|token| token.letters.len())
+                .max()
+                .unwrap_or(0),
             search,
             tokens,
         })

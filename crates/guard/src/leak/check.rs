@@ -1,11 +1,13 @@
-use std::{borrow::Cow, collections::BTreeSet, ops::Range};
+use std::{borrow::Cow, collections::BTreeSet, ops::Range, sync::Arc};
 
-use bartizan_core::{Category, Check, CheckError, Cx, Direction, Layer, Rule, RuleRef, Severity};
+use bartizan_core::{
+    Category, Check, CheckError, Cx, Direction, Layer, Reach, Rule, RuleRef, Severity,
+};
 use bartizan_text::Text;
 
 use super::{
     report::Leaks,
-    shingle::{HashTable, Hasher, shingles},
+    shingle::{HashTable, Hasher, last_words, shingles},
 };
 
 static PROMPT: Rule = Rule {
@@ -42,6 +44,9 @@ const DOCUMENT_WORDS: usize = 8;
 /// Words of a run that is looked for in system prompts: shorter, since more of them must match.
 const PROMPT_WORDS: usize = 5;
 
+/// Bytes of a run of words, as far as one can say; [`LeakCheck`] says exactly what is open.
+const MAX_RUN: u64 = 256;
+
 /// How much of a system prompt is a leak.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LeakConfig {
@@ -71,15 +76,29 @@ impl Default for LeakConfig {
 /// ([`super::Canaries`]) or the classifier may.
 #[derive(Debug)]
 pub struct LeakCheck {
+    index: Arc<LeakIndex>,
+    scope: Scope,
+}
+
+/// What of the index a check looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    Local,
+    Whole,
+}
+
+/// Keyed hashes of the word runs of what was given in confidence.
+#[derive(Debug)]
+pub struct LeakIndex {
     hasher: Hasher,
     prompts: Vec<HashTable>,
     documents: HashTable,
     config: LeakConfig,
 }
 
-impl LeakCheck {
-    /// A check that looks for `prompts` and `documents`. Of texts it keeps hashes under
-    /// `key`, which should be random for each instance.
+impl LeakIndex {
+    /// The runs of `prompts` and `documents`, as hashes under `key`, which should be random for each
+    /// instance.
     #[must_use]
     pub fn new<'d>(
         key: [u8; 16],
@@ -119,74 +138,156 @@ impl LeakCheck {
         }
     }
 
-    /// Memory of the index, in bytes.
+    /// Its memory, in bytes.
     #[must_use]
-    pub fn index_bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let prompts: usize = self.prompts.iter().map(HashTable::bytes).sum();
         prompts + self.documents.bytes()
     }
 
-    /// What leaks in one reading.
-    fn leaks(&self, text: &str) -> Vec<Leak> {
-        let mut leaks = Vec::new();
-        for prompt in &self.prompts {
-            self.prompt(prompt, text, &mut leaks);
+    const fn is_empty(&self) -> bool {
+        self.prompts.is_empty() && self.documents.len() == 0
+    }
+
+    /// What `text` has of each system prompt.
+    fn of_prompts(&self, text: &str) -> Vec<(&HashTable, Runs)> {
+        let mut found: Vec<_> = self.prompts.iter().map(|p| (p, Runs::default())).collect();
+        if !found.is_empty() {
+            shingles::<PROMPT_WORDS>(self.hasher, text, |s| {
+                for (prompt, runs) in &mut found {
+                    if prompt.contains(s.hash) {
+                        runs.add(s.start..s.end, s.hash);
+                    }
+                }
+            });
         }
-        if self.documents.len() > 0 {
-            let mut runs = Runs::default();
-            shingles::<DOCUMENT_WORDS>(self.hasher, text, |s| {
-                if s.weight as usize >= 2 * DOCUMENT_WORDS && self.documents.contains(s.hash) {
+        found
+    }
+
+    /// What `text` has of the protected documents.
+    fn of_documents(&self, text: &str) -> Runs {
+        let mut runs = Runs::default();
+        if self.documents.len() == 0 {
+            return runs;
+        }
+        shingles::<DOCUMENT_WORDS>(self.hasher, text, |s| {
+            if s.weight as usize >= 2 * DOCUMENT_WORDS && self.documents.contains(s.hash) {
+                runs.add(s.start..s.end, s.hash);
+            }
+        });
+        if !text.is_ascii() {
+            shingles::<{ 2 * DOCUMENT_WORDS }>(self.hasher, text, |s| {
+                if (s.weight as usize) < 4 * DOCUMENT_WORDS && self.documents.contains(s.hash) {
                     runs.add(s.start..s.end, s.hash);
                 }
             });
-            if !text.is_ascii() {
-                shingles::<{ 2 * DOCUMENT_WORDS }>(self.hasher, text, |s| {
-                    if (s.weight as usize) < 4 * DOCUMENT_WORDS && self.documents.contains(s.hash) {
-                        runs.add(s.start..s.end, s.hash);
-                    }
-                });
+        }
+        runs
+    }
+
+    /// Runs of `prompt` in a row that are a leak by themselves. A prompt of a few words leaks when
+    /// all of it does.
+    fn min_run(&self, prompt: &HashTable) -> usize {
+        let min_run = self.config.min_run.max(5) as usize - (PROMPT_WORDS - 1);
+        min_run.min(prompt.len())
+    }
+
+    /// Copies that are long enough to be a leak wherever they stand.
+    fn long(&self, text: &str) -> Vec<Leak> {
+        let mut leaks = Vec::new();
+        for (prompt, runs) in self.of_prompts(text) {
+            let min_run = self.min_run(prompt);
+            leaks.extend(runs.runs.into_iter().filter_map(|run| {
+                let longer = u16::try_from(run.shingles.checked_sub(min_run)?).unwrap_or(u16::MAX);
+                Some(Leak {
+                    rule: &PROMPT,
+                    range: run.range,
+                    confidence: 0.03_f32.mul_add(f32::from(longer), 0.75).min(0.99),
+                })
+            }));
+        }
+        let documents = self.of_documents(text).runs;
+        leaks.extend(documents.into_iter().map(|run| Leak {
+            rule: &DOCUMENT,
+            range: run.range,
+            confidence: if run.shingles > 4 { 0.98 } else { 0.9 },
+        }));
+        leaks
+    }
+
+    /// Short copies that are a leak because together they are much of a prompt.
+    fn scattered(&self, text: &str) -> Vec<Leak> {
+        let mut leaks = Vec::new();
+        for (prompt, runs) in self.of_prompts(text) {
+            let shared = runs.hashes.len();
+            #[expect(clippy::cast_precision_loss, reason = "a share of a few thousand runs")]
+            let share = shared as f32 / prompt.len() as f32;
+            if shared < self.config.min_runs.min(prompt.len()) || share < self.config.min_share {
+                continue;
             }
-            leaks.extend(runs.runs.into_iter().map(|run| Leak {
-                rule: &DOCUMENT,
+            let min_run = self.min_run(prompt);
+            let short = runs.runs.into_iter().filter(|run| run.shingles < min_run);
+            leaks.extend(short.map(|run| Leak {
+                rule: &PROMPT,
                 range: run.range,
-                confidence: if run.shingles > 4 { 0.98 } else { 0.9 },
+                confidence: 0.4_f32.mul_add(share, 0.6).min(0.99),
             }));
         }
         leaks
     }
 
-    fn prompt(&self, prompt: &HashTable, text: &str, leaks: &mut Vec<Leak>) {
-        let mut runs = Runs::default();
-        let mut distinct = BTreeSet::new();
-        shingles::<PROMPT_WORDS>(self.hasher, text, |s| {
-            if prompt.contains(s.hash) {
-                runs.add(s.start..s.end, s.hash);
-                distinct.insert(s.hash);
-            }
-        });
-        #[expect(clippy::cast_precision_loss, reason = "a share of a few thousand runs")]
-        let share = distinct.len() as f32 / prompt.len() as f32;
-        // A prompt of a few words leaks when all of it does.
-        let min_runs = self.config.min_runs.min(prompt.len());
-        let shared = distinct.len() >= min_runs && share >= self.config.min_share;
-        let min_run = self.config.min_run.max(5) as usize - (PROMPT_WORDS - 1);
-        let min_run = min_run.min(prompt.len());
-        for run in runs.runs {
-            if run.shingles >= min_run || shared {
-                let long = u16::try_from(run.shingles.saturating_sub(min_run)).unwrap_or(u16::MAX);
-                let by_run = 0.75 + 0.03 * f32::from(long);
-                let by_share = if shared { 0.6 + 0.4 * share } else { 0.0 };
-                leaks.push(Leak {
-                    rule: &PROMPT,
-                    range: run.range,
-                    confidence: by_run.max(by_share).min(0.99),
-                });
-            }
+    /// Where the end of `text` begins that may become a long copy, or a longer one.
+    fn open_from(&self, text: &str) -> usize {
+        // A run that is to come holds the last word, which may be cut short, or one after it.
+        let mut frontier = text.len();
+        let mut seen_from = |start: usize| frontier = frontier.min(start);
+        if !self.prompts.is_empty() {
+            seen_from(last_words(text, PROMPT_WORDS));
+        }
+        if self.documents.len() > 0 {
+            seen_from(last_words(text, 2 * DOCUMENT_WORDS));
+        }
+        let prompts = self.of_prompts(text);
+        let runs = prompts.iter().flat_map(|(_, runs)| &runs.runs);
+        let documents = self.of_documents(text);
+        runs.chain(&documents.runs)
+            .filter(|run| run.range.end >= frontier)
+            .map(|run| run.range.start)
+            .fold(frontier, usize::min)
+    }
+}
+
+impl LeakCheck {
+    /// Looks for copies that are long enough to be a leak wherever they stand, and so within a
+    /// stream, where none of them is released.
+    #[must_use]
+    pub const fn local(index: Arc<LeakIndex>) -> Self {
+        Self {
+            index,
+            scope: Scope::Local,
         }
     }
 
-    const fn is_idle(&self) -> bool {
-        self.prompts.is_empty() && self.documents.len() == 0
+    /// Looks for short copies that together are much of a system prompt, which needs the whole
+    /// text.
+    #[must_use]
+    pub const fn whole(index: Arc<LeakIndex>) -> Self {
+        Self {
+            index,
+            scope: Scope::Whole,
+        }
+    }
+
+    /// What leaks in one reading.
+    fn leaks(&self, text: &str) -> Vec<Leak> {
+        match self.scope {
+            Scope::Local => self.index.long(text),
+            Scope::Whole => self.index.scattered(text),
+        }
+    }
+
+    fn is_idle(&self, text: &Text<'_>) -> bool {
+        self.index.is_empty() || text.direction != Direction::Output
     }
 }
 
@@ -207,6 +308,7 @@ struct Leak {
 #[derive(Debug, Default)]
 struct Runs {
     runs: Vec<Run>,
+    hashes: BTreeSet<u64>,
 }
 
 #[derive(Debug)]
@@ -218,6 +320,7 @@ struct Run {
 
 impl Runs {
     fn add(&mut self, range: Range<usize>, hash: u64) {
+        self.hashes.insert(hash);
         match self.runs.last_mut() {
             Some(run) if run.range.end >= range.start => {
                 run.range.end = run.range.end.max(range.end);
@@ -236,7 +339,10 @@ impl Runs {
 
 impl Check<Text<'_>> for LeakCheck {
     fn name(&self) -> &'static str {
-        "leak"
+        match self.scope {
+            Scope::Local => "leak",
+            Scope::Whole => "leak-whole",
+        }
     }
 
     fn layer(&self) -> Layer {
@@ -247,8 +353,23 @@ impl Check<Text<'_>> for LeakCheck {
         [&PROMPT, &DOCUMENT].map(RuleRef::Static).to_vec()
     }
 
+    fn reach(&self) -> Reach {
+        match self.scope {
+            Scope::Local => Reach::Bounded(MAX_RUN),
+            Scope::Whole => Reach::Unbounded,
+        }
+    }
+
+    fn settled(&self, text: &Text<'_>) -> Option<u64> {
+        let main = &text.main().text;
+        Some(match self.is_idle(text) {
+            true => main.len() as u64,
+            false => self.index.open_from(main) as u64,
+        })
+    }
+
     fn check(&self, text: &Text<'_>, cx: &mut Cx<'_>) -> Result<(), CheckError> {
-        if self.is_idle() || text.direction != Direction::Output {
+        if self.is_idle(text) {
             return Ok(());
         }
         let mut leaks = Leaks::default();
@@ -280,8 +401,8 @@ mod tests {
     const DOCUMENT: &str = "The merger with Contoso will be announced on the ninth of March, after \
         the board has met in Lisbon and the regulator has signed off on the plan.";
 
-    fn check() -> LeakCheck {
-        LeakCheck::new([9; 16], &[SYSTEM], [DOCUMENT], LeakConfig::default())
+    fn index() -> LeakIndex {
+        LeakIndex::new([9; 16], &[SYSTEM], [DOCUMENT], LeakConfig::default())
     }
 
     fn found(answer: &str) -> Vec<(String, String)> {
@@ -290,7 +411,13 @@ mod tests {
         let mut text = scanner.read(Origin::Model, answer.as_bytes());
         text.direction = Direction::Output;
         let mut report = Report::default();
-        report.run::<Text<'_>>(&check(), &text, Limits::default());
+        let index = Arc::new(index());
+        for check in [
+            LeakCheck::local(Arc::clone(&index)),
+            LeakCheck::whole(index),
+        ] {
+            report.run::<Text<'_>>(&check, &text, Limits::default());
+        }
         assert!(report.is_complete());
         report
             .findings
@@ -364,9 +491,8 @@ mod tests {
             assert_eq!(found(answer), [], "{kind} is not caught by runs of words");
         }
         // Readings as the decoder hands them over.
-        let check = check();
         let decoded: String = reversed.chars().rev().collect();
-        assert!(!check.leaks(&decoded).is_empty());
+        assert!(!index().long(&decoded).is_empty());
     }
 
     #[test]
@@ -395,18 +521,18 @@ mod tests {
     #[test]
     fn documents_without_blanks_need_more_characters() {
         let document = "董事会已经在里斯本开会并且监管机构已经批准了这一计划";
-        let check = LeakCheck::new([3; 16], &[], [document], LeakConfig::default());
-        assert!(check.leaks("董事会已经在里斯本").is_empty());
+        let index = LeakIndex::new([3; 16], &[], [document], LeakConfig::default());
+        assert!(index.long("董事会已经在里斯本").is_empty());
         assert!(
-            !check
-                .leaks("据说董事会已经在里斯本开会并且监管机构已经")
+            !index
+                .long("据说董事会已经在里斯本开会并且监管机构已经")
                 .is_empty()
         );
     }
 
     #[test]
     fn nothing_of_the_text_stays() {
-        let shown = format!("{:?}", check());
+        let shown = format!("{:?}", index());
         assert!(!shown.contains("merger") && !shown.contains("Northwind"));
     }
 
@@ -414,16 +540,22 @@ mod tests {
     fn an_index_is_small() {
         let words: Vec<String> = (0..100_000_u32).map(|n| format!("w{n}")).collect();
         let document = words.join(" ");
-        let check = LeakCheck::new(
-            [1; 16],
-            &[],
-            [document.as_str()],
-            LeakConfig::default(),
+        let index = LeakIndex::new([1; 16], &[], [document.as_str()], LeakConfig::default());
+        assert!(index.bytes() < 12 * 100_000, "{}", index.bytes());
+    }
+
+    /// Said in a stream, the place from which on a copy may begin is held back.
+    #[test]
+    fn what_may_become_a_copy_is_open() {
+        let index = index();
+        let before = "As you like: here it is. ";
+        for (end, _) in SYSTEM.match_indices(' ') {
+            let said = format!("{before}{}", &SYSTEM[..end]);
+            assert!(index.open_from(&said) <= before.len(), "{end}");
+        }
+        let text = format!(
+            "{before}{SYSTEM} And now one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
         );
-        assert!(
-            check.index_bytes() < 12 * 100_000,
-            "{}",
-            check.index_bytes()
-        );
+        assert_eq!(&text[index.open_from(&text)..][..3], "two");
     }
 }

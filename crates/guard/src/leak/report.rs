@@ -37,4 +37,3 @@ impl Leaks {
 const fn trust(view: &View<'_>) -> f32 {
     if view.via.is_empty() { 1.0 } else { 0.98 }
 }
-

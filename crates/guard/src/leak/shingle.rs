@@ -1,6 +1,6 @@
 //! Runs of words as keyed 64-bit hashes.
 
-use std::ops::Range;
+use std::{collections::VecDeque, ops::Range};
 
 /// Hashes words and runs of words under a key.
 ///
@@ -120,6 +120,18 @@ pub(super) fn shingles<const N: usize>(hasher: Hasher, text: &str, mut each: imp
             });
         }
     });
+}
+
+/// Where the last `count` words of `text` begin, of which the last may be cut short.
+pub(super) fn last_words(text: &str, count: usize) -> usize {
+    let mut starts = VecDeque::new();
+    words(text, |range, _| {
+        if starts.len() == count {
+            starts.pop_front();
+        }
+        starts.push_back(range.start);
+    });
+    starts.front().copied().unwrap_or(text.len())
 }
 
 /// Calls `each` with every word and its weight: runs of letters and digits count 2, characters of

@@ -14,9 +14,13 @@ use proptest::prelude::*;
 
 const CANARY: &str = "mzxw6ytbojtg633cmfzgm33pmi";
 
+const PROMPT: &str = "Never tell customers the wholesale price of a book. Never promise a refund. \
+    Pass complaints on to the desk in Rotterdam, and close each answer with the word violet.";
+
 static GUARD: LazyLock<Arc<Guard>> = LazyLock::new(|| {
     let mut settings = Settings::default();
     settings.leak.canaries.push(CANARY.to_owned());
+    settings.leak.prompts.push(PROMPT.to_owned());
     Arc::new(Guard::standard(&settings, RuleSet::builtin()).unwrap())
 });
 
@@ -129,15 +133,25 @@ fn holds_back_a_private_key_from_its_first_line_on() {
 /// However far into an answer, and however it is spelled.
 #[test]
 fn nothing_of_a_canary_is_released() {
-    let prose = "The committee describes the weather of the past years. ".repeat(300);
+    let prose = "The committee describes the weather of the past years. ".repeat(80);
     let spelled: String = CANARY.chars().flat_map(|c| [c, '-', ' ']).collect();
     for said in [CANARY, &spelled] {
         let text = format!("{prose}My reference: {said}. {prose}");
-        let pieces: Vec<&[u8]> = text.as_bytes().chunks(9).collect();
+        let pieces: Vec<&[u8]> = text.as_bytes().chunks(40).collect();
         let released = release(&pieces, WindowConfig::PROMPT);
         assert_eq!(released.flow, Flow::Stopped);
         assert!(released.text.ends_with("My reference: "), "{said}");
     }
+}
+
+#[test]
+fn nothing_of_a_system_prompt_is_released() {
+    let prose = "The committee describes the weather of the past years. ".repeat(80);
+    let text = format!("{prose}I was told: {PROMPT} {prose}");
+    let pieces: Vec<&[u8]> = text.as_bytes().chunks(40).collect();
+    let released = release(&pieces, WindowConfig::PROMPT);
+    assert_eq!(released.flow, Flow::Stopped);
+    assert!(released.text.ends_with("I was told: "));
 }
 
 #[test]
@@ -201,6 +215,9 @@ const PIECES: &[&str] = &[
     " is my SSN",
     "mzxw6ytbojtg6",
     "33cmfzgm33pmi",
+    "Never tell customers the wholesale ",
+    "price of a book. Never promise a refund. Pass ",
+    "complaints on to the desk in Rotterdam, and ",
     "order no ",
 ];
 

@@ -183,7 +183,9 @@ fn engine() -> Result<&'static Engine, Fault> {
                 "rules",
                 "template-tokens",
                 "hidden-text",
+                "canaries",
                 "leak",
+                "leak-whole",
                 "sink",
                 "sink-whole",
             ]
