@@ -72,8 +72,8 @@ fn export(desk: &Desk, subject: &Subject) -> Result<Exit, Problems> {
 }
 
 fn count(desk: &Desk, subject: &Subject, place: &KeyPlace) -> Result<Exit, Problems> {
-    let hold = desk.holds().of_subject(subject.hash());
     let mut stores = desk.stores()?;
+    let hold = desk.holds().against_erasure(subject.hash(), &stores.open);
     let mut rows = Vec::new();
     for store in &mut stores.open {
         let found = store.count(subject);

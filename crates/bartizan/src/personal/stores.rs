@@ -47,7 +47,7 @@ impl Stores {
                 |fault: StoreFault| Problem::new(format!("store `{}`: {fault}", entry.name));
             if let Some(files) = &entry.files {
                 let paths = files.paths.iter().map(|path| beside(path)).collect();
-                return Ok(Box::new(Files::new(&entry.name, files, paths)) as Box<dyn SubjectStore>);
+                return Ok(Box::new(Files::new(entry, files, paths)) as Box<dyn SubjectStore>);
             }
             let sql = entry.sql.as_ref().ok_or_else(|| {
                 Problem::new(format!(
@@ -62,6 +62,7 @@ impl Stores {
             let table = runtime.block_on(PersonalTable::open(sql, &place));
             Ok(Box::new(Table {
                 name: entry.name.clone(),
+                class: entry.class.clone(),
                 table: table.map_err(failed)?,
                 runtime: Rc::clone(&runtime),
             }) as Box<dyn SubjectStore>)
@@ -79,6 +80,7 @@ fn address(name: &str) -> Result<String, Problem> {
 /// A table, asked without a runtime of one's own.
 struct Table {
     name: String,
+    class: String,
     table: PersonalTable,
     runtime: Rc<Runtime>,
 }
@@ -90,6 +92,10 @@ impl SubjectStore for Table {
 
     fn kind(&self) -> &'static str {
         "sql"
+    }
+
+    fn class(&self) -> &str {
+        &self.class
     }
 
     fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
