@@ -170,10 +170,7 @@ fn any_run_from(text: &str, start: usize, is: &mut impl FnMut(&str) -> bool) -> 
             return false;
         }
         let can_end = !c.is_whitespace() && ends(text, start + bytes);
-        if can_end
-            && Subject::BYTES.contains(&bytes)
-            && rest.get(..bytes).is_some_and(&mut *is)
-        {
+        if can_end && Subject::BYTES.contains(&bytes) && rest.get(..bytes).is_some_and(&mut *is) {
             return true;
         }
     }

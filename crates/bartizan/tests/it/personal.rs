@@ -161,7 +161,10 @@ fn a_link_among_the_files_is_no_file_without_anybody() {
     use std::os::unix::ffi::OsStrExt as _;
     let odd = std::ffi::OsStr::from_bytes(b"logs/\xff.jsonl");
     std::fs::write(project.folder.path().join(odd), "alice@example.com\n").unwrap();
-    let dry = run(&project, &["subject", "erase", "alice@example.com", "--dry-run"]);
+    let dry = run(
+        &project,
+        &["subject", "erase", "alice@example.com", "--dry-run"],
+    );
     assert!(dry.stdout.contains("logs  1"), "{dry:?}");
 }
 

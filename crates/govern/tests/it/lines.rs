@@ -30,7 +30,10 @@ fn whoever_is_held_is_seen_where_erasure_would_find_them() {
         ("mailto:alice@example.com?x", "alice@example.com"),
         ("called +44 20 7946 0958 twice", "+44 20 7946 0958"),
         ("called +442079460958.", "+442079460958"),
-        (r#"{"said": "for Maria del Carmen, now"}"#, "maria del carmen"),
+        (
+            r#"{"said": "for Maria del Carmen, now"}"#,
+            "maria del carmen",
+        ),
         (r#"{"id": [{"n": 12345}]}"#, "12345"),
     ] {
         assert!(anywhere.is_about(line.as_bytes(), whom), "{line}");
