@@ -40,7 +40,7 @@ pub use frame::Entry;
 pub use interaction::{Interaction, LayerTimes, Outcome, RuleHit, Side, Unseen};
 pub use journal::Position;
 pub use ledger::{
-    LEDGER, LEDGER_OF_COMMANDS, LedgerConfig, Ledgered, NAME_FILE, VERIFIER_KEY_FILE,
+    LEDGER, LEDGER_OF_COMMANDS, LedgerConfig, Ledgered, VERIFIER_KEY_FILE,
 };
 pub use receipt::{Receipt, find, first_since};
 pub use recorder::{Observe, RecordError, Recorder, Slot};
