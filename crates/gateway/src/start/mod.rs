@@ -17,11 +17,7 @@ use std::{
 use bartizan_access::Access;
 use bartizan_agents::Governor;
 use bartizan_core::Secret;
-use bartizan_guard::{
-    Judge, Memory,
-    conversation::ParseLimits,
-    redact::Styles,
-};
+use bartizan_guard::{Judge, Memory, conversation::ParseLimits, redact::Styles};
 use bartizan_text::rules::RuleSet;
 
 use self::ground::Ground;

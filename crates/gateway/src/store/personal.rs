@@ -252,7 +252,10 @@ impl PersonalTable {
             (TimeIn::Text, _) => {
                 format!("{text} NOT LIKE '____-__-__T__:__:__%Z' OR {text} <> upper({text})")
             }
-            (_, Store::Sqlite(_)) => format!("{text} = '' OR {text} GLOB '*[^-+.eE0-9]*'"),
+            (_, Store::Sqlite(_)) => format!(
+                "typeof(\"{time}\") NOT IN ('integer', 'real') \
+                 AND ({text} = '' OR {text} GLOB '*[^0-9]*')"
+            ),
             (_, Store::Postgres(_)) => return format!("\"{time}\" IS NULL"),
         };
         format!("(\"{time}\" IS NULL OR {is_other})")
