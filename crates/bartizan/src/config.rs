@@ -1,6 +1,6 @@
 //! The configuration file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bartizan_access::{Access, AccessError, PolicyFile};
 use bartizan_gateway::config::{Config as ConfigFile, Mistake};
@@ -41,10 +41,7 @@ impl Config {
         } else {
             serde_saphyr::from_str(&text).map_err(|error| yaml_problem(&name, &text, &error))?
         };
-        let beside = |other: &Path| match path.parent() {
-            Some(folder) => folder.join(other),
-            None => other.to_owned(),
-        };
+        let beside = |other: &Path| beside(path, other);
         for folder in &mut file.packs {
             *folder = beside(folder);
         }
@@ -118,6 +115,14 @@ impl Config {
             Some((line, column)) => problem.at(&self.path, &self.text, line, column),
             None => problem,
         }
+    }
+}
+
+/// A path that a configuration file names, which is relative to that file.
+pub(crate) fn beside(file: &Path, other: &Path) -> PathBuf {
+    match file.parent() {
+        Some(folder) => folder.join(other),
+        None => other.to_owned(),
     }
 }
 

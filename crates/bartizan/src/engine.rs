@@ -155,7 +155,12 @@ impl Engine {
 
 /// The configuration that the arguments, the environment, or the current folder give.
 pub(crate) fn read_config(setup: &Setup) -> Result<Config, Problems> {
-    if let Some(path) = &setup.config {
+    config_at(setup.config.as_deref())
+}
+
+/// The same for a command that takes nothing else of [`Setup`].
+pub(crate) fn config_at(named: Option<&Path>) -> Result<Config, Problems> {
+    if let Some(path) = named {
         return Config::read(path);
     }
     if let Some(path) = env::get(env::CONFIG) {

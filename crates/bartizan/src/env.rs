@@ -22,6 +22,7 @@ pub(crate) const MODEL: &str = "BARTIZAN_MODEL";
 
 /// The time that a bill of materials states, in seconds since 1970.
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
 /// The address of a gateway, as with `--gateway`.
 pub(crate) const GATEWAY: &str = "BARTIZAN_GATEWAY";
 

@@ -39,7 +39,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn from_hex(text: &str) -> Option<[u8; 32]> {
+/// 32 bytes of 64 hexadecimal digits.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let (pairs, rest) = text.trim().as_bytes().as_chunks::<2>();
     if pairs.len() != bytes.len() || !rest.is_empty() {
@@ -59,7 +60,13 @@ mod tests {
     #[test]
     fn keys_are_64_digits() {
         assert_eq!(from_hex(&"0f".repeat(32)), Some([15; 32]));
-        for bad in ["", "0f", &"0g".repeat(32), &"0f".repeat(33)] {
+        for bad in [
+            "",
+            "0f",
+            &"0g".repeat(32),
+            &"+f".repeat(32),
+            &"0f".repeat(33),
+        ] {
             assert_eq!(from_hex(bad), None);
         }
     }

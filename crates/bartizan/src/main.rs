@@ -14,6 +14,7 @@ mod key;
 mod output;
 mod packs;
 mod personal;
+mod private;
 mod problem;
 mod redteam;
 mod render;

@@ -145,7 +145,15 @@ impl GovernConfig {
                 (Some(files), None) if files.paths.is_empty() => {
                     say(format!("{at}.files.paths"), "names no file");
                 }
-                (Some(_), None) => {}
+                (Some(files), None) => {
+                    for (path, text) in files.paths.iter().enumerate() {
+                        let folder = text.rsplit_once('/').map_or("", |(folder, _)| folder);
+                        if folder.contains('*') {
+                            let at = format!("{at}.files.paths[{path}]");
+                            say(at, "has a `*` before its last part");
+                        }
+                    }
+                }
                 (None, Some(sql)) => {
                     for (field, name) in [("table", &sql.table), ("subject", &sql.subject)] {
                         if !is_identifier(name) {

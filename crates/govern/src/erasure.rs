@@ -44,7 +44,7 @@ pub struct Step {
 #[non_exhaustive]
 pub enum EraseError<E: std::error::Error + 'static> {
     /// The law wants it kept.
-    #[error("the subject is held by `{}`; nothing was removed", .0.0)]
+    #[error("the subject, or a class of data, is held by `{}`; nothing was removed", .0.0)]
     Held(Hold),
     /// The journal is of another subject.
     #[error("the journal is of another subject")]
@@ -116,7 +116,7 @@ impl Journal {
 /// Stores that were finished are looked at again, since somebody may have written since.
 ///
 /// # Errors
-/// When somebody holds the subject, a store fails, or the journal cannot be kept.
+/// When the subject or the class of a store is held, a store fails, or the journal cannot be kept.
 pub fn erase<E: std::error::Error + 'static>(
     subject: &Subject,
     stores: &mut [Box<dyn SubjectStore>],
@@ -125,7 +125,7 @@ pub fn erase<E: std::error::Error + 'static>(
     now_ms: impl Fn() -> i64,
     mut keep: impl FnMut(&Journal) -> Result<(), E>,
 ) -> Result<(), EraseError<E>> {
-    if let Some(hold) = holds.of_subject(subject.hash()) {
+    if let Some(hold) = holds.against_erasure(subject.hash(), stores) {
         return Err(EraseError::Held(hold));
     }
     if journal.subject != *subject.hash() {

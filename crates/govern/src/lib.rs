@@ -22,6 +22,6 @@ pub use config::{
 pub use consent::{ConsentError, ConsentEvent, ConsentState, Consents, Deed};
 pub use erasure::{EraseError, Journal, Step, erase};
 pub use lines::LineMatcher;
-pub use retention::{Hold, Holds, Planned, Swept, cutoff_ms, plan, sweep};
+pub use retention::{Hold, Holds, Planned, Swept, plan, sweep};
 pub use store::{StoreFault, SubjectStore};
 pub use subject::{Subject, SubjectHash, SubjectKey};

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::config::{FilesConfig, TimeIn};
+use crate::{
+    config::{FilesConfig, TimeIn},
+    subject::Subject,
+};
 
 /// Looks at lines of files: JSON objects, or text.
 #[derive(Clone, Debug)]
@@ -41,22 +44,18 @@ impl LineMatcher {
         }
     }
 
-    /// Everybody whom a line may be about: the subject's field, or every text in it.
+    /// Whether `is` says yes to somebody whom a line may be about: the subject's field, or every
+    /// text in the line of up to eight pieces that [`Self::is_about`] can find there. For those
+    /// who know no identifier but can tell one.
     #[must_use]
-    pub fn identifiers(&self, line: &[u8]) -> Vec<String> {
-        let Ok(value) = serde_json::from_slice::<Value>(line) else {
-            let text = String::from_utf8_lossy(line);
-            return text.split_whitespace().map(trimmed).collect();
-        };
-        if self.subject.is_empty() {
-            let mut all = Vec::new();
-            texts(&value, &mut all);
-            return all;
+    pub fn is_about_any(&self, line: &[u8], mut is: impl FnMut(&str) -> bool) -> bool {
+        match serde_json::from_slice::<Value>(line) {
+            Ok(value) if !self.subject.is_empty() => self
+                .at(&value, &self.subject)
+                .is_some_and(|found| is(&text_of(found))),
+            Ok(value) => any_name(&value, &mut is),
+            Err(_) => any_run(&String::from_utf8_lossy(line), &mut is),
         }
-        self.at(&value, &self.subject)
-            .map(text_of)
-            .into_iter()
-            .collect()
     }
 
     /// When the line was written, in milliseconds since 1970; `None` where it does not say.
@@ -108,36 +107,72 @@ fn names(value: &Value, wanted: &str) -> bool {
 /// Whether `wanted` stands in `text` and is not a part of a longer name.
 fn names_text(text: &str, wanted: &str) -> bool {
     let text = text.to_lowercase();
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '+');
-    text.match_indices(wanted).any(|(start, found)| {
-        let before = text.get(..start).and_then(|text| text.chars().next_back());
-        let mut after = text.get(start + found.len()..).unwrap_or_default().chars();
-        let next = after.next();
-        // `alice@example.com.` ends a sentence, `alice@example.com.au` is somebody else.
-        let goes_on = match next {
-            Some('.' | '-') => after.next().is_some_and(char::is_alphanumeric),
-            Some(c) => is_part(c),
-            None => false,
-        };
-        let began = before.is_some_and(|c| is_part(c) || matches!(c, '.' | '-'));
-        !goes_on && !began
-    })
+    text.match_indices(wanted)
+        .any(|(start, found)| begins(&text, start) && ends(&text, start + found.len()))
 }
 
-fn texts(value: &Value, all: &mut Vec<String>) {
-    match value {
-        Value::String(text) => {
-            all.push(text.trim().to_owned());
-            all.extend(text.split_whitespace().map(trimmed));
-        }
-        Value::Array(items) => items.iter().for_each(|item| texts(item, all)),
-        Value::Object(fields) => fields.values().for_each(|value| texts(value, all)),
-        Value::Number(number) => all.push(number.to_string()),
-        Value::Null | Value::Bool(_) => {}
+const fn is_sign(c: char) -> bool {
+    matches!(c, '_' | '+')
+}
+
+/// Whether a name can begin at a byte of a text.
+fn begins(text: &str, start: usize) -> bool {
+    let before = text.get(..start).and_then(|text| text.chars().next_back());
+    !before.is_some_and(|c| c.is_alphanumeric() || is_sign(c) || matches!(c, '.' | '-'))
+}
+
+/// Whether a name can end before a byte of a text.
+fn ends(text: &str, end: usize) -> bool {
+    let mut after = text.get(end..).unwrap_or_default().chars();
+    match after.next() {
+        // `alice@example.com.` ends a sentence, `alice@example.com.au` is somebody else.
+        Some('.' | '-') => !after.next().is_some_and(char::is_alphanumeric),
+        Some(c) => !(c.is_alphanumeric() || is_sign(c)),
+        None => true,
     }
 }
 
-/// A word without the signs around it.
-fn trimmed(word: &str) -> String {
-    word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
+/// Places at which a name can begin, in one name at most, as a telephone number or the name of a
+/// person has several.
+const PIECES: usize = 8;
+
+fn any_name(value: &Value, is: &mut impl FnMut(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => any_run(text, is),
+        Value::Array(items) => items.iter().any(|item| any_name(item, is)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| any_run(name, is) || any_name(value, is)),
+        Value::Number(number) => is(&number.to_string()),
+        Value::Null | Value::Bool(_) => false,
+    }
+}
+
+/// Whether `is` says yes to a piece of `text`, to several that follow each other, or to the whole.
+fn any_run(text: &str, is: &mut impl FnMut(&str) -> bool) -> bool {
+    let text = text.to_lowercase();
+    let whole = text.trim();
+    if Subject::BYTES.contains(&whole.len()) && is(whole) {
+        return true;
+    }
+    text.char_indices().any(|(start, first)| {
+        !first.is_whitespace() && begins(&text, start) && any_run_from(&text, start, is)
+    })
+}
+
+fn any_run_from(text: &str, start: usize, is: &mut impl FnMut(&str) -> bool) -> bool {
+    let rest = text.get(start..).unwrap_or_default();
+    let mut pieces = 0;
+    for (at, c) in rest.char_indices() {
+        pieces += usize::from(begins(text, start + at));
+        let bytes = at + c.len_utf8();
+        if pieces > PIECES || bytes > *Subject::BYTES.end() {
+            return false;
+        }
+        let can_end = !c.is_whitespace() && ends(text, start + bytes);
+        if can_end && Subject::BYTES.contains(&bytes) && rest.get(..bytes).is_some_and(&mut *is) {
+            return true;
+        }
+    }
+    false
 }

@@ -53,6 +53,18 @@ impl Holds {
         self.by_subject.get(subject).cloned().map(Hold)
     }
 
+    /// The hold that keeps a subject from being erased: on the subject, or on the class of one of
+    /// the stores.
+    #[must_use]
+    pub fn against_erasure(
+        &self,
+        subject: &SubjectHash,
+        stores: &[Box<dyn SubjectStore>],
+    ) -> Option<Hold> {
+        let of_class = || stores.iter().find_map(|store| self.of_class(store.class()));
+        self.of_subject(subject).or_else(of_class)
+    }
+
     /// Whether somebody of that identifier is held; for stores that look at records.
     #[must_use]
     pub fn hold(&self, identifier: &str) -> bool {
@@ -98,8 +110,7 @@ pub struct Swept {
 
 /// The moment before which data of a class is too old. Logs of agents are kept for 90 days whatever
 /// the class says.
-#[must_use]
-pub fn cutoff_ms(class: &ClassConfig, now_ms: i64) -> i64 {
+fn cutoff_ms(class: &ClassConfig, now_ms: i64) -> i64 {
     let days = if class.agent_log {
         class.days.max(AGENT_LOG_DAYS)
     } else {

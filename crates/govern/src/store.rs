@@ -14,6 +14,9 @@ pub trait SubjectStore {
     /// What kind of place it is, e.g. `files`.
     fn kind(&self) -> &'static str;
 
+    /// Its class in the configuration, empty for none.
+    fn class(&self) -> &str;
+
     /// How many records are about `subject`.
     ///
     /// # Errors

@@ -159,13 +159,8 @@ fn statement(origin: &str, sum: &digest::Context, entries: &Range<u64>) -> Strin
 }
 
 fn subtrees(reader: &Reader<'_>, from: u64, to: u64) -> Result<Vec<String>, ReadError> {
-    let mut at = from;
-    let mut hashes = Vec::new();
-    for height in heights(from, to) {
-        hashes.push(reader.subtree(height, at >> height)?.to_string());
-        at += 1 << height;
-    }
-    Ok(hashes)
+    let roots = reader.subtrees(from, to)?;
+    Ok(roots.iter().map(Hash::to_string).collect())
 }
 
 struct Summed<'a> {

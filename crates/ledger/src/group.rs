@@ -7,7 +7,8 @@ use crate::{Ledger, LedgerError, Settle};
 /// A ledger that many threads append to: one of them writes for all that wait, so that one wait for
 /// the disk keeps many entries.
 ///
-/// There is no thread of its own. Whoever finds nobody writing takes what has gathered, its own
+/// For programs that write from many threads of their own; the gateway has one writer, which gathers
+/// before. There is no thread of its own. Whoever finds nobody writing takes what has gathered, its own
 /// entries among it, and writes; the others wait for it.
 pub struct GroupCommit {
     gathering: Mutex<Gathering>,

@@ -6,9 +6,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    /// Bytes of a hash.
-    pub const LENGTH: usize = 32;
-
     /// A hash that was read from somewhere.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {

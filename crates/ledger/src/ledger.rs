@@ -95,18 +95,19 @@ impl Ledger {
         let mut opened = Opened::default();
         let (segments, stale) = segment::numbers(&storage.list(segment::TAIL)?);
         let mut ledger: Option<Self> = None;
+        let mut base = 0;
         for (place, &number) in segments.iter().enumerate() {
             let is_last = place + 1 == segments.len();
             let name = segment::path(number);
             let bytes = storage.read(&name, segment::MAX_SEGMENT)?;
             let bytes = bytes.unwrap_or_default();
+            if ledger.is_none() {
+                ledger = Self::begin(&storage, &signer, number, &bytes)?;
+                base = ledger.as_ref().map_or(0, Self::size);
+            }
             let whole = match &mut ledger {
                 Some(ledger) => ledger.replay(number, &bytes)?,
-                None => {
-                    let (begun, whole) = Self::begin(&storage, &signer, number, &bytes)?;
-                    ledger = begun;
-                    whole
-                }
+                None => 0,
             };
             let rest = segment::rest(&bytes, whole);
             if rest.is_empty() && whole > 0 {
@@ -137,7 +138,7 @@ impl Ledger {
         ledger.refuse_rollback()?;
         let stale = stale.into_iter().map(segment::path);
         ledger.unsettled.pending.lock().segments.splice(0..0, stale);
-        opened.replayed = ledger.edge.size() - ledger.base_of_oldest(&segments);
+        opened.replayed = ledger.size() - base;
         ledger.publish()?;
         Ok((ledger, opened))
     }
@@ -157,26 +158,13 @@ impl Ledger {
         }
     }
 
-    fn base_of_oldest(&self, segments: &[u64]) -> u64 {
-        let first = segments.first().map(|&number| segment::path(number));
-        let bytes = first.and_then(|name| self.storage.read(&name, segment::MAX_SEGMENT).ok()?);
-        match segment::decode(bytes.as_deref().unwrap_or_default()) {
-            Decoded::Whole(frame, _) => frame.size,
-            Decoded::Torn => self.edge.size(),
-        }
-    }
-
     fn empty(storage: Arc<dyn Storage>, signer: Signer) -> Self {
-        let checkpoint = Checkpoint {
-            origin: signer.name().to_owned(),
-            size: 0,
-            root: Hash::of_nothing(),
-        };
+        let edge = Edge::default();
         Self {
             storage,
-            checkpoint: checkpoint.sign(&signer),
+            checkpoint: checkpoint_of(&edge, &signer),
             signer,
-            edge: Edge::default(),
+            edge,
             mark: Vec::new(),
             segment: 0,
             at: 0,
@@ -191,15 +179,15 @@ impl Ledger {
         }
     }
 
-    /// A ledger in the state of the oldest file, and how many of its bytes are whole frames.
+    /// A ledger in the state at the beginning of the oldest file; `None` if that has no whole frame.
     fn begin(
         storage: &Arc<dyn Storage>,
         signer: &Signer,
         number: u64,
         bytes: &[u8],
-    ) -> Result<(Option<Self>, usize), LedgerError> {
+    ) -> Result<Option<Self>, LedgerError> {
         let Decoded::Whole(frame, _) = segment::decode(bytes) else {
-            return Ok((None, 0));
+            return Ok(None);
         };
         let Body::Base { edge, bundle } = frame.body else {
             return Err(altered(number));
@@ -208,8 +196,7 @@ impl Ledger {
         ledger.edge = edge;
         ledger.bundle = bundle.to_vec();
         ledger.mark = frame.mark.to_vec();
-        let whole = ledger.replay(number, bytes)?;
-        Ok((Some(ledger), whole))
+        Ok(Some(ledger))
     }
 
     /// Takes in what a file has, and gives how many of its bytes are whole frames.
@@ -281,7 +268,7 @@ impl Ledger {
         if mark.len() > segment::MAX_MARK {
             return Err(LedgerError::Mark);
         }
-        let checkpoint = self.checkpoint_of(&edge);
+        let checkpoint = checkpoint_of(&edge, &self.signer);
         let note = checkpoint.note.to_string();
         let frame = Frame {
             size: from,
@@ -373,23 +360,28 @@ impl Ledger {
         if self.published == Some(size) {
             return Ok(());
         }
-        let mut written = Vec::new();
         while let Some((name, bytes)) = self.unwritten.last() {
             self.storage.write(name, bytes)?;
-            written.push(name.clone());
+            // At once: a later one may fail, and the tail must not go before the disk has this one.
+            self.unsettled.pending.lock().tiles.insert(name.clone());
             self.unwritten.pop();
         }
         self.unwritten_bytes = 0;
         let partials = self.write_partials()?;
         let note = self.checkpoint.note.to_string();
         self.storage.write(CHECKPOINT, note.as_bytes())?;
-        written.extend(partials.iter().cloned());
-        written.push(CHECKPOINT.to_owned());
-        self.unsettled.pending.lock().tiles.append(&mut written);
-        self.published = Some(size);
         // Later ones hold the same and more.
-        let former = std::mem::replace(&mut self.partials, partials);
-        for name in former.iter().filter(|name| !self.partials.contains(name)) {
+        let mut former = std::mem::replace(&mut self.partials, partials);
+        former.retain(|name| !self.partials.contains(name));
+        let mut pending = self.unsettled.pending.lock();
+        pending.tiles.extend(self.partials.iter().cloned());
+        pending.tiles.insert(CHECKPOINT.to_owned());
+        for name in &former {
+            pending.tiles.remove(name);
+        }
+        drop(pending);
+        self.published = Some(size);
+        for name in &former {
             self.storage.remove(name)?;
         }
         Ok(())
@@ -505,15 +497,6 @@ impl Ledger {
             witnesses: Vec::new(),
         }
     }
-
-    fn checkpoint_of(&self, edge: &Edge) -> SignedCheckpoint {
-        let checkpoint = Checkpoint {
-            origin: self.signer.name().to_owned(),
-            size: edge.size(),
-            root: edge.root(),
-        };
-        checkpoint.sign(&self.signer)
-    }
 }
 
 impl std::fmt::Debug for Ledger {
@@ -523,6 +506,15 @@ impl std::fmt::Debug for Ledger {
             .field("size", &self.size())
             .finish_non_exhaustive()
     }
+}
+
+fn checkpoint_of(edge: &Edge, signer: &Signer) -> SignedCheckpoint {
+    let checkpoint = Checkpoint {
+        origin: signer.name().to_owned(),
+        size: edge.size(),
+        root: edge.root(),
+    };
+    checkpoint.sign(signer)
 }
 
 fn altered(number: u64) -> LedgerError {

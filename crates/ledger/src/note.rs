@@ -241,12 +241,6 @@ impl VerifierKey {
         &self.name
     }
 
-    /// What it signs.
-    #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
-        self.algorithm
-    }
-
     /// `SHA-256(name || 0x0A || algorithm || key)[:4]`.
     #[must_use]
     pub fn id(&self) -> [u8; 4] {

@@ -23,12 +23,6 @@ impl Peaks {
         self.size
     }
 
-    /// The hashes, of the largest subtree first.
-    #[must_use]
-    pub fn hashes(&self) -> &[Hash] {
-        &self.hashes
-    }
-
     /// Appends a leaf, and tells of every perfect subtree that is complete with it, with its height:
     /// 1 for two leaves, 2 for four.
     pub fn push(&mut self, leaf: Hash, mut complete: impl FnMut(u32, Hash)) {
@@ -65,12 +59,17 @@ impl Peaks {
     /// The root of the tree (RFC 6962, section 2.1).
     #[must_use]
     pub fn root(&self) -> Hash {
-        let mut peaks = self.hashes.iter().rev().copied();
-        let Some(last) = peaks.next() else {
-            return Hash::of_nothing();
-        };
-        peaks.fold(last, |right, left| Hash::node(left, right))
+        root(&self.hashes)
     }
+}
+
+/// The root over perfect subtrees, of the largest first.
+pub(crate) fn root(peaks: &[Hash]) -> Hash {
+    let mut peaks = peaks.iter().rev().copied();
+    let Some(last) = peaks.next() else {
+        return Hash::of_nothing();
+    };
+    peaks.fold(last, |right, left| Hash::node(left, right))
 }
 
 /// The heights of the perfect subtrees that take a tree from `from` to `to` leaves, in order.

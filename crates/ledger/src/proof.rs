@@ -1,4 +1,4 @@
-use crate::Hash;
+use crate::{Hash, peaks};
 
 /// That an entry is in a tree: the hashes beside its way to the root, from the leaf up (RFC 6962,
 /// section 2.1.1).
@@ -131,20 +131,20 @@ pub(crate) trait Subtrees {
     fn subtree(&self, height: u32, index: u64) -> Result<Hash, Self::Error>;
 
     /// The root over the leaves from `from` to `to`, as it occurs in a tree: `from` is a multiple of
-    /// the power of two that is not below their number. `None` of nothing.
+    /// the power of two that is not below their number. That of the tree without leaves over none.
     fn over(&self, from: u64, to: u64) -> Result<Hash, Self::Error> {
-        let mut rest = Vec::new();
+        Ok(peaks::root(&self.subtrees(from, to)?))
+    }
+
+    /// The roots of the perfect subtrees that take a tree from `from` to `to` leaves, in order.
+    fn subtrees(&self, from: u64, to: u64) -> Result<Vec<Hash>, Self::Error> {
         let mut at = from;
-        while at < to {
-            let height = (to - at).ilog2();
-            rest.push(self.subtree(height, at >> height)?);
+        let mut roots = Vec::new();
+        for height in peaks::heights(from, to) {
+            roots.push(self.subtree(height, at >> height)?);
             at += 1 << height;
         }
-        let mut rest = rest.into_iter().rev();
-        let Some(last) = rest.next() else {
-            return Ok(Hash::of_nothing());
-        };
-        Ok(rest.fold(last, |right, left| Hash::node(left, right)))
+        Ok(roots)
     }
 
     /// `PATH(index, D[size])` of RFC 6962, section 2.1.1. `index` is below `size`.

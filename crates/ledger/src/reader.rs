@@ -96,10 +96,6 @@ impl<'a> Reader<'a> {
         Ok((Self::new(storage, signed.checkpoint.size), signed))
     }
 
-    pub(crate) const fn storage(&self) -> &'a dyn Storage {
-        self.storage
-    }
-
     /// How many entries.
     #[must_use]
     pub const fn size(&self) -> u64 {

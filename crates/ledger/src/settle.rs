@@ -1,4 +1,4 @@
-use std::{io, sync::Arc};
+use std::{collections::BTreeSet, io, sync::Arc};
 
 use parking_lot::Mutex;
 
@@ -23,7 +23,7 @@ pub(crate) struct Unsettled {
 #[derive(Default)]
 pub(crate) struct Pending {
     /// Tiles of which the disk may not have all.
-    pub(crate) tiles: Vec<String>,
+    pub(crate) tiles: BTreeSet<String>,
     /// Files of the tail that are not needed once it has.
     pub(crate) segments: Vec<String>,
 }
@@ -36,6 +36,7 @@ impl Settle {
     pub fn run(self) -> io::Result<()> {
         let _running = self.unsettled.running.lock();
         let Pending { tiles, segments } = std::mem::take(&mut *self.unsettled.pending.lock());
+        let tiles: Vec<String> = tiles.into_iter().collect();
         let mut gone = 0;
         let settled = self.storage.sync(&tiles).and_then(|()| {
             segments.iter().try_for_each(|segment| {
@@ -46,7 +47,7 @@ impl Settle {
         });
         if settled.is_err() {
             let mut pending = self.unsettled.pending.lock();
-            pending.tiles.splice(0..0, tiles);
+            pending.tiles.extend(tiles);
             pending
                 .segments
                 .splice(0..0, segments.into_iter().skip(gone));

@@ -50,6 +50,7 @@ pub fn verify(
     let size = signed.checkpoint.size;
     let mut walk = Walk {
         reader: Reader::new(storage, size),
+        root: signed.checkpoint.root,
         edge: Edge::default(),
         waypoints: Waypoints::default(),
         sure: 0,
@@ -62,7 +63,7 @@ pub fn verify(
         let file = CHECKPOINT.to_owned();
         walk.waypoints.add(old, Kind::Rollback, file);
     }
-    outcome.checkpoint = Some(signed.clone());
+    outcome.checkpoint = Some(signed);
     if outcome.damage.is_some() {
         return Ok(outcome);
     }
@@ -72,7 +73,7 @@ pub fn verify(
         Tail::read(storage, trust, &mut walk.waypoints)?
     };
     outcome.torn_bytes = tail.torn_bytes;
-    outcome.damage = damage(walk.run(&signed))?.or(tail.damage);
+    outcome.damage = damage(walk.run())?.or(tail.damage);
     outcome.entries = match &outcome.damage {
         None => size,
         Some(damage) => walk.edge.size().min(damage.entry.unwrap_or(size)),
@@ -147,6 +148,8 @@ impl Waypoints {
 
 struct Walk<'a> {
     reader: Reader<'a>,
+    /// What the newest checkpoint says that all of it leads to.
+    root: Hash,
     edge: Edge,
     waypoints: Waypoints,
     /// Entries that are sure to be what they were, by a checkpoint on the way.
@@ -156,7 +159,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn run(&mut self, signed: &SignedCheckpoint) -> Result<Option<Damage>, Stop> {
+    fn run(&mut self) -> Result<Option<Damage>, Stop> {
         self.pass()?;
         for number in 0..self.reader.bundles() {
             self.bundle(number)?;
@@ -172,7 +175,7 @@ impl Walk<'_> {
         if let Some(upper) = self.upper.take() {
             return Ok(Some(upper));
         }
-        if self.edge.root() == signed.checkpoint.root {
+        if self.edge.root() == self.root {
             return Ok(None);
         }
         Ok(Some(Damage {
@@ -264,8 +267,9 @@ impl Walk<'_> {
 
     /// A file that is needed for the entries from `first` on is missing or malformed.
     fn at(&self, first: u64, error: ReadError) -> Stop {
-        let Stop::Damage(mut damage) = Stop::from(error) else {
-            return Stop::Error(ReadError::Altered);
+        let mut damage = match Stop::from(error) {
+            Stop::Damage(damage) => damage,
+            stop @ Stop::Error(_) => return stop,
         };
         let later = (first / TILE_WIDTH + 1..self.reader.bundles())
             .take(SEARCHED)
@@ -361,13 +365,9 @@ impl Walk<'_> {
             number,
             leaves,
         };
-        let signed = Reader::checkpoint_bytes(self.reader.storage());
-        let root = signed
-            .ok()
-            .and_then(|bytes| crate::SignedNote::parse(&bytes).ok())
-            .and_then(|note| crate::Checkpoint::parse(note.text()).ok())
-            .map(|checkpoint| checkpoint.root);
-        instead.over(0, self.reader.size()).ok() == root && root.is_some()
+        instead
+            .over(0, self.reader.size())
+            .is_ok_and(|root| root == self.root)
     }
 }
 

@@ -21,7 +21,7 @@ use bartizan_guard::{
 };
 use bartizan_policy::Date;
 use bartizan_redteam::{
-    Chain, LayerSet, Layers, Scorer, Target, Test,
+    Chain, LayerSet, Layers, Scorer, Test,
     adaptive::{Means, hunt},
     builtin,
     report::{self, Adaptive, Setting},
@@ -51,13 +51,11 @@ fn main() {
     };
     let started = Instant::now();
     let clock = move || u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    // What is built when the first text comes is no cost of a layer.
+    judge.warm(Date::MIN);
     let layers = Layers::new(judge.clone(), Date::MIN, &clock);
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     let scorer = Scorer::new(judge.guard());
-    // Weights are read when the first text comes, which is no cost of a layer.
-    let _ = plan
-        .attempt(plan.trials()[0])
-        .map(|attempt| layers.ask(&attempt));
     let watch = Instant::now();
     let done = run(&plan, &layers, &scorer, jobs, &|_, _| true);
     let seconds = watch.elapsed().as_secs_f64();

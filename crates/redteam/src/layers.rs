@@ -12,7 +12,8 @@ pub struct Layers<'c> {
 }
 
 impl<'c> Layers<'c> {
-    /// The layers of `judge`; `clock` gives nanoseconds from any point.
+    /// The layers of `judge`; `clock` gives nanoseconds from any point. What the layers cost is
+    /// reported, so a judge that has judged nothing is to be [warmed](Judge::warm) before.
     #[must_use]
     pub const fn new(judge: Judge, today: Date, clock: &'c (dyn Fn() -> u64 + Sync)) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 mod render;
 
-use std::{fmt::Write as _, path::PathBuf, time::Duration};
+use std::{fmt::Write as _, time::Duration};
 
 use bartizan_access::{
     Ask, Candidate, Expectations, Permission, Resource, Review, Use, Who, cedar_schema,
@@ -16,16 +16,15 @@ use bartizan_gateway::{
 use serde_json::{Value, json};
 
 use self::render::{policies, reason, review_json, review_text, tests_json, tests_text};
-use super::keys;
+use super::{keys, runtime};
 use crate::{
-    cli::{
-        AccessCommand, CheckAccess, KeyPlace, PlainFormat, ReportAccess, Setup, TestAccess, WhoCan,
-    },
+    cli::{AccessCommand, CheckAccess, KeyPlace, PlainFormat, ReportAccess, TestAccess, WhoCan},
     config::{Config, access_problem},
-    engine::read_config,
+    engine::config_at,
     exit::Exit,
     input::{escaped, read_text},
     output,
+    personal::now_ms,
     problem::{Problem, Problems, nearest},
     render::safe,
 };
@@ -38,7 +37,7 @@ pub(crate) fn run(command: &AccessCommand) -> Result<Exit, Problems> {
         AccessCommand::Report(arguments) => report(arguments),
         AccessCommand::Test(arguments) => test(arguments),
         AccessCommand::Schema { config } => {
-            let access = config_of(config.as_ref())?.access()?;
+            let access = config_at(config.as_deref())?.access()?;
             output::stdout(&cedar_schema(access.roles()))?;
             Ok(Exit::Clean)
         }
@@ -46,7 +45,7 @@ pub(crate) fn run(command: &AccessCommand) -> Result<Exit, Problems> {
 }
 
 fn check(arguments: &CheckAccess) -> Result<Exit, Problems> {
-    let access = config_of(arguments.config.as_ref())?.access()?;
+    let access = config_at(arguments.config.as_deref())?.access()?;
     let (permission, resource) = wish(&arguments.action, &arguments.resource)?;
     let asker = &arguments.asker;
     let who = Who {
@@ -102,7 +101,7 @@ fn check(arguments: &CheckAccess) -> Result<Exit, Problems> {
 
 fn who(arguments: &WhoCan) -> Result<Exit, Problems> {
     let place = &arguments.place;
-    let config = config_of(place.config.as_ref())?;
+    let config = config_at(place.config.as_deref())?;
     let access = config.access()?;
     let (permission, resource) = wish(&arguments.action, &arguments.resource)?;
     let mut others = configured(&config);
@@ -148,7 +147,7 @@ fn who(arguments: &WhoCan) -> Result<Exit, Problems> {
 
 fn report(arguments: &ReportAccess) -> Result<Exit, Problems> {
     let place = &arguments.place;
-    let config = config_of(place.config.as_ref())?;
+    let config = config_at(place.config.as_deref())?;
     let access = config.access()?;
     let uses = match arguments.unused_for {
         None => None,
@@ -168,7 +167,7 @@ fn report(arguments: &ReportAccess) -> Result<Exit, Problems> {
 }
 
 fn test(arguments: &TestAccess) -> Result<Exit, Problems> {
-    let access = config_of(arguments.config.as_ref())?.access()?;
+    let access = config_at(arguments.config.as_deref())?.access()?;
     let table = truth_table()
         .map_err(|error| Problem::new(format!("the built-in roles cannot be read: {error}")))?;
     let mut outcomes = vec![("built-in roles".to_owned(), table)];
@@ -214,18 +213,8 @@ fn wish(action: &str, resource: &str) -> Result<(Permission, Resource), Problems
     Ok((permission, resource))
 }
 
-fn config_of(path: Option<&PathBuf>) -> Result<Config, Problems> {
-    read_config(&Setup {
-        config: path.cloned(),
-        ..Setup::default()
-    })
-}
-
 fn moment(at: Option<jiff::Timestamp>) -> i64 {
-    at.map_or_else(
-        || i64::try_from(SystemClock.unix_ms()).unwrap_or(i64::MAX),
-        jiff::Timestamp::as_millisecond,
-    )
+    at.map_or_else(now_ms, jiff::Timestamp::as_millisecond)
 }
 
 /// Keys and certificates of the configuration.
@@ -314,11 +303,7 @@ fn at_rest<T>(
     config: &Config,
     ask: impl AsyncFnOnce(&AtRest) -> Result<T, Problems>,
 ) -> Result<T, Problems> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let (rest, _) = keys::at_rest(place, config).await?;
         ask(&rest).await
     })

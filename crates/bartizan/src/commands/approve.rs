@@ -9,6 +9,7 @@ use bartizan_gateway::{
 };
 use serde_json::json;
 
+use super::runtime;
 use crate::{
     cli::{ApproveCommand, At, PlainFormat, SwitchKind},
     env,
@@ -23,11 +24,7 @@ const DEFAULT: &str = "http://127.0.0.1:8080";
 
 /// Does what the arguments say.
 pub(crate) fn run(command: &ApproveCommand) -> Result<Exit, Problems> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
-    let text = runtime.block_on(async {
+    let text = runtime()?.block_on(async {
         match command {
             ApproveCommand::List { at } => list(at).await,
             ApproveCommand::Allow { id, at } => decide(id, Decided::Allowed, at).await,

@@ -11,11 +11,14 @@ use bartizan_gateway::{
 };
 use serde_json::json;
 
-use super::serve::{data_folder, problems};
+use super::{
+    runtime,
+    serve::{data_folder, problems},
+};
 use crate::{
-    cli::{CreateKey, KeyPlace, KeysCommand, PlainFormat, Setup},
+    cli::{CreateKey, KeyPlace, KeysCommand, PlainFormat},
     config::Config,
-    engine::read_config,
+    engine::config_at,
     exit::Exit,
     output,
     problem::{Problem, Problems},
@@ -27,15 +30,7 @@ const ACTOR: &str = "command-line";
 
 /// Does what the arguments say.
 pub(crate) fn run(command: KeysCommand) -> Result<Exit, Problems> {
-    // Before any secret is read: a core file would hold them.
-    if let Err(error) = bartizan_gateway::serve::forbid_core_dumps() {
-        output::note(&format!("core dumps cannot be forbidden: {error}"));
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
-    let text = runtime.block_on(async {
+    let text = runtime()?.block_on(async {
         match command {
             KeysCommand::Create(arguments) => create(arguments).await,
             KeysCommand::List { place } => list(&place).await,
@@ -91,7 +86,7 @@ async fn revoke(id: &str, place: &KeyPlace) -> Result<String, Problems> {
 }
 
 async fn list(place: &KeyPlace) -> Result<String, Problems> {
-    let config = config(place)?;
+    let config = config_at(place.config.as_deref())?;
     let (rest, _) = at_rest(place, &config).await?;
     let failed = |error: KeyError| Problem::new(error.to_string());
     let keys = rest.keys().await.map_err(failed)?;
@@ -115,7 +110,7 @@ struct Desk {
 
 impl Desk {
     async fn open(place: &KeyPlace) -> Result<Self, Problems> {
-        let config = config(place)?;
+        let config = config_at(place.config.as_deref())?;
         let (rest, data) = at_rest(place, &config).await?;
         let keys = rest.key_desk(&config.file, &data).await;
         Ok(Self {
@@ -151,17 +146,15 @@ fn actor() -> Arc<str> {
     ACTOR.into()
 }
 
-fn config(place: &KeyPlace) -> Result<Config, Problems> {
-    read_config(&Setup {
-        config: place.config.clone(),
-        ..Setup::default()
-    })
-}
-
+/// What a gateway keeps, and the folder that it is in.
 pub(super) async fn at_rest(
     place: &KeyPlace,
     config: &Config,
 ) -> Result<(AtRest, std::path::PathBuf), Problems> {
+    // Before any secret is read: a core file would hold them.
+    if let Err(error) = bartizan_gateway::serve::forbid_core_dumps() {
+        output::note(&format!("core dumps cannot be forbidden: {error}"));
+    }
     let data = data_folder(place.data.as_deref(), &config.file)?;
     let clock = Arc::new(SystemClock);
     let rest = AtRest::open(&config.file, &data, &ProcessEnvironment, clock).await;

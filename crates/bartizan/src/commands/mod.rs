@@ -32,6 +32,7 @@ mod subject;
 mod verify;
 
 use bartizan_text::rules::RuleSet;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     cli::{Cli, Command, ConfigCommand, NetpolCommand, PolicyCommand, PromptCommand, Rules},
@@ -100,4 +101,10 @@ fn version() -> Result<Exit, Problems> {
         rules.packs().count()
     ))?;
     Ok(Exit::Clean)
+}
+
+/// What runs the gateway's parts that wait, on this thread.
+pub(crate) fn runtime() -> Result<Runtime, Problem> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Problem::new(format!("cannot start: {error}")))
 }

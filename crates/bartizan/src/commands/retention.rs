@@ -9,8 +9,8 @@ use crate::{
     cli::{KeyPlace, PlainFormat, RetentionCommand},
     exit::Exit,
     output,
-    personal::{Desk, Proof, moment, now_ms},
-    problem::{Problem, Problems},
+    personal::{Desk, Proof, failed, moment, now_ms},
+    problem::Problems,
     render::safe,
 };
 
@@ -109,10 +109,6 @@ fn swept(place: &KeyPlace, proof: Option<&Path>) -> Result<Exit, Problems> {
     } else {
         Exit::Incomplete
     })
-}
-
-fn failed(store: &str, fault: &bartizan_govern::StoreFault) -> Problem {
-    Problem::new(format!("store `{store}`: {fault}"))
 }
 
 fn line(planned: &Planned) -> String {

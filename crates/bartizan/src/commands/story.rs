@@ -7,7 +7,7 @@ use bartizan_gateway::{
     store::{Place, Store},
 };
 
-use super::serve::data_folder;
+use super::{runtime, serve::data_folder};
 use crate::{
     config::Config,
     exit::Exit,
@@ -36,11 +36,7 @@ pub(super) fn show(
         }
         place.place = Place::new(file.display().to_string());
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
-    let story = runtime.block_on(async {
+    let story = runtime()?.block_on(async {
         let store = Store::open_with(&place)
             .await
             .map_err(|error| Problem::new(error.to_string()))?;

@@ -1,10 +1,9 @@
 //! `bartizan subject`: everything about somebody, shown or removed.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use bartizan_govern::{EraseError, Journal, Subject, erase};
@@ -15,7 +14,8 @@ use crate::{
     exit::Exit,
     input::read_text,
     output,
-    personal::{Desk, Proof, lasting_key, moment, now_ms, subject, verify},
+    personal::{Desk, Proof, failed, lasting_key, moment, now_ms, subject, verify},
+    private,
     problem::{Problem, Problems},
     render::safe,
 };
@@ -72,8 +72,8 @@ fn export(desk: &Desk, subject: &Subject) -> Result<Exit, Problems> {
 }
 
 fn count(desk: &Desk, subject: &Subject, place: &KeyPlace) -> Result<Exit, Problems> {
-    let hold = desk.holds().of_subject(subject.hash());
     let mut stores = desk.stores()?;
+    let hold = desk.holds().against_erasure(subject.hash(), &stores.open);
     let mut rows = Vec::new();
     for store in &mut stores.open {
         let found = store.count(subject);
@@ -217,31 +217,18 @@ fn taken_up(bytes: &[u8], path: &Path) -> Result<Journal, Problem> {
     })
 }
 
-/// Puts the journal in its place in one step, so that it is whole whenever the process ends.
 fn keep(path: &Path, journal: &Journal) -> io::Result<()> {
     let text = serde_json::to_string_pretty(journal).map_err(io::Error::other)?;
-    let new: PathBuf = path.with_extension("new");
-    let mut file = private(&new)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    private::replace(path, text.as_bytes())
 }
 
 /// Writes an account for its owner only.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    let written = private(path).and_then(|mut file| {
+    let written = private::create(path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
     written.map_err(|error| unusable(path, &error))
-}
-
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(path)
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Problem {
@@ -250,8 +237,4 @@ fn unusable(path: &Path, error: &io::Error) -> Problem {
         path.display(),
         error.kind()
     ))
-}
-
-fn failed(store: &str, fault: &bartizan_govern::StoreFault) -> Problem {
-    Problem::new(format!("store `{store}`: {fault}"))
 }

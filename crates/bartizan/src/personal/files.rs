@@ -8,7 +8,9 @@ use std::{
     time::SystemTime,
 };
 
-use bartizan_govern::{FilesConfig, Holds, LineMatcher, StoreFault, Subject, SubjectStore};
+use bartizan_govern::{
+    FilesConfig, Holds, LineMatcher, StoreEntry, StoreFault, Subject, SubjectStore,
+};
 use serde_json::Value;
 
 /// Bytes of a line at most.
@@ -17,20 +19,23 @@ const MAX_LINE: u64 = 16 << 20;
 /// Files whose names fit some patterns.
 pub(super) struct Files {
     name: String,
+    class: String,
     patterns: Vec<PathBuf>,
     lines: LineMatcher,
 }
 
 impl Files {
-    pub(super) fn new(name: &str, config: &FilesConfig, patterns: Vec<PathBuf>) -> Self {
+    pub(super) fn new(entry: &StoreEntry, config: &FilesConfig, patterns: Vec<PathBuf>) -> Self {
         Self {
-            name: name.to_owned(),
+            name: entry.name.clone(),
+            class: entry.class.clone(),
             patterns,
             lines: LineMatcher::new(config),
         }
     }
 
-    /// The files that are there now, in order; links are not followed.
+    /// The files that are there now, in order. What fits and is no ordinary file, as a link or a
+    /// pipe, is a fault: it may hold what nobody looked at.
     fn paths(&self) -> Result<Vec<PathBuf>, StoreFault> {
         let mut all = Vec::new();
         for pattern in &self.patterns {
@@ -39,9 +44,11 @@ impl Files {
                 .and_then(OsStr::to_str)
                 .unwrap_or_default();
             if !name.contains('*') {
-                // A file that is not there holds nothing.
-                if fs::symlink_metadata(pattern).is_ok_and(|file| file.is_file()) {
-                    all.push(pattern.clone());
+                match fs::symlink_metadata(pattern) {
+                    Ok(file) => all.push(ordinary(pattern.clone(), file.file_type())?),
+                    // A file that is not there holds nothing.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(fault(pattern, &error)),
                 }
                 continue;
             }
@@ -57,10 +64,10 @@ impl Files {
             };
             for entry in entries {
                 let entry = entry.map_err(|error| fault(folder, &error))?;
-                let file = entry.file_type().map_err(|error| fault(folder, &error))?;
-                let fits = |found: &str| bartizan_policy::glob_matches(name, found);
-                if file.is_file() && entry.file_name().to_str().is_some_and(fits) {
-                    all.push(entry.path());
+                let found = entry.file_name();
+                if bartizan_policy::glob_matches(name, &found.to_string_lossy()) {
+                    let kind = entry.file_type().map_err(|error| fault(folder, &error))?;
+                    all.push(ordinary(entry.path(), kind)?);
                 }
             }
         }
@@ -108,12 +115,7 @@ impl Files {
     }
 
     fn is_held(&self, line: &[u8], holds: &Holds) -> bool {
-        !holds.is_empty()
-            && self
-                .lines
-                .identifiers(line)
-                .iter()
-                .any(|one| holds.hold(one))
+        !holds.is_empty() && self.lines.is_about_any(line, |one| holds.hold(one))
     }
 
     fn timed(&self) -> Result<(), StoreFault> {
@@ -132,6 +134,10 @@ impl SubjectStore for Files {
 
     fn kind(&self) -> &'static str {
         "files"
+    }
+
+    fn class(&self) -> &str {
+        &self.class
     }
 
     fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
@@ -276,6 +282,17 @@ fn rewrite(
         .and_then(|folder| folder.sync_all())
         .map_err(failed)?;
     Ok(removed)
+}
+
+/// The path of an ordinary file.
+fn ordinary(path: PathBuf, kind: fs::FileType) -> Result<PathBuf, StoreFault> {
+    if kind.is_file() {
+        return Ok(path);
+    }
+    Err(StoreFault::Io {
+        place: path.display().to_string(),
+        why: "no ordinary file".to_owned(),
+    })
 }
 
 fn fault(path: &Path, error: &io::Error) -> StoreFault {

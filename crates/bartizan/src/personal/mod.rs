@@ -7,15 +7,15 @@ mod stores;
 use std::{io::Read as _, path::PathBuf};
 
 use bartizan_gateway::clock::{Clock as _, SystemClock};
-use bartizan_govern::{Holds, Subject, SubjectKey};
+use bartizan_govern::{Holds, StoreFault, Subject, SubjectKey};
 pub(crate) use proof::{Proof, verify};
 pub(crate) use stores::Stores;
 
 use crate::{
-    cli::{KeyPlace, Setup, Whom},
+    cli::{KeyPlace, Whom},
     commands::serve::data_folder,
     config::Config,
-    engine::read_config,
+    engine::config_at,
     env,
     key::Key,
     problem::{Problem, Problems},
@@ -30,10 +30,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn open(place: &KeyPlace) -> Result<Self, Problems> {
-        let config = read_config(&Setup {
-            config: place.config.clone(),
-            ..Setup::default()
-        })?;
+        let config = config_at(place.config.as_deref())?;
         let mistakes = config.file.govern.check();
         if !mistakes.is_empty() {
             let problems = mistakes.into_iter().map(|(at, message)| {
@@ -110,6 +107,11 @@ pub(crate) fn lasting_key() -> Result<Key, Problem> {
         env::KEY
     );
     Err(Problem::new(problem).help("make one with `openssl rand -hex 32` and keep it secret"))
+}
+
+/// What a store could not do.
+pub(crate) fn failed(store: &str, fault: &StoreFault) -> Problem {
+    Problem::new(format!("store `{store}`: {fault}"))
 }
 
 /// Now, in milliseconds since 1970.

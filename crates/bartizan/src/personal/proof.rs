@@ -5,7 +5,7 @@ use bartizan_gateway::predict::{Signer, verify as verify_signature};
 use serde_json::{Map, Value};
 
 use crate::{
-    key::{Key, hex},
+    key::{Key, from_hex, hex},
     problem::Problem,
 };
 
@@ -41,12 +41,7 @@ impl Proof {
 
 /// Whether an account was signed with `public_key`, 64 hexadecimal digits.
 pub(crate) fn verify(account: &Map<String, Value>, public_key: &str) -> Result<bool, Problem> {
-    let bytes: Option<Vec<u8>> = public_key
-        .as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
-    let bytes = bytes.filter(|bytes| bytes.len() == 32);
-    let bytes = bytes.ok_or_else(|| Problem::new("a public key has 64 hexadecimal digits"))?;
+    let bytes = from_hex(public_key)
+        .ok_or_else(|| Problem::new("a public key has 64 hexadecimal digits"))?;
     Ok(verify_signature(account, &bytes).is_ok())
 }

@@ -1,18 +1,16 @@
 //! The stores of a configuration, opened.
 
-use std::{
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{path::Path, rc::Rc};
 
 use bartizan_gateway::store::PersonalTable;
 use bartizan_govern::{Holds, StoreEntry, StoreFault, Subject, SubjectStore};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::files::Files;
+use super::{failed, files::Files};
 use crate::{
-    config::Config,
+    commands::runtime,
+    config::{Config, beside},
     problem::{Problem, Problems},
 };
 
@@ -32,22 +30,12 @@ impl Stores {
             let help = "list files and tables under `govern.stores`";
             return Err(problem.help(help).into());
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
-        let runtime = Rc::new(runtime);
-        let folder = Path::new(&config.path).parent();
-        let beside = |name: &str| match folder {
-            Some(folder) => folder.join(name),
-            None => PathBuf::from(name),
-        };
+        let runtime = Rc::new(runtime()?);
+        let beside = |name: &str| beside(Path::new(&config.path), Path::new(name));
         let open = entries.iter().map(|entry| {
-            let failed =
-                |fault: StoreFault| Problem::new(format!("store `{}`: {fault}", entry.name));
             if let Some(files) = &entry.files {
                 let paths = files.paths.iter().map(|path| beside(path)).collect();
-                return Ok(Box::new(Files::new(&entry.name, files, paths)) as Box<dyn SubjectStore>);
+                return Ok(Box::new(Files::new(entry, files, paths)) as Box<dyn SubjectStore>);
             }
             let sql = entry.sql.as_ref().ok_or_else(|| {
                 Problem::new(format!(
@@ -62,7 +50,8 @@ impl Stores {
             let table = runtime.block_on(PersonalTable::open(sql, &place));
             Ok(Box::new(Table {
                 name: entry.name.clone(),
-                table: table.map_err(failed)?,
+                class: entry.class.clone(),
+                table: table.map_err(|fault| failed(&entry.name, &fault))?,
                 runtime: Rc::clone(&runtime),
             }) as Box<dyn SubjectStore>)
         });
@@ -79,6 +68,7 @@ fn address(name: &str) -> Result<String, Problem> {
 /// A table, asked without a runtime of one's own.
 struct Table {
     name: String,
+    class: String,
     table: PersonalTable,
     runtime: Rc<Runtime>,
 }
@@ -90,6 +80,10 @@ impl SubjectStore for Table {
 
     fn kind(&self) -> &'static str {
         "sql"
+    }
+
+    fn class(&self) -> &str {
+        &self.class
     }
 
     fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {

@@ -69,6 +69,9 @@ fn aud_08_a_request_is_proved_and_whatever_is_altered_is_named() {
     assert_eq!(json(&home, &check).0, 0);
     home.write("a.json", "{}");
     assert_eq!(json(&home, &check).0, 1);
+    // What is too long to be an entry is not cut to one.
+    home.write("a.json", &" ".repeat(200_000));
+    assert_eq!(json(&home, &check).0, 2);
 
     let (code, anchored) = json(&home, &["checkpoint", "-o", "kept"]);
     assert_eq!(code, 0, "{anchored}");
@@ -140,6 +143,10 @@ fn aud_12_an_export_is_signed_verified_elsewhere_and_recorded() {
     assert_eq!(code, 0, "{report}");
     let commands = report.pointer("/ledgers/1/entries").unwrap();
     assert_eq!(commands, 1, "{report}");
+    // One key is of one ledger, and that the other one is left out is said.
+    let alone = home.run(&["ledger", "verify", "--data", "data", "--key", &key]);
+    assert_eq!(alone.code, 0, "{}", alone.all());
+    assert!(alone.stderr.contains("not looked at"), "{}", alone.all());
 }
 
 #[test]

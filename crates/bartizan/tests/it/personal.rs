@@ -133,6 +133,42 @@ fn who_is_held_stays() {
 }
 
 #[test]
+fn a_hold_on_a_class_stops_the_erasure_and_the_dry_run_says_so() {
+    let project = project();
+    let held = format!("{CONFIG}  holds: [{{id: case-9, class: agents}}]\n");
+    let project = project.with("bartizan.yaml", held);
+    let alice = "alice@example.com";
+    let dry = run(&project, &["subject", "erase", alice, "--dry-run"]);
+    assert!(dry.stdout.contains("held by `case-9`"), "{dry:?}");
+    let refused = run(&project, &["subject", "erase", alice]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("case-9"), "{refused:?}");
+    assert!(is_named(&project.path("logs"), alice));
+}
+
+#[test]
+fn a_link_among_the_files_is_no_file_without_anybody() {
+    let project = project().with("elsewhere", "alice@example.com\n");
+    let link = project.path("logs/two.jsonl");
+    std::os::unix::fs::symlink(project.path("elsewhere"), &link).unwrap();
+    let erase = ["subject", "erase", "alice@example.com"];
+    let refused = run(&project, &erase);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(refused.stderr.contains("no ordinary file"), "{refused:?}");
+    std::fs::remove_file(&link).unwrap();
+    assert_eq!(run(&project, &erase).code, 0);
+    // A name that is no UTF-8 fits a pattern as well.
+    use std::os::unix::ffi::OsStrExt as _;
+    let odd = std::ffi::OsStr::from_bytes(b"logs/\xff.jsonl");
+    std::fs::write(project.folder.path().join(odd), "alice@example.com\n").unwrap();
+    let dry = run(
+        &project,
+        &["subject", "erase", "alice@example.com", "--dry-run"],
+    );
+    assert!(dry.stdout.contains("logs  1"), "{dry:?}");
+}
+
+#[test]
 fn gov_12_what_is_too_old_goes_with_a_proof() {
     let project = project();
     let plan = run(&project, &["retention", "plan", "--format", "json"]);

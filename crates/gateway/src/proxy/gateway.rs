@@ -281,7 +281,7 @@ impl Gateway {
             response
         };
         let principal = proved.map_err(|fault| refuse(&fault))?;
-        self.may_begin(&principal, endpoint, &id.to_string())
+        self.may_begin(&principal, endpoint, id)
             .map_err(|fault| refuse(&fault))?;
         let who = Label::from(&principal.id);
         let admitted = self.recorder.admit(id, who.clone(), endpoint.path()).await;

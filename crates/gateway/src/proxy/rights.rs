@@ -7,7 +7,7 @@ use crate::{
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
     principal::{Principal, Scope},
-    record::{Label, MlAudit, What},
+    record::{Label, MlAudit, RequestId, What},
 };
 
 /// What a route is, for the policy.
@@ -69,14 +69,9 @@ impl Gateway {
         let (permission, resource) = match Wish::of(scope, path) {
             Wish::One(permission, resource) => (permission, resource),
             Wish::SomeModel => {
-                let permission = Permission::ModelPredict;
-                if engine.access.may_permit(&principal.who(), permission) {
-                    return Ok(());
-                }
-                let reason = Because::NotPermitted.as_str().into();
-                let event = denied(principal, permission, pattern.into(), reason);
-                self.note_about(request_id, event);
-                return Err(routes::forbidden());
+                return self.may_some(principal, Permission::ModelPredict, pattern, |event| {
+                    self.note_about(request_id, event);
+                });
             }
         };
         let decision = engine.right(principal, permission, &resource, self.clock.unix_ms());
@@ -104,30 +99,38 @@ impl Gateway {
         &self,
         principal: &Principal,
         endpoint: Endpoint,
-        request_id: &str,
+        id: RequestId,
     ) -> Result<(), Fault> {
         let permission = match endpoint {
             Endpoint::Models | Endpoint::Model => Permission::ModelRead,
             _ => Permission::ModelPredict,
         };
-        if self
-            .engine()
-            .access
-            .may_permit(&principal.who(), permission)
-        {
+        self.may_some(principal, permission, endpoint.path(), |event| {
+            self.recorder().note_about(id, event);
+        })
+    }
+
+    /// Whether a principal has a permission on anything; `note` is given a denial for the record.
+    fn may_some(
+        &self,
+        principal: &Principal,
+        permission: Permission,
+        pattern: &'static str,
+        note: impl FnOnce(What),
+    ) -> Result<(), Fault> {
+        let engine = self.engine();
+        if engine.access.may_permit(&principal.who(), permission) {
             return Ok(());
         }
         let reason = Because::NotPermitted.as_str().into();
-        let event = denied(principal, permission, endpoint.path().into(), reason);
-        self.note_about(request_id, event);
+        note(denied(principal, permission, pattern.into(), reason));
         Err(routes::forbidden())
     }
 
     /// Whether a principal may see models at all, where another program lists them.
     #[cfg(feature = "envoy")]
     pub(crate) fn may_list(&self, principal: &Principal) -> Result<(), Fault> {
-        let id = crate::record::RequestId::new(&*self.clock).to_string();
-        self.may_begin(principal, Endpoint::Models, &id)
+        self.may_begin(principal, Endpoint::Models, RequestId::new(&*self.clock))
     }
 
     /// Whether a principal may use that model. `known` is its name in the configuration, for the

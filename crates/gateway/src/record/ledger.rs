@@ -19,7 +19,7 @@ pub const LEDGER: &str = "ledger";
 pub const LEDGER_OF_COMMANDS: &str = "ledger-commands";
 
 /// The file in a ledger's folder that holds its name.
-pub const NAME_FILE: &str = "name";
+const NAME_FILE: &str = "name";
 
 /// The file in a ledger's folder that holds the key that verifies it, for convenience: who may
 /// write the folder may write this too.
@@ -181,14 +181,35 @@ fn marked(mark: &[u8], journal: &str) -> Position {
     read().unwrap_or_default()
 }
 
+/// What of a batch the ledger does not have yet.
+struct News {
+    entries: Vec<Vec<u8>>,
+    mark: Vec<u8>,
+    end: Position,
+}
+
+impl News {
+    /// `None` where it has all of `batch`.
+    fn of(batch: &Batch, taken: Position) -> Option<Self> {
+        (batch.end > taken).then(|| Self {
+            entries: behind(batch, taken).map(entry).collect(),
+            mark: mark(&batch.journal, batch.end),
+            end: batch.end,
+        })
+    }
+}
+
 /// Appends the entries that the ledger does not have yet, and shows them to readers. What was
 /// appended counts as taken even if it cannot be shown: then that is tried again, and nothing else.
-fn append(ledger: &mut Ledger, batch: &Batch, taken: &Mutex<Taken>) -> Result<(), LedgerError> {
-    let at = taken.lock().ledger;
-    if batch.end > at {
-        let entries: Vec<Vec<u8>> = behind(batch, at).map(entry).collect();
-        ledger.append(&entries, Some(&mark(&batch.journal, batch.end)))?;
-        taken.lock().ledger = batch.end;
+fn append(
+    ledger: &mut Ledger,
+    news: Option<News>,
+    taken: &Mutex<Taken>,
+) -> Result<(), LedgerError> {
+    // A call that nobody waited for may have appended the same meanwhile.
+    if let Some(news) = news.filter(|news| news.end > taken.lock().ledger) {
+        ledger.append(&news.entries, Some(&news.mark))?;
+        taken.lock().ledger = news.end;
     }
     ledger.publish()?;
     // A failure is tried again with the next one.
@@ -214,9 +235,10 @@ impl AuditStore for Ledgered {
     fn append<'a>(&'a self, batch: &'a Batch) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             let (ledger, taken) = (Arc::clone(&self.ledger), Arc::clone(&self.taken));
-            let (copy, store) = (batch.clone(), taken.lock().store);
+            let Taken { store, ledger: at } = *taken.lock();
+            let news = News::of(batch, at);
             let appended =
-                tokio::task::spawn_blocking(move || append(&mut ledger.lock(), &copy, &taken));
+                tokio::task::spawn_blocking(move || append(&mut ledger.lock(), news, &taken));
             let stopped = |_| Err(io::Error::other("stopped").into());
             appended.await.unwrap_or_else(stopped)?;
             if batch.end > store {

@@ -39,9 +39,7 @@ pub use feedback::{FeedbackRates, Rate};
 pub use frame::Entry;
 pub use interaction::{Interaction, LayerTimes, Outcome, RuleHit, Side, Unseen};
 pub use journal::Position;
-pub use ledger::{
-    LEDGER, LEDGER_OF_COMMANDS, LedgerConfig, Ledgered, NAME_FILE, VERIFIER_KEY_FILE,
-};
+pub use ledger::{LEDGER, LEDGER_OF_COMMANDS, LedgerConfig, Ledgered, VERIFIER_KEY_FILE};
 pub use receipt::{Receipt, find, first_since};
 pub use recorder::{Observe, RecordError, Recorder, Slot};
 pub use sql::SqlAudit;

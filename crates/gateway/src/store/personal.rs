@@ -135,8 +135,8 @@ impl PersonalTable {
         if self.config.time.is_empty() {
             return Err(StoreFault::Timeless);
         }
-        let (table, time) = (self.table(), &self.config.time);
-        let timeless = format!("SELECT count(*) FROM {table} WHERE \"{time}\" IS NULL");
+        let (table, timeless) = (self.table(), self.is_timeless());
+        let timeless = format!("SELECT count(*) FROM {table} WHERE {timeless}");
         let timeless = async {
             let rows: i64 = with_pool!(&self.store, pool => {
                 sqlx::query_scalar(AssertSqlSafe(timeless.clone())).fetch_one(pool).await?
@@ -241,6 +241,24 @@ impl PersonalTable {
             TimeIn::Text => format!("CAST(\"{time}\" AS TEXT) < {place}"),
             TimeIn::Seconds | TimeIn::Milliseconds => format!("\"{time}\" < {place}"),
         }
+    }
+
+    /// Whether a row has no time that can be compared: an empty text, or one of another form, would
+    /// count as old. SQLite keeps texts in columns of numbers, too.
+    fn is_timeless(&self) -> String {
+        let time = &self.config.time;
+        let text = format!("CAST(\"{time}\" AS TEXT)");
+        let is_other = match (self.config.time_in, &self.store) {
+            (TimeIn::Text, _) => {
+                format!("{text} NOT LIKE '____-__-__T__:__:__%Z' OR {text} <> upper({text})")
+            }
+            (_, Store::Sqlite(_)) => format!(
+                "typeof(\"{time}\") NOT IN ('integer', 'real') \
+                 AND ({text} = '' OR {text} GLOB '*[^0-9]*')"
+            ),
+            (_, Store::Postgres(_)) => return format!("\"{time}\" IS NULL"),
+        };
+        format!("(\"{time}\" IS NULL OR {is_other})")
     }
 
     fn told<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreFault> {
@@ -372,6 +390,42 @@ mod tests {
         assert_eq!(table.remove_old(2_000, &none).await, Ok(1));
         assert_eq!(table.count(&subject("ALICE@example.com")).await, Ok(1));
         assert_eq!(GovernConfig::default().check(), []);
+    }
+
+    #[tokio::test]
+    async fn a_time_of_another_form_is_not_old() {
+        let none = holds(&[]);
+        let no_time = Err(StoreFault::NoTime {
+            place: "orders".to_owned(),
+            line: 0,
+        });
+        for (time_in, at) in [
+            (TimeIn::Text, ""),
+            (TimeIn::Text, "21/11/1969"),
+            (TimeIn::Text, "1969-11-21 12:00:00"),
+            (TimeIn::Text, "1969-11-21t12:00:00z"),
+            (TimeIn::Milliseconds, ""),
+            (TimeIn::Milliseconds, "1969-11-21"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut table = shop(folder.path()).await;
+            table.config.time = "day".to_owned();
+            table.config.time_in = time_in;
+            let Store::Sqlite(pool) = &table.store else {
+                panic!()
+            };
+            let good = match time_in {
+                TimeIn::Text => "1969-11-21T12:00:00Z",
+                TimeIn::Seconds | TimeIn::Milliseconds => "5",
+            };
+            let sql = format!("ALTER TABLE orders ADD COLUMN day TEXT DEFAULT '{good}'");
+            pool.execute(AssertSqlSafe(sql)).await.unwrap();
+            assert!(table.count_old(1_000, &none).await.is_ok(), "{good}");
+            let query = sqlx::query("UPDATE orders SET day = $1 WHERE email LIKE 'bob%'");
+            query.bind(at).execute(pool).await.unwrap();
+            assert_eq!(table.remove_old(1_000, &none).await, no_time, "{at}");
+            assert_eq!(table.count(&subject("bob@example.com")).await, Ok(1));
+        }
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ impl SubjectStore for Shared {
     fn kind(&self) -> &'static str {
         "rows"
     }
+    fn class(&self) -> &str {
+        ""
+    }
     fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
         self.0.borrow_mut().count(subject)
     }
@@ -164,7 +167,7 @@ fn who_is_held_is_not_erased() {
     let Err(error) = held else { panic!() };
     assert_eq!(
         error.to_string(),
-        "the subject is held by `case-7`; nothing was removed"
+        "the subject, or a class of data, is held by `case-7`; nothing was removed"
     );
     assert_eq!(stores[0].count(&alice), Ok(1));
     let mut other = Journal::new(&subject("bob"), 1);
@@ -178,4 +181,34 @@ fn who_is_held_is_not_erased() {
         |_| Ok::<_, io::Error>(()),
     );
     assert!(matches!(wrong, Err(EraseError::OtherSubject)));
+}
+
+#[test]
+fn a_hold_on_a_class_keeps_everybody_in_it_from_being_erased() {
+    let alice = subject("alice");
+    let hold = HoldConfig {
+        id: "case-9".to_owned(),
+        class: Some("orders".to_owned()),
+        subject: None,
+    };
+    let holds = Holds::new(&[hold], key());
+    let mut held = Rows::new("shop", &[("alice", 1)]);
+    held.class = "orders".to_owned();
+    let free = Rows::new("logs", &[("alice", 1)]);
+    let mut stores: Vec<Box<dyn SubjectStore>> = vec![Box::new(free), Box::new(held)];
+    let refused = erase(
+        &alice,
+        &mut stores,
+        &holds,
+        &mut Journal::new(&alice, 1),
+        || 2,
+        |_| Ok::<_, io::Error>(()),
+    );
+    assert!(
+        matches!(&refused, Err(EraseError::Held(hold)) if hold.0 == "case-9"),
+        "{refused:?}"
+    );
+    for store in &mut stores {
+        assert_eq!(store.count(&alice), Ok(1));
+    }
 }

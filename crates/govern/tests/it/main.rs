@@ -26,6 +26,7 @@ fn subject(text: &str) -> Subject {
 #[derive(Clone, Debug, Default)]
 struct Rows {
     name: String,
+    class: String,
     rows: Vec<(String, i64)>,
     fails_at: Option<usize>,
     calls: usize,
@@ -59,6 +60,10 @@ impl SubjectStore for Rows {
 
     fn kind(&self) -> &'static str {
         "rows"
+    }
+
+    fn class(&self) -> &str {
+        &self.class
     }
 
     fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {

@@ -1,4 +1,4 @@
-use bartizan_govern::{ClassConfig, GovernConfig, Holds, StoreEntry, cutoff_ms, plan, sweep};
+use bartizan_govern::{ClassConfig, GovernConfig, Holds, StoreEntry, plan, sweep};
 
 use super::{Rows, key};
 
@@ -15,8 +15,17 @@ fn aud_11_logs_of_agents_are_kept_for_90_days_whatever_is_configured() {
     let mistakes = short.check();
     assert_eq!(mistakes.len(), 1);
     assert_eq!(mistakes[0].0, "classes.agents.days");
-    assert_eq!(cutoff_ms(&short.classes["agents"], NOW), NOW - 90 * DAY);
-    assert_eq!(cutoff_ms(&short.classes["other"], NOW), NOW - 30 * DAY);
+    let before = |class: &str| {
+        let entry = StoreEntry {
+            class: class.to_owned(),
+            ..StoreEntry::default()
+        };
+        let (mut store, holds) = (Rows::default(), Holds::new(&[], key()));
+        let planned = plan(&mut store, &entry, &short.classes, &holds, NOW);
+        planned.unwrap().unwrap().before_ms
+    };
+    assert_eq!(before("agents"), NOW - 90 * DAY);
+    assert_eq!(before("other"), NOW - 30 * DAY);
     assert_eq!(ClassConfig::default().days, 90);
 }
 
@@ -66,6 +75,7 @@ fn mistakes_have_their_place() {
          - {name: a, class: nowhere, files: {}}\n\
          - {name: a, sql: {place: x.db, table: 'a; DROP', subject: e}}\n\
          - {name: b}\n\
+         - {name: c, files: {paths: ['logs/*.jsonl', 'logs/*/a.jsonl']}}\n\
          holds: [{id: x}, {id: '', class: gone}]\n",
     );
     let at: Vec<String> = config.check().into_iter().map(|(at, _)| at).collect();
@@ -77,6 +87,7 @@ fn mistakes_have_their_place() {
             "stores[1].name",
             "stores[1].sql.table",
             "stores[2]",
+            "stores[3].files.paths[1]",
             "holds[0]",
             "holds[1].id",
             "holds[1].class"

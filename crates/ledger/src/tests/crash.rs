@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Numbers, cases, entries, entry, signer};
 use crate::{Ledger, Reader, Storage, storage::Simulated, verify};
@@ -98,6 +98,38 @@ fn a_full_disk_keeps_what_there_is_and_goes_on_later() {
             .damage,
         None
     );
+}
+
+#[test]
+fn a_tile_that_was_written_before_the_disk_was_full_is_waited_for() {
+    let storage = Arc::new(Simulated::default());
+    let (mut ledger, _) = Ledger::open(storage.clone(), signer()).unwrap();
+    ledger.append(&entries(0, 600), None).unwrap();
+    // Some tiles are written, others are not.
+    storage.set_fuse(Some(2));
+    assert!(ledger.publish().is_err());
+    storage.set_fuse(None);
+    let settle = ledger.settle().unwrap();
+    let waited_for = settle.unsettled.pending.lock().tiles.clone();
+    for name in storage.files().keys() {
+        let is_waited_for = name.starts_with("tail/") || waited_for.contains(name);
+        assert!(is_waited_for, "{name}");
+    }
+}
+
+#[test]
+fn what_is_waited_for_is_what_is_there_and_each_once() {
+    let storage = Arc::new(Simulated::default());
+    let (mut ledger, _) = Ledger::open(storage.clone(), signer()).unwrap();
+    for from in 0..300 {
+        ledger.append(&entries(from, 1), None).unwrap();
+        ledger.publish().unwrap();
+    }
+    let settle = ledger.settle().unwrap();
+    let waited_for = settle.unsettled.pending.lock().tiles.clone();
+    let there = storage.files().into_keys();
+    let there: BTreeSet<String> = there.filter(|name| !name.starts_with("tail/")).collect();
+    assert_eq!(waited_for, there);
 }
 
 #[test]

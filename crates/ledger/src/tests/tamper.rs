@@ -1,9 +1,16 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use super::{Numbers, cases, entries, entry, signer, written};
 use crate::{
-    Damage, Entries, Kind, Ledger, Outcome, Reader, SignedCheckpoint, Trust, bundle_path,
-    encode_entry, storage::Simulated, verify,
+    CHECKPOINT, Damage, Entries, Kind, Ledger, Outcome, ReadError, Reader, SignedCheckpoint,
+    Storage, Trust, bundle_path, encode_entry, storage::Simulated, verify,
 };
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -239,4 +246,89 @@ fn old_sizes_are_read_and_proved() {
     assert!(newest.entry(now.size).is_err());
     let (bundle, width) = newest.bundle(0).unwrap();
     assert_eq!(Entries::of(&bundle).count(), width);
+}
+
+/// Files of which one cannot be read, and where the writer goes on after the first look.
+struct Odd {
+    files: Simulated,
+    broken: Option<String>,
+    /// The checkpoint from the second look on.
+    later: Option<Vec<u8>>,
+    looks: AtomicUsize,
+}
+
+impl Storage for Odd {
+    fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
+        if self.broken.as_deref() == Some(name) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        if name == CHECKPOINT
+            && self.looks.fetch_add(1, Ordering::Relaxed) > 0
+            && self.later.is_some()
+        {
+            return Ok(self.later.clone());
+        }
+        self.files.read(name, max)
+    }
+
+    fn list(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.files.list(folder)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.files.write(name, bytes)
+    }
+
+    fn append(&self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.files.append(name, at, bytes)
+    }
+
+    fn sync(&self, names: &[String]) -> io::Result<()> {
+        self.files.sync(names)
+    }
+
+    fn truncate(&self, name: &str, length: u64) -> io::Result<()> {
+        self.files.truncate(name, length)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.files.remove(name)
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_and_is_not_an_alteration() {
+    for name in [bundle_path(0, 256), "tile/0/001".to_owned()] {
+        let odd = Odd {
+            files: Simulated::of(files(SIZE)),
+            broken: Some(name.clone()),
+            later: None,
+            looks: AtomicUsize::new(0),
+        };
+        match verify(&odd, &trust(), &[], false) {
+            Err(ReadError::Storage { file, error }) => {
+                assert_eq!(file, name);
+                assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_altered_entry_is_named_exactly_while_the_writer_goes_on() {
+    let whole = files(SIZE);
+    let files = edited(&whole, |all| all[300] = b"forged".to_vec());
+    let odd = Odd {
+        files: Simulated::of(files),
+        broken: None,
+        later: Some(self::files(SIZE + 50)[CHECKPOINT].clone()),
+        looks: AtomicUsize::new(0),
+    };
+    let outcome = verify(&odd, &trust(), &[], true).unwrap();
+    let damage = outcome.damage.unwrap();
+    assert_eq!(
+        (damage.kind, damage.entry, damage.exact),
+        (Kind::Altered, Some(300), true)
+    );
 }

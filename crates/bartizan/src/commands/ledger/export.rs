@@ -1,25 +1,19 @@
-use std::{
-    fs::File,
-    io::{BufWriter, Write as _},
-    path::Path,
-    sync::Arc,
-};
+use std::io::{BufWriter, Write as _};
 
 use bartizan_gateway::{
     clock::{Clock as _, SystemClock},
     record::first_since,
-    secrets::ProcessEnvironment,
-    start::AtRest,
 };
 use bartizan_ledger::{Folder, Reader, Signer, Trust, write_export};
 use serde_json::json;
 
-use super::{config, gateways, problem, trust_of};
+use super::{gateways, problem, trust_of};
 use crate::{
     cli::{Export, PlainFormat},
-    commands::serve::{data_folder, problems},
+    commands::{keys, runtime, serve::problems},
+    engine::config_at,
     exit::Exit,
-    output,
+    output, private,
     problem::{Problem, Problems},
 };
 
@@ -44,7 +38,7 @@ pub(super) fn run(arguments: &Export) -> Result<Exit, Problems> {
     let end = signed.checkpoint.size;
     let file = &arguments.output;
     let failed = |error| Problem::new(format!("cannot write {}: {error}", file.display()));
-    let mut out = BufWriter::new(private(file).map_err(failed)?);
+    let mut out = BufWriter::new(private::create(file).map_err(failed)?);
     let key = trust.ledger.to_string();
     write_export(
         &reader,
@@ -78,33 +72,16 @@ pub(super) fn run(arguments: &Export) -> Result<Exit, Problems> {
     Ok(Exit::Clean)
 }
 
-/// Entries name users: nobody else reads the file.
-fn private(file: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(file)
-}
-
 /// The key that signs the ledger, from what the gateway keeps; that it was asked for is recorded.
 fn signer(arguments: &Export, trust: &Trust) -> Result<Signer, Problems> {
-    if let Err(error) = bartizan_gateway::serve::forbid_core_dumps() {
-        output::note(&format!("core dumps cannot be forbidden: {error}"));
-    }
     let place = &arguments.place;
-    let config = config(place)?;
-    let data = data_folder(place.data.as_deref(), &config.file)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
-    let signer = runtime.block_on(async {
-        let clock = Arc::new(SystemClock);
-        let rest = AtRest::open(&config.file, &data, &ProcessEnvironment, clock).await?;
-        rest.note_export(&config.file, &data).await?;
-        Ok(rest.ledger_signer(trust.ledger.name()))
-    });
-    let signer = signer.map_err(|error| problems(&config, &error))?;
+    let config = config_at(place.config.as_deref())?;
+    let signer = runtime()?.block_on(async {
+        let (rest, data) = keys::at_rest(place, &config).await?;
+        let noted = rest.note_export(&config.file, &data).await;
+        noted.map_err(|error| problems(&config, &error))?;
+        Ok::<_, Problems>(rest.ledger_signer(trust.ledger.name()))
+    })?;
     signer
         .filter(|signer| signer.verifier() == trust.ledger)
         .ok_or_else(|| {

@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::serve::data_folder;
 use crate::{
-    cli::{Anchor, KeyPlace, LedgerCommand, PlainFormat, Setup},
-    config::Config,
-    engine::read_config,
+    cli::{Anchor, KeyPlace, LedgerCommand, PlainFormat},
+    engine::config_at,
     exit::Exit,
-    output,
+    input::cannot_read,
+    output, private,
     problem::{Problem, Problems},
 };
 
@@ -73,7 +73,7 @@ fn checkpoint(arguments: &Anchor) -> Result<Exit, Problems> {
 fn kept(file: &Path, trust: &Trust) -> Result<Option<SignedCheckpoint>, Problem> {
     match std::fs::read(file) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unreadable(file, &error)),
+        Err(error) => Err(cannot_read(file, &error)),
         Ok(bytes) => SignedCheckpoint::open(&bytes, trust)
             .map(Some)
             .map_err(|error| Problem::new(format!("{}: {error}", file.display()))),
@@ -85,14 +85,8 @@ fn gateways(named: Option<&Path>, place: &KeyPlace) -> Result<PathBuf, Problems>
     if let Some(dir) = named {
         return Ok(dir.to_owned());
     }
-    Ok(data_folder(place.data.as_deref(), &config(place)?.file)?.join(LEDGER))
-}
-
-fn config(place: &KeyPlace) -> Result<Config, Problems> {
-    read_config(&Setup {
-        config: place.config.clone(),
-        ..Setup::default()
-    })
+    let config = config_at(place.config.as_deref())?;
+    Ok(data_folder(place.data.as_deref(), &config.file)?.join(LEDGER))
 }
 
 /// Whom the file beside a ledger names.
@@ -119,7 +113,7 @@ fn trust_of(dir: &Path) -> Result<Trust, Problem> {
 fn key(text: &str) -> Result<VerifierKey, Problem> {
     let file = Path::new(text);
     let read = if file.is_file() {
-        std::fs::read_to_string(file).map_err(|error| unreadable(file, &error))?
+        std::fs::read_to_string(file).map_err(|error| cannot_read(file, &error))?
     } else {
         text.to_owned()
     };
@@ -130,16 +124,8 @@ fn problem(error: impl std::error::Error) -> Problem {
     Problem::new(error.to_string())
 }
 
-fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
-    Problem::new(format!("cannot read {}: {error}", file.display()))
-}
-
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all; entries name users, so that nobody else reads it.
 fn write(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    std::fs::write(&new, bytes)
-        .and_then(|()| std::fs::rename(&new, file))
+    private::replace(file, bytes)
         .map_err(|error| Problem::new(format!("cannot write {}: {error}", file.display())))
 }

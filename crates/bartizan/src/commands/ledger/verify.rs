@@ -12,11 +12,13 @@ use bartizan_ledger::{
 };
 use serde_json::{Value, json};
 
-use super::{config, kept, key, problem, trust_of, unreadable};
+use super::{kept, key, problem, trust_of};
 use crate::{
     cli::{PlainFormat, VerifyLedger},
     commands::serve::data_folder,
+    engine::config_at,
     exit::Exit,
+    input::{cannot_read, read_bytes},
     output,
     problem::{Problem, Problems},
     render::safe,
@@ -24,9 +26,9 @@ use crate::{
 
 /// Says whether a ledger, an export, or a proof is what was written.
 pub(super) fn run(arguments: &VerifyLedger) -> Result<Exit, Problems> {
-    let (text, report, exit) = match (&arguments.export, &arguments.proof) {
-        (Some(file), _) => export(file, arguments)?,
-        (_, Some(file)) => proof(file, arguments)?,
+    let (text, report, exit) = match (&arguments.export, &arguments.proof, &arguments.entry) {
+        (Some(file), ..) => export(file, arguments)?,
+        (_, Some(file), Some(entry)) => proof(file, entry, arguments)?,
         _ => ledgers(arguments)?,
     };
     output::stdout(&match arguments.place.format {
@@ -60,11 +62,17 @@ fn folders(arguments: &VerifyLedger) -> Result<Vec<PathBuf>, Problems> {
         return Ok(vec![dir.clone()]);
     }
     let place = &arguments.place;
-    let data = data_folder(place.data.as_deref(), &config(place)?.file)?;
-    let commands = data.join(LEDGER_OF_COMMANDS);
-    // A checkpoint or a key is of one ledger.
-    let one = arguments.key.is_some() || !arguments.against.is_empty();
-    let commands = (!one && commands.is_dir()).then_some(commands);
+    let config = config_at(place.config.as_deref())?;
+    let data = data_folder(place.data.as_deref(), &config.file)?;
+    let commands = Some(data.join(LEDGER_OF_COMMANDS)).filter(|folder| folder.is_dir());
+    let is_of_one = arguments.key.is_some() || !arguments.against.is_empty();
+    if let Some(commands) = commands.as_ref().filter(|_| is_of_one) {
+        output::note(&format!(
+            "a key or a checkpoint is of one ledger: {} is not looked at",
+            commands.display()
+        ));
+    }
+    let commands = commands.filter(|_| !is_of_one);
     Ok([data.join(LEDGER)].into_iter().chain(commands).collect())
 }
 
@@ -202,7 +210,7 @@ fn no_key() -> Problem {
 
 fn export(file: &Path, arguments: &VerifyLedger) -> Result<Said, Problems> {
     let trust = trust(arguments, || Err(no_key()))?;
-    let input = File::open(file).map_err(|error| unreadable(file, &error))?;
+    let input = File::open(file).map_err(|error| cannot_read(file, &error))?;
     let exported = verify_export(&mut BufReader::new(input), &trust);
     let exported =
         exported.map_err(|error| Problem::new(format!("{}: {error}", file.display())))?;
@@ -243,24 +251,13 @@ fn export(file: &Path, arguments: &VerifyLedger) -> Result<Said, Problems> {
     Ok((text, report, exit))
 }
 
-/// Bytes of a proof, and of an entry: longer ones are none.
+/// Bytes of a proof, and of an entry, at most: longer ones are none.
 const MAX_PROOF: u64 = 128 << 10;
 
-fn proof(file: &Path, arguments: &VerifyLedger) -> Result<Said, Problems> {
+fn proof(file: &Path, entry: &Path, arguments: &VerifyLedger) -> Result<Said, Problems> {
     let trust = trust(arguments, || Err(no_key()))?;
-    let read = |file: &Path| {
-        use std::io::Read as _;
-        let mut bytes = Vec::new();
-        File::open(file)
-            .and_then(|input| input.take(MAX_PROOF).read_to_end(&mut bytes))
-            .map_err(|error| unreadable(file, &error))?;
-        Ok::<_, Problem>(bytes)
-    };
-    let entry = arguments
-        .entry
-        .as_deref()
-        .map_or_else(|| Ok(Vec::new()), read)?;
-    let proof = TlogProof::parse(&read(file)?).map_err(problem)?;
+    let entry = read_bytes(entry, MAX_PROOF)?;
+    let proof = TlogProof::parse(&read_bytes(file, MAX_PROOF)?).map_err(problem)?;
     let index = proof.inclusion.index;
     let (line, report, exit) = match proof.verify(&entry, &trust) {
         Ok(signed) => (

@@ -228,6 +228,7 @@ fn target<'c>(
             format!("the program {}", escaped(program)),
         ));
     }
+    engine.judge.warm(today);
     let layers = Layers::new(engine.judge.clone(), today, clock);
     Ok((Box::new(layers), "the layers".to_owned()))
 }
