@@ -301,15 +301,18 @@ fn is_old_tar(head: &[u8]) -> bool {
         return false;
     };
     let header = tar::Header::from_byte_slice(header);
-    let sum = |place: (usize, &u8)| match place.0 {
-        148..156 => u32::from(b' '),
-        _ => u32::from(*place.1),
-    };
     let bytes = header.as_bytes();
-    bytes.iter().any(|byte| *byte != 0)
-        && header
-            .cksum()
-            .is_ok_and(|claimed| claimed == bytes.iter().enumerate().map(sum).sum())
+    // Some programs of old counted bytes as signed, and Python's `tarfile` takes either sum.
+    let sum = |value: fn(u8) -> i64| -> i64 {
+        let counted = bytes.iter().enumerate().map(|(at, byte)| match at {
+            148..156 => value(b' '),
+            _ => value(*byte),
+        });
+        counted.sum()
+    };
+    let sums = [sum(i64::from), sum(|byte| i64::from(byte.cast_signed()))];
+    let is_one = |claimed| sums.contains(&i64::from(claimed));
+    bytes.iter().any(|byte| *byte != 0) && header.cksum().is_ok_and(is_one)
 }
 
 /// RIFF (Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0").

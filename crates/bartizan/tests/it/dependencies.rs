@@ -183,7 +183,8 @@ fn a_link_among_advisories_is_not_passed_over_silently() {
     let run = project.run(&["db", "import", "advisories", "-o", "advisories.jsonl"]);
     assert_eq!(run.code, 3, "{}", run.all());
     assert!(
-        run.stderr.contains("incomplete: GHSA-2.json: a link"),
+        run.stderr
+            .contains("incomplete: GHSA-2.json: a symbolic link"),
         "{}",
         run.all()
     );
