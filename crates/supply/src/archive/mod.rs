@@ -78,8 +78,7 @@ fn settle(
     if matches!(outcome, Err(ParseError::Exhausted { .. })) && came / RATIO > packed {
         desk.report(&rules::BOMB, None, "more comes out than is allowed")?;
     }
-    // Spent before the look, so that what is unpacked inside has only the rest. What came out within
-    // the budget is looked at even if its steps are used up by it.
+    // Spent before the look, so that what is unpacked inside has only the rest.
     let spent = desk.unpacked(came);
     let looked = if bytes.is_empty() && outcome.is_err() {
         Ok(())

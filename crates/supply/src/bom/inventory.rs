@@ -152,11 +152,15 @@ impl Inventory {
         inventory
     }
 
-    /// What a file names instead of packages must be in the tree, or it was not looked at.
+    /// What a file names instead of packages must be read as well, or it was not looked at.
     fn follow(&mut self, file: &TreeFile, kind: &LockKind, text: &str, tree: &Tree) {
+        let is_read = |place: &String| {
+            let mut others = tree.files.iter().filter(|other| other.name != file.name);
+            others.any(|other| is_within(&other.name, place) && LockKind::of(&other.name).is_some())
+        };
         let missing = kind.references(text).into_iter().find(|reference| {
             let place = resolve(&file.name, &reference.target);
-            !place.is_some_and(|place| !is_archive(&place) && holds(tree, &place))
+            !place.is_some_and(|place| is_read(&place))
         });
         if let Some(reference) = missing {
             self.gaps.push(Gap {
@@ -271,18 +275,10 @@ fn resolve(file: &str, target: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Whether the path is a file or folder of the tree.
-fn holds(tree: &Tree, path: &str) -> bool {
-    let is_there = |name: &str| {
-        let rest = name.strip_prefix(path);
-        rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
-    };
-    tree.files.iter().any(|file| is_there(&file.name)) && !(tree.is_file && path.is_empty())
-}
-
-/// Whether a path is of a package that is packed, into which nobody looks.
-fn is_archive(path: &str) -> bool {
-    matches!(extension(path), "whl" | "zip" | "gz" | "bz2" | "xz" | "egg")
+/// Whether a file is the one at `path` or in the folder there; the root is an empty path.
+fn is_within(file: &str, path: &str) -> bool {
+    let rest = file.strip_prefix(path);
+    rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Reads a file of bounded size as UTF-8.

@@ -388,4 +388,10 @@ fn what_a_requirements_file_only_refers_to_was_not_looked_up() {
         &[gap],
     );
     check(&[("requirements.txt", "./a.whl\n"), ("a.whl", "")], &[gap]);
+    // There, but under a name by which nobody reads it.
+    check(
+        &[("requirements.txt", "-r deps.txt\n"), ("deps.txt", "a\n")],
+        &[gap],
+    );
+    check(&[("requirements.txt", "-e .\n"), ("setup.py", "")], &[gap]);
 }
