@@ -165,6 +165,22 @@ pub(crate) struct KeyPlace {
     pub(crate) format: PlainFormat,
 }
 
+/// How a report is written, and how much of it.
+#[derive(Debug, Args)]
+pub(crate) struct Reported {
+    /// How the report is written
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "human",
+        help_heading = "Output"
+    )]
+    pub(crate) format: Format,
+    /// Show every place, and which policy row decides
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
 /// How an answer without places in a text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlainFormat {

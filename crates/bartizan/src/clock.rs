@@ -7,6 +7,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bartizan_policy::Date;
+use jiff::{Timestamp, tz::TimeZone};
 
 /// A clock that starts now.
 pub(crate) struct Stopwatch(Instant);
@@ -24,24 +25,16 @@ impl Stopwatch {
 
 /// Now in UTC, as RFC 3339 writes it, in whole seconds.
 pub(crate) fn now() -> String {
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let now = i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    now.unwrap_or_default().to_string()
+    timestamp().unwrap_or_default().to_string()
 }
 
 /// Today in UTC; the first day of all if the clock stands before 1970.
 pub(crate) fn today() -> Date {
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    i64::try_from(seconds)
-        .ok()
-        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok())
-        .map_or(Date::MIN, |now| {
-            now.to_zoned(jiff::tz::TimeZone::UTC).date()
-        })
+    timestamp().map_or(Date::MIN, |now| now.to_zoned(TimeZone::UTC).date())
+}
+
+/// Whole seconds since 1970; `None` if the clock stands before that.
+fn timestamp() -> Option<Timestamp> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Timestamp::from_second(i64::try_from(since.as_secs()).ok()?).ok()
 }

@@ -24,6 +24,12 @@ impl Exit {
         self.max(other)
     }
 
+    /// How a command that was run on the user's behalf ended; one that a signal ended has no code.
+    pub(crate) fn of_command(status: std::process::ExitStatus) -> Self {
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        code.map_or(Self::Error, Self::Command)
+    }
+
     /// The number that the process returns.
     pub(crate) const fn code(self) -> u8 {
         match self {

@@ -20,6 +20,8 @@ use crate::{
 /// Most bytes that are read at once; more need `--stream`.
 pub(crate) const MAX_BYTES: u64 = 256 << 20;
 
+const STREAM: &str = "`--stream` reads it piece by piece";
+
 /// Most bytes of a configuration, policy, key, or pack file.
 pub(crate) const MAX_SETTINGS_BYTES: u64 = 8 << 20;
 
@@ -96,13 +98,17 @@ impl Source {
         let (bytes, path, part) = match self {
             Self::Text(text) => (text.into_bytes(), None, PartKind::Text),
             Self::Stdin => (
-                read_bounded(io::stdin().lock(), &name)?,
+                read_bounded(io::stdin().lock(), &name, STREAM)?,
                 None,
                 PartKind::Text,
             ),
             Self::File(path) => {
                 let file = File::open(&path).map_err(|error| cannot_read(&path, &error))?;
-                (read_bounded(file, &name)?, Some(path), PartKind::Document)
+                (
+                    read_bounded(file, &name, STREAM)?,
+                    Some(path),
+                    PartKind::Document,
+                )
             }
         };
         let mut subject = Subject {
@@ -185,18 +191,7 @@ pub(crate) fn escaped(path: &Path) -> String {
 
 /// Reads a file of settings.
 pub(crate) fn read_text(path: &Path) -> Result<String, Problems> {
-    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    let mut bytes = Vec::new();
-    file.take(MAX_SETTINGS_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| cannot_read(path, &error))?;
-    if bytes.len() as u64 > MAX_SETTINGS_BYTES {
-        let message = format!(
-            "`{}` has more than {MAX_SETTINGS_BYTES} bytes",
-            escaped(path)
-        );
-        return Err(Problem::new(message).help("is this the right file?").into());
-    }
+    let bytes = read_bytes(path, MAX_SETTINGS_BYTES)?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Problem::new(format!("`{}` is no UTF-8 from byte {at} on", escaped(path)))
@@ -208,15 +203,18 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Problems> {
 /// Reads a file of which there may be at most `max` bytes.
 pub(crate) fn read_bytes(path: &Path, max: u64) -> Result<Vec<u8>, Problem> {
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    let mut bytes = Vec::new();
-    file.take(max + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| cannot_read(path, &error))?;
-    if bytes.len() as u64 > max {
+    let bytes = read_up_to(file, max).map_err(|error| cannot_read(path, &error))?;
+    bytes.ok_or_else(|| {
         let message = format!("`{}` has more than {max} bytes", escaped(path));
-        return Err(Problem::new(message).help("is this the right file?"));
-    }
-    Ok(bytes)
+        Problem::new(message).help("is this the right file?")
+    })
+}
+
+/// Reads everything, if that is at most `max` bytes.
+pub(crate) fn read_up_to(from: impl Read, max: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    from.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
 /// A file that cannot be read.
@@ -229,16 +227,16 @@ pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Problem {
     }
 }
 
-fn read_bounded(from: impl Read, name: &str) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    from.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
+/// Reads an input whole; `help` says what to do with a longer one.
+pub(crate) fn read_bounded(
+    from: impl Read,
+    name: &str,
+    help: &'static str,
+) -> Result<Vec<u8>, Problem> {
+    let bytes = read_up_to(from, MAX_BYTES)
         .map_err(|error| Problem::new(format!("cannot read `{name}`: {error}")))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let message = format!("`{name}` has more than {MAX_BYTES} bytes");
-        return Err(Problem::new(message).help("`--stream` reads it piece by piece"));
-    }
-    Ok(bytes)
+    bytes
+        .ok_or_else(|| Problem::new(format!("`{name}` has more than {MAX_BYTES} bytes")).help(help))
 }
 
 /// Whether somebody who writes this means a file: no white space, and a separator or an extension.

@@ -1,5 +1,7 @@
 //! The master key of hashes, pseudonyms, encryption, and text hashes.
 
+use bartizan_core::hex;
+
 use crate::{env, problem::Problem};
 
 /// A master key, and whether the next run has it too.
@@ -51,6 +53,8 @@ pub(crate) fn from_hex(text: &str) -> Option<[u8; 32]> {
         *byte = u8::try_from(high? << 4 | low?).ok()?;
     }
     Some(bytes)
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    hex::decode(text.trim())?.try_into().ok()
 }
 
 #[cfg(test)]

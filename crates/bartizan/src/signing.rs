@@ -1,8 +1,10 @@
 //! What `hash`, `sign`, `verify`, and `provenance` share: keys, trust, and what is digested.
 
 use std::{
+    io,
     num::NonZeroUsize,
     path::{Path, PathBuf},
+    process::{Command, ExitStatus},
 };
 
 use bartizan_supply::{
@@ -17,8 +19,9 @@ use zeroize::Zeroizing;
 use crate::{
     cli::{DigestAlgorithm, Digesting, SigningKeyPlace, TrustPlace},
     env,
-    input::{escaped, read_bytes, read_text},
+    input::{escaped, read_bytes, read_text, read_up_to},
     problem::Problem,
+    render::safe,
 };
 
 /// Where a signature is unless somebody says otherwise.
@@ -149,7 +152,10 @@ pub(crate) fn trusted(place: &TrustPlace) -> Result<Trusted, Problem> {
 fn policy(path: &Path) -> Result<TrustPolicy, Problem> {
     let text = read_text(path).map_err(|mut problems| problems.remove(0))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let read = |name: &str| std::fs::read(folder.join(name));
+    let read = |name: &str| {
+        let bytes = read_up_to(std::fs::File::open(folder.join(name))?, MAX_KEY_BYTES)?;
+        bytes.ok_or_else(|| io::Error::from(io::ErrorKind::FileTooLarge))
+    };
     TrustPolicy::parse(&text, &read)
         .map_err(|error| Problem::new(format!("{}: {error}", escaped(path))))
 }
@@ -172,6 +178,14 @@ fn file_problem(path: &Path, error: &VerifyError) -> Problem {
     Problem::new(format!("{}: {error}", escaped(path)))
 }
 
+/// Runs the user's command and waits for its end.
+pub(crate) fn run(command: &mut Command) -> Result<ExitStatus, Problem> {
+    command.status().map_err(|error| {
+        let program = safe::line(&command.get_program().to_string_lossy());
+        Problem::new(format!("cannot run `{program}`: {error}"))
+    })
+}
+
 /// Something that could not be signed.
 pub(crate) fn sign_problem(error: &SignError) -> Problem {
     let problem = Problem::new(error.to_string());
@@ -186,7 +200,7 @@ pub(crate) fn sign_problem(error: &SignError) -> Problem {
 
 /// Something that could not be digested.
 pub(crate) fn digest_problem(error: &DigestError) -> Problem {
-    let problem = Problem::new(crate::render::safe::line(&error.to_string()));
+    let problem = Problem::new(safe::line(&error.to_string()));
     match error {
         DigestError::Odd { .. } => {
             problem.help("`--allow-symlinks` takes links to files as files, `--ignore` passes over what it names")

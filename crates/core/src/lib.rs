@@ -7,6 +7,7 @@
 
 mod check;
 mod finding;
+pub mod hex;
 mod origin;
 mod placement;
 mod report;

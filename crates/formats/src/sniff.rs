@@ -1,6 +1,6 @@
 use std::io;
 
-use crate::{Source, pickle};
+use crate::{Message, Source, hdf5::Hdf5, pickle};
 
 /// What a file is, by its bytes. Its name decides nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,8 @@ pub enum Format {
     Media,
     /// A font: TrueType, OpenType, WOFF.
     Font,
+    /// A message of protobuf to its last byte, behind the first bytes of something else.
+    Protobuf,
     /// None of these.
     Unknown,
 }
@@ -117,6 +119,7 @@ impl Format {
             Self::Image => "image",
             Self::Media => "media",
             Self::Font => "font",
+            Self::Protobuf => "protobuf",
             Self::Unknown => "unknown",
         }
     }
@@ -177,14 +180,11 @@ const MAGIC: &[(usize, &[u8], Format)] = &[
     (0, b"\xff\xd8\xff", Format::Image),
     (0, b"GIF87a", Format::Image),
     (0, b"GIF89a", Format::Image),
-    (8, b"WEBP", Format::Image),
     (0, b"II*\0", Format::Image),
     (0, b"MM\0*", Format::Image),
-    (8, b"WAVE", Format::Media),
     (0, b"fLaC", Format::Media),
     (0, b"ID3", Format::Media),
     (0, b"OggS", Format::Media),
-    (4, b"ftyp", Format::Media),
     (0, b"\0\x01\0\0\0", Format::Font),
     (0, b"OTTO", Format::Font),
     (0, b"wOFF", Format::Font),
@@ -207,7 +207,19 @@ pub fn sniff(source: &dyn Source) -> io::Result<Vec<Format>> {
     };
     let mut formats: Vec<Format> = MAGIC.iter().filter(starts).map(|entry| entry.2).collect();
     formats.dedup();
-    let checks: [(bool, Format); 5] = [
+    let checks: [(bool, Format); 10] = [
+        (
+            // Whoever reads HDF5 looks behind a block of the user's too.
+            !formats.contains(&Format::Hdf5) && Hdf5::signature(source).is_some(),
+            Format::Hdf5,
+        ),
+        (
+            !formats.contains(&Format::Tar) && is_old_tar(&head),
+            Format::Tar,
+        ),
+        (is_riff(&head, b"WEBP"), Format::Image),
+        (is_riff(&head, b"WAVE"), Format::Media),
+        (is_film(&head), Format::Media),
         (is_pe(&head), Format::Pe),
         (is_zlib(&head), Format::Zlib),
         (is_lzma(&head), Format::Lzma),
@@ -230,7 +242,92 @@ pub fn sniff(source: &dyn Source) -> io::Result<Vec<Format>> {
     if formats.is_empty() {
         formats.push(text(&head));
     }
+    if may_hide_protobuf(&formats, source.len()) && is_protobuf(source)? {
+        formats.push(Format::Protobuf);
+    }
     Ok(formats)
+}
+
+/// Whether models of which nothing is fixed but their fields may stand behind what was found.
+///
+/// Text in the whole of a file proves that it is none; a few bytes of a weak magic prove nothing
+/// about a short file, which may be fields by chance.
+fn may_hide_protobuf(formats: &[Format], length: u64) -> bool {
+    let is_weak = |format: &Format| {
+        matches!(
+            format,
+            Format::Pickle
+                | Format::Zlib
+                | Format::Lzma
+                | Format::Json
+                | Format::Text
+                | Format::Xml
+        )
+    };
+    *formats != [Format::Unknown] && (length > HEAD || !formats.iter().all(is_weak))
+}
+
+/// Whether all of a file is fields of a message, and none of it only looks so because it is text.
+///
+/// A picture of which a loader of protobuf takes the first bytes for a field that it does not know
+/// is a model like any other to it: what it does not know, it skips.
+fn is_protobuf(source: &dyn Source) -> io::Result<bool> {
+    /// Fields after which the file is one even if the rest is broken; models have a dozen.
+    const MOST: usize = 1 << 20;
+    let mut fields = Message::new(source).fields().take(MOST);
+    Ok(fields.all(|field| field.is_ok()) && !is_all_text(source)?)
+}
+
+fn is_all_text(source: &dyn Source) -> io::Result<bool> {
+    const BLOCK: u64 = 64 << 10;
+    let mut at = 0;
+    while at < source.len() {
+        let block = source.read(at, BLOCK)?;
+        if block.is_empty()
+            || block
+                .iter()
+                .any(|&byte| byte < 0x80 && is_odd(char::from(byte)))
+        {
+            return Ok(false);
+        }
+        at += block.len() as u64;
+    }
+    Ok(true)
+}
+
+/// The header of a tar from before POSIX gave it a magic: what proves it is its checksum alone.
+fn is_old_tar(head: &[u8]) -> bool {
+    let Some((header, _)) = head.split_first_chunk::<512>() else {
+        return false;
+    };
+    let header = tar::Header::from_byte_slice(header);
+    let bytes = header.as_bytes();
+    // Some programs of old counted bytes as signed, and Python's `tarfile` takes either sum.
+    let sum = |value: fn(u8) -> i64| -> i64 {
+        let counted = bytes.iter().enumerate().map(|(at, byte)| match at {
+            148..156 => value(b' '),
+            _ => value(*byte),
+        });
+        counted.sum()
+    };
+    let sums = [sum(i64::from), sum(|byte| i64::from(byte.cast_signed()))];
+    let is_one = |claimed| sums.contains(&i64::from(claimed));
+    bytes.iter().any(|byte| *byte != 0) && header.cksum().is_ok_and(is_one)
+}
+
+/// RIFF (Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0").
+fn is_riff(head: &[u8], kind: &[u8]) -> bool {
+    head.starts_with(b"RIFF") && head.get(8..).is_some_and(|rest| rest.starts_with(kind))
+}
+
+/// The first box of ISO/IEC 14496-12, 4.3, whose length has no more than three bytes.
+fn is_film(head: &[u8]) -> bool {
+    matches!(head, [0, _, _, _, b'f', b't', b'y', b'p', ..])
+}
+
+/// A control character that no text has.
+fn is_odd(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}')
 }
 
 /// `MZ`, and the header that it points to (Microsoft, "PE Format").
@@ -253,7 +350,10 @@ fn is_zlib(head: &[u8]) -> bool {
     method == 0x78 && flags & 0x20 == 0 && check.is_multiple_of(31)
 }
 
-/// The header of LZMA "alone": properties, a power of two as dictionary, a size that can be.
+/// The header of LZMA "alone": properties, a dictionary and a size that can be.
+///
+/// The sizes of dictionaries are those of `lzma_alone_decoder` when it guesses, as Python's `lzma` has
+/// it: a power of two, one and a half times that, or the largest number.
 fn is_lzma(head: &[u8]) -> bool {
     let Some((&[properties, rest @ ..], tail)) = head.split_first_chunk::<13>() else {
         return false;
@@ -267,9 +367,13 @@ fn is_lzma(head: &[u8]) -> bool {
     };
     let dictionary = u32::from_le_bytes(dictionary);
     let size = u64::from_le_bytes(size);
+    let is_round = |size: u32| {
+        size >= 1 << 12
+            && (size.is_power_of_two() || (size / 3).is_power_of_two() && size.is_multiple_of(3))
+    };
     // The first byte of the coded data is always zero.
     properties == 0x5d
-        && (dictionary.is_power_of_two() && dictionary >= 1 << 12)
+        && (dictionary == u32::MAX || is_round(dictionary))
         && (size == u64::MAX || size < 1 << 40)
         && tail.first() == Some(&0)
 }
@@ -336,7 +440,6 @@ fn text(head: &[u8]) -> Format {
         }
         Err(_) => return Format::Unknown,
     };
-    let is_odd = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{1b}');
     if whole.is_empty() || whole.contains(is_odd) {
         return Format::Unknown;
     }
@@ -372,6 +475,63 @@ mod tests {
             &[Format::Safetensors],
         );
         check(b"\0\x01\x02\x03", &[Format::Unknown]);
+    }
+
+    #[test]
+    fn weak_magic_hides_no_fields() {
+        // ir_version, and a producer whose name would make the file a film; one of a field that
+        // nobody knows behind the first bytes of a picture.
+        check(b"\x08\x07\x12\x04ftyp", &[Format::Unknown]);
+        check(
+            b"\x89PNG\r\n\x1a\n\0\0\x08\x07",
+            &[Format::Image, Format::Protobuf],
+        );
+        check(
+            b"ID3\x04\0\0\0\0\0\x08\x07",
+            &[Format::Media, Format::Protobuf],
+        );
+        check(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &[Format::Image]);
+        check(b"\0\0\0\x18ftypisom", &[Format::Media]);
+        check(b"RIFF\x04\0\0\0WAVEfmt ", &[Format::Media]);
+        check(b"RIF3\x04\0\0\0WAVEfmt ", &[Format::Unknown]);
+    }
+
+    #[test]
+    fn text_at_the_start_proves_nothing_about_the_end() {
+        let lines = [&b"\"\x3e"[..], &[b'a'; 62]].concat().repeat(80);
+        check(&lines, &[Format::Text]);
+        check(
+            &[&lines[..], b"\x08\x07"].concat(),
+            &[Format::Text, Format::Protobuf],
+        );
+        check(&b"0".repeat(10_000), &[Format::Text]);
+    }
+
+    #[test]
+    fn hdf5_is_found_behind_a_block_of_the_user() {
+        let block = |start: &[u8], length: usize| {
+            let mut bytes = start.to_vec();
+            bytes.resize(length, b' ');
+            bytes.extend(b"\x89HDF\r\n\x1a\n\0");
+            bytes
+        };
+        check(&block(b"MATLAB 7.3 MAT-file", 512), &[Format::Hdf5]);
+        check(&block(b"notes", 8192), &[Format::Hdf5]);
+        check(
+            &block(b"\x89PNG\r\n\x1a\n", 1024),
+            &[Format::Image, Format::Hdf5],
+        );
+    }
+
+    #[test]
+    fn every_dictionary_that_python_guesses_is_lzma() {
+        for size in [1_u32 << 12, 3 << 22, 1 << 23, u32::MAX] {
+            let mut bytes = vec![0x5d];
+            bytes.extend(size.to_le_bytes());
+            bytes.extend([0xff; 8]);
+            bytes.extend([0, 1, 2]);
+            check(&bytes, &[Format::Lzma]);
+        }
     }
 
     #[test]

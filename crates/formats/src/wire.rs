@@ -33,7 +33,12 @@ pub enum Value<'a> {
     Fixed(u64),
     /// Wire type 2: a message, text, bytes, or packed numbers.
     Bytes(Message<'a>),
+    /// Wire types 3 and 4: fields in a pair of brackets, which today's formats only skip.
+    Group,
 }
+
+/// How deep groups may stand in groups, as in Google's own reader.
+const MAX_GROUPS: usize = 100;
 
 impl<'a> Message<'a> {
     /// The whole of `source` as one message.
@@ -171,13 +176,25 @@ impl<'a> Fields<'a> {
     }
 
     fn field(&mut self) -> Result<Field<'a>, ParseError> {
+        let (number, kind) = self.key()?;
+        let value = self.value(number, kind)?;
+        Ok(Field { number, value })
+    }
+
+    /// A field's number and wire type.
+    fn key(&mut self) -> Result<(u32, u64), ParseError> {
         let at = self.at;
         let key = self.varint()?;
         let number = u32::try_from(key >> 3)
             .ok()
             .filter(|number| (1..1 << 29).contains(number))
             .ok_or_else(|| ParseError::malformed(at, "no protobuf field number"))?;
-        let value = match key & 7 {
+        Ok((number, key & 7))
+    }
+
+    fn value(&mut self, number: u32, kind: u64) -> Result<Value<'a>, ParseError> {
+        let at = self.at;
+        Ok(match kind {
             0 => Value::Varint(self.varint()?),
             1 => Value::Fixed(self.fixed(8)?),
             2 => {
@@ -196,10 +213,27 @@ impl<'a> Fields<'a> {
                 self.at += length;
                 Value::Bytes(message)
             }
+            3 => self.group(number)?,
             5 => Value::Fixed(self.fixed(4)?),
             _ => return Err(ParseError::malformed(at, "an unknown protobuf wire type")),
-        };
-        Ok(Field { number, value })
+        })
+    }
+
+    /// Passes over a group to the end that belongs to it.
+    fn group(&mut self, number: u32) -> Result<Value<'a>, ParseError> {
+        let mut open = vec![number];
+        while let Some(&innermost) = open.last() {
+            let at = self.at;
+            match self.key()? {
+                (number, 3) if open.len() < MAX_GROUPS => open.push(number),
+                (number, 4) if number == innermost => drop(open.pop()),
+                (_, 3 | 4) => {
+                    return Err(ParseError::malformed(at, "a protobuf group does not end"));
+                }
+                (number, kind) => drop(self.value(number, kind)?),
+            }
+        }
+        Ok(Value::Group)
     }
 }
 
@@ -240,6 +274,21 @@ mod tests {
             .unwrap();
         assert_eq!(inner.message().unwrap().text(10).unwrap(), "hi");
         assert!(matches!(fields[3].value, Value::Fixed(2)));
+    }
+
+    #[test]
+    fn a_group_is_passed_over() {
+        // 4: { 15: {}, 1: 7 }, 1: 5.
+        let bytes = [0x23, 0x7B, 0x7C, 0x08, 7, 0x24, 0x08, 5];
+        let source = Bytes(&bytes);
+        let fields: Vec<Field> = Message::new(&source).fields().map(Result::unwrap).collect();
+        assert_eq!(fields.len(), 2);
+        assert!(matches!(fields[0].value, Value::Group));
+        assert_eq!(fields[1].varint(), Some(5));
+        for broken in [&[0x23, 0x08, 7][..], &[0x23, 0x2C], &[0x23; 200], &[0x24]] {
+            let source = Bytes(broken);
+            assert!(Message::new(&source).fields().next().unwrap().is_err());
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use aws_lc_rs::{
     constant_time, hmac,
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
-use bartizan_core::{Category, Rule, Severity};
+use bartizan_core::{Category, Rule, Severity, hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,7 @@ impl ManifestKey {
     /// 64 hexadecimal digits.
     #[must_use]
     pub fn seal(&self, chunk: &Chunk) -> String {
-        hex(self.hash(chunk).as_ref())
+        hex::encode(self.hash(chunk).as_ref())
     }
 
     /// What is wrong with a chunk by its seal; it cannot tell that a chunk is gone.
@@ -141,7 +141,7 @@ impl ManifestKey {
         let Some(seal) = seal else {
             return Some(Tampering::Foreign);
         };
-        let is_whole = unhex(seal).is_some_and(|seal| {
+        let is_whole = hex::decode(seal).is_some_and(|seal| {
             constant_time::verify_slices_are_equal(&seal, self.hash(chunk).as_ref()).is_ok()
         });
         (!is_whole).then_some(Tampering::Changed)
@@ -158,7 +158,7 @@ impl ManifestKey {
             context.update(entry.hash.as_bytes());
         }
         open.into_iter()
-            .map(|(document, context)| (document.to_owned(), hex(context.sign().as_ref())))
+            .map(|(document, context)| (document.to_owned(), hex::encode(context.sign().as_ref())))
             .collect()
     }
 }
@@ -180,7 +180,7 @@ impl Manifest {
             }
             let entry = Entry {
                 document: chunk.document.clone(),
-                hash: hex(key.hash(chunk).as_ref()),
+                hash: hex::encode(key.hash(chunk).as_ref()),
             };
             let is_taken = entries.insert(chunk.id.clone(), entry).is_some();
             if chunk.id.is_empty() || is_taken {
@@ -192,10 +192,10 @@ impl Manifest {
             documents: key.documents(&entries),
             chunks: entries,
             withdrawn,
-            public_key: hex(key.signer.public_key().as_ref()),
+            public_key: hex::encode(key.signer.public_key().as_ref()),
             signature: String::new(),
         };
-        manifest.signature = hex(key.signer.sign(&manifest.signed()).as_ref());
+        manifest.signature = hex::encode(key.signer.sign(&manifest.signed()).as_ref());
         Ok(manifest)
     }
 
@@ -207,7 +207,7 @@ impl Manifest {
         if self.version != 1 {
             return Err(ManifestError::Version(self.version));
         }
-        let signature = unhex(&self.signature).ok_or(ManifestError::Signature)?;
+        let signature = hex::decode(&self.signature).ok_or(ManifestError::Signature)?;
         UnparsedPublicKey::new(&ED25519, key.signer.public_key().as_ref())
             .verify(&self.signed(), &signature)
             .map_err(|_| ManifestError::Signature)
@@ -222,7 +222,7 @@ impl Manifest {
         let Some(entry) = self.chunks.get(&chunk.id) else {
             return Some(Tampering::Foreign);
         };
-        let is_same = unhex(&entry.hash).is_some_and(|hash| {
+        let is_same = hex::decode(&entry.hash).is_some_and(|hash| {
             constant_time::verify_slices_are_equal(&hash, key.hash(chunk).as_ref()).is_ok()
         });
         (!is_same).then_some(Tampering::Changed)
@@ -331,22 +331,6 @@ static CHUNK_WITHDRAWN: Rule = rule(
         "Delete it from the store and from every replica.",
     ],
 );
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() || text.len() > 256 {
-        return None;
-    }
-    let pair = |pair: &[u8; 2]| {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        u8::try_from(high? << 4 | low?).ok()
-    };
-    pairs.iter().map(pair).collect()
-}
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,10 @@
 //! (`numpy/lib/format.py`, `read_array`).
 
 use bartizan_core::{CheckError, Rule};
-use bartizan_formats::{Format, ParseError, Reader, Section};
+use bartizan_formats::{
+    Format, ParseError, Reader, Section,
+    python::{Token, TokenKind, tokens},
+};
 
 use crate::{Artifact, Desk, Inspector};
 
@@ -44,13 +47,38 @@ impl Inspector for Arrays {
     }
 }
 
-/// Whether one of the types in a header is `O`: `'|O'`, `'O'`, `'O8'`.
+/// Whether one of the types in a header is of Python's objects, however `numpy.dtype` may be told so:
+/// `'|O'`, `'O8'`, `'object'`, `'i4,O'`, `'(2,)O'`.
 fn holds_objects(header: &str) -> bool {
-    header.split(['\'', '"']).any(|text| {
-        let text = text.trim_start_matches(['<', '>', '|', '=']);
-        let size = text.strip_prefix('O');
-        size.is_some_and(|size| size.bytes().all(|byte| byte.is_ascii_digit()))
-    })
+    let Some(tokens) = tokens(header) else {
+        return true;
+    };
+    // Python's names of characters are no part of the tokenizer.
+    if header.contains("\\N{") {
+        return true;
+    }
+    // Texts that stand side by side are one.
+    let texts = tokens.chunk_by(|first, second| is_text(first) && is_text(second));
+    texts.map(joined).any(|text| text.split(',').any(is_object))
+}
+
+fn is_text(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::Text(_))
+}
+
+fn joined(tokens: &[Token]) -> String {
+    let texts = tokens.iter().filter_map(|token| match &token.kind {
+        TokenKind::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// Whether a type is of objects, whatever its shape, order, and size.
+fn is_object(kind: &str) -> bool {
+    let is_name = |c: &char| c.is_alphabetic() || *c == '_';
+    let name: String = kind.chars().filter(is_name).collect();
+    name == "O" || matches!(name.to_ascii_lowercase().as_str(), "object" | "object_")
 }
 
 #[cfg(test)]
@@ -63,9 +91,26 @@ mod tests {
             "{'descr': '|O', 'shape': (2,)}",
             "{'descr': [('a', '<f4'), ('b', \"O\")]}",
             "{'descr': 'O8'}",
+            "{'descr': 'object'}",
+            "{'descr': 'object_'}",
+            "{'descr': 'Object0'}",
+            "{'descr': 'i4,O'}",
+            "{'descr': 'f8, 2O'}",
+            "{'descr': '(2,)O'}",
+            r"{'descr': '|\x4f'}",
+            r"{'descr': '\N{LATIN CAPITAL LETTER O}'}",
+            "{'descr': 'ob' 'ject'}",
+            "{'descr': 'ob' #',\n 'ject'}",
+            "{'descr': {'names': ['a'], 'formats': [u'O']}}",
+            "{'descr': b'O'}",
         ] {
             assert!(holds_objects(header), "{header}");
         }
-        assert!(!holds_objects("{'descr': '<f8', 'fortran_order': False}"));
+        for header in [
+            "{'descr': '<f8', 'fortran_order': False}",
+            "{'descr': [('Offset', '<i4'), ('x', '<U10')]}",
+        ] {
+            assert!(!holds_objects(header), "{header}");
+        }
     }
 }

@@ -42,7 +42,9 @@ impl Inspector for Polyglots {
     fn matches(&self, _: &Artifact<'_>, formats: &[Format]) -> bool {
         // Two bytes are no proof of a second format.
         // TensorFlow Lite's own tools append notes as a zip.
+        // The first file of a tar stands where HDF5 may begin.
         formats != [Format::TfLite, Format::Zip]
+            && formats != [Format::Tar, Format::Hdf5]
             && formats.len() > 1
             && formats.iter().any(|format| *format != Format::Zlib)
     }

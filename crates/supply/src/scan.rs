@@ -90,8 +90,7 @@ impl Run {
     pub(crate) fn may_unpack(&self) -> u64 {
         let left = self.limits.max_unpacked_bytes.saturating_sub(self.unpacked);
         // A step is a kibibyte, so no more than the steps pay for.
-        let steps = self.limits.max_steps.saturating_sub(self.steps);
-        left.min(steps.saturating_mul(1 << 10))
+        left.min(self.may_step().saturating_mul(1 << 10))
     }
 
     pub(crate) fn unpacked(&mut self, bytes: u64) -> Result<(), CheckError> {

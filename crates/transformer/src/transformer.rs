@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, fs, ops::Range, path::Path};
 
-use bartizan_core::Category;
+use bartizan_core::{Category, hex};
 use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
@@ -76,7 +76,7 @@ impl Transformer {
             .with_padding(None);
         let meanings = Meanings::of(&config.labels, said)?;
         let bytes = read(folder, "model.safetensors", MOST_WEIGHTS)?;
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = hex::encode(&Sha256::digest(&bytes));
         let model = Model::read(config, Tensors::read(&bytes)?)?;
         drop(bytes);
         let added = tokenizer
@@ -214,8 +214,4 @@ fn read(folder: &Path, name: &str, most: u64) -> Result<Vec<u8>, LoadError> {
         Ok(_) => fs::read(&path).map_err(|source| LoadError::Io { path, source }),
         Err(source) => Err(LoadError::Io { path, source }),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

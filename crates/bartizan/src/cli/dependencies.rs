@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bartizan_core::Severity;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Format, PlainFormat, Setup};
+use super::{PlainFormat, Reported, Setup};
 
 #[derive(Debug, Args)]
 pub(crate) struct Bom {
@@ -68,17 +68,8 @@ pub(crate) struct Dependencies {
     pub(crate) pins: bool,
     #[command(flatten)]
     pub(crate) setup: Setup,
-    /// How the report is written
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        help_heading = "Output"
-    )]
-    pub(crate) format: Format,
-    /// Show every place
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) reported: Reported,
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

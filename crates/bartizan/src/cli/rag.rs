@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, PlainFormat, Setup};
+use super::{Format, PlainFormat, Reported, Setup};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RagCommand {
@@ -46,17 +46,8 @@ pub(crate) struct RagCheck {
     pub(crate) tenant: Option<String>,
     #[command(flatten)]
     pub(crate) setup: Setup,
-    /// How the report is written
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "human",
-        help_heading = "Output"
-    )]
-    pub(crate) format: Format,
-    /// Show every place, and which policy row decides
-    #[arg(short, long, help_heading = "Output")]
-    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) reported: Reported,
 }
 
 #[derive(Debug, Args)]

@@ -62,14 +62,17 @@ pub(crate) fn open(given: Option<&Path>) -> Result<Database, Problem> {
 /// A line about what was looked at.
 pub(crate) fn about(database: &Database) -> String {
     let header = database.header();
-    let age = database.age_days(clock::today()).unwrap_or(0);
-    let days = usize::try_from(age).unwrap_or(0);
+    let age = database.age_days(clock::today());
+    // A day that is none, or that is yet to come, says nothing about the age.
+    let days = age.and_then(|age| usize::try_from(age).ok());
+    let ago = days.map_or_else(String::new, |days| {
+        format!(" ({days} {} ago)", plural(days, "day"))
+    });
     format!(
-        "{} advisories up to {}, imported {} ({age} {} ago)",
+        "{} advisories up to {}, imported {}{ago}",
         header.records,
         safe::line(&header.newest),
         safe::line(&header.imported),
-        plural(days, "day")
     )
 }
 
@@ -90,7 +93,7 @@ fn import(paths: &[PathBuf], output: Option<&Path>) -> Result<Exit, Problems> {
     };
     let mut advisories = Vec::new();
     let mut sources = Vec::new();
-    let mut refused: BTreeMap<String, AdvisoryError> = BTreeMap::new();
+    let mut refused = BTreeMap::new();
     for path in paths {
         let before = advisories.len();
         let tree = Tree::walk(
@@ -101,6 +104,9 @@ fn import(paths: &[PathBuf], output: Option<&Path>) -> Result<Exit, Problems> {
             },
         )
         .map_err(|error| digest_problem(&error))?;
+        for odd in &tree.odd {
+            refused.insert(odd.name.clone(), odd.kind.to_string());
+        }
         for file in &tree.files {
             if has_ending(&file.name, &["zip"]) {
                 from_zip(&file.path, &mut advisories, &mut refused)?;
@@ -112,10 +118,7 @@ fn import(paths: &[PathBuf], output: Option<&Path>) -> Result<Exit, Problems> {
         let threads = threads(None);
         let manifest = hash_tree(&tree, Algorithm::Sha256, Granularity::Files, threads);
         let manifest = manifest.map_err(|error| digest_problem(&error))?;
-        let digest = match manifest.resources.as_slice() {
-            [only] if tree.is_file => only.digest.clone(),
-            _ => manifest.folder_digest(Algorithm::Sha256),
-        };
+        let digest = manifest.digest_of(&tree, Algorithm::Sha256);
         sources.push(SourceRecord {
             name: tree.name.clone(),
             digest: digest.to_string(),
@@ -191,7 +194,7 @@ fn take(
     read: Reader,
     bytes: &[u8],
     advisories: &mut Vec<Advisory>,
-    refused: &mut BTreeMap<String, AdvisoryError>,
+    refused: &mut BTreeMap<String, String>,
 ) {
     let read = std::str::from_utf8(bytes)
         .map_err(|_| AdvisoryError::Malformed("UTF-8"))
@@ -199,7 +202,7 @@ fn take(
     match read {
         Ok(advisory) => advisories.push(advisory),
         Err(error) => {
-            refused.insert(name.to_owned(), error);
+            refused.insert(name.to_owned(), error.to_string());
         }
     }
 }
@@ -207,7 +210,7 @@ fn take(
 fn from_zip(
     path: &Path,
     advisories: &mut Vec<Advisory>,
-    refused: &mut BTreeMap<String, AdvisoryError>,
+    refused: &mut BTreeMap<String, String>,
 ) -> Result<(), Problem> {
     let broken = |error: zip::result::ZipError| {
         Problem::new(format!("`{}` cannot be unpacked: {error}", escaped(path)))

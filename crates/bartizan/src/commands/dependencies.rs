@@ -7,7 +7,7 @@ use bartizan_guard::{Inspection, JudgedPart, Judgement, conversation::PartKind};
 use bartizan_policy::{DecisionContext, Subject as Judged};
 use bartizan_supply::{
     bom::Inventory,
-    vuln::{Audit, AuditOptions, Audited, Exceptions, Hygiene, audit, import},
+    vuln::{Audit, AuditOptions, Audited, Database, Exceptions, Hygiene, audit, import},
 };
 
 use super::database;
@@ -26,24 +26,18 @@ use crate::{
 /// Looks up every package in what was given.
 pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
     let watch = Stopwatch::start();
-    let database = database::open(arguments.database.as_deref())?;
-    if let Some(expected) = &arguments.database_digest
-        && *expected != database.header().digest
-    {
-        let problem = Problem::new("the database is another one than `--database-digest` says");
-        return Err(problem.help("`bartizan db show` says its digest").into());
-    }
+    let database = database(arguments)?;
     let exceptions = exceptions(arguments)?;
     let engine = Engine::new(&arguments.setup)?;
-    let options = AuditOptions {
-        database: &database,
+    let options = database.as_ref().map(|database| AuditOptions {
+        database,
         exceptions: &exceptions,
         hygiene: Hygiene {
             pins: arguments.pins,
         },
         today: clock::today(),
         max_age_days: arguments.max_age,
-    };
+    });
     let mut files = Vec::new();
     let (mut accepted, mut packages) = (0, 0);
     let mut take = |root: &Path, audit: Audit| {
@@ -56,15 +50,17 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
                 .map(|file| (place(root, &file), file)),
         );
     };
-    for path in &arguments.path {
-        let inventory = Inventory::packages(path).map_err(|error| digest_problem(&error))?;
-        if inventory.locks.is_empty() && inventory.gaps.is_empty() {
-            let message = format!("`{}` holds no file that names packages", escaped(path));
-            return Err(Problem::new(message)
-                .help("give a folder with lock files or requirements, or an environment")
-                .into());
+    if let Some(options) = &options {
+        for path in &arguments.path {
+            let inventory = Inventory::packages(path).map_err(|error| digest_problem(&error))?;
+            if inventory.locks.is_empty() && inventory.gaps.is_empty() {
+                let message = format!("`{}` holds no file that names packages", escaped(path));
+                return Err(Problem::new(message)
+                    .help("give a folder with lock files or requirements, or an environment")
+                    .into());
+            }
+            take(path, audit(&inventory, options));
         }
-        take(path, audit(&inventory, &options));
     }
     for path in &arguments.import {
         let text = read_text(path)?;
@@ -75,7 +71,7 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
             accepted: 0,
             packages: 0,
         };
-        imported.add_imported("", &found, &options);
+        imported.add_imported("", &found, &exceptions, clock::today());
         take(path, imported);
     }
     let nanos = watch.nanos();
@@ -84,7 +80,7 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
     for (path, file) in files {
         exit = exit.join(exit_of(&file, arguments.fail_on));
         // Files without anything to say are only counted.
-        if arguments.format != Format::Human
+        if arguments.reported.format != Format::Human
             || !file.report.findings.is_empty()
             || !file.report.is_complete()
         {
@@ -92,12 +88,27 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
         }
     }
     output::data(report(arguments, &engine, &all)?.as_bytes())?;
-    let looked_up = format!(
-        "{packages} packages, {accepted} accepted; {}",
-        database::about(&database)
-    );
-    output::stderr(&format!("{looked_up}\n"));
+    let about = database.as_ref().map(database::about);
+    let about = about.map_or_else(String::new, |about| format!("; {about}"));
+    output::stderr(&format!(
+        "{packages} packages, {accepted} accepted{about}\n"
+    ));
     Ok(exit)
+}
+
+/// The database, if there is anything to look up in it.
+fn database(arguments: &Dependencies) -> Result<Option<Database>, Problem> {
+    if arguments.path.is_empty() {
+        return Ok(None);
+    }
+    let database = database::open(arguments.database.as_deref())?;
+    if let Some(expected) = &arguments.database_digest
+        && *expected != database.header().digest
+    {
+        let problem = Problem::new("the database is another one than `--database-digest` says");
+        return Err(problem.help("`bartizan db show` says its digest"));
+    }
+    Ok(Some(database))
 }
 
 fn exceptions(arguments: &Dependencies) -> Result<Exceptions, Problems> {
@@ -170,7 +181,7 @@ fn checked(engine: &Engine, path: PathBuf, file: Audited, nanos: u64) -> Checked
 }
 
 fn report(arguments: &Dependencies, engine: &Engine, all: &[Checked]) -> Result<String, Problem> {
-    match arguments.format {
+    match arguments.reported.format {
         Format::Json => {
             let safe_texts = all.iter().map(|_| None).collect();
             json::v1::report(engine, all, safe_texts, json::v1::Extras::default())
@@ -179,7 +190,7 @@ fn report(arguments: &Dependencies, engine: &Engine, all: &[Checked]) -> Result<
         Format::Human => {
             let look = human::Look {
                 columns: output::columns(),
-                verbose: arguments.verbose,
+                verbose: arguments.reported.verbose,
                 timings: false,
             };
             let version = engine.rules.version();

@@ -72,11 +72,7 @@ fn hashed(path: &Path, arguments: &Hash) -> Result<Hashed, DigestError> {
         granularity(digesting),
         threads(digesting.threads),
     )?;
-    // A file is what every other tool says about it; a folder is its list.
-    let digest = match manifest.resources.as_slice() {
-        [only] if tree.is_file && only.name.range.is_none() => only.digest.clone(),
-        _ => manifest.folder_digest(algorithm),
-    };
+    let digest = manifest.digest_of(&tree, algorithm);
     Ok(Hashed {
         name: escaped(path),
         digest,

@@ -24,7 +24,7 @@ use crate::{
     output,
     problem::{Problem, Problems},
     render::safe,
-    signing::{bundle, digest_problem, sign_problem, signer, threads, trusted},
+    signing::{self, bundle, digest_problem, sign_problem, signer, threads, trusted},
 };
 
 pub(crate) fn run(command: ProvenanceCommand) -> Result<Exit, Problems> {
@@ -49,15 +49,11 @@ fn record(arguments: &RecordRun) -> Result<Exit, Problems> {
         return Err(Problem::new("no command to run").into());
     };
     let training_started = clock::now();
-    let status = Command::new(program).args(rest).status().map_err(|error| {
-        let program = safe::line(&program.to_string_lossy());
-        Problem::new(format!("cannot run `{program}`: {error}"))
-    })?;
+    let status = signing::run(Command::new(program).args(rest))?;
     let training_completed = clock::now();
     if !status.success() {
         output::stderr("the command failed, so there is nothing to record\n");
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        return Ok(code.map_or(Exit::Error, Exit::Command));
+        return Ok(Exit::of_command(status));
     }
     let given = |text: &str, otherwise: &dyn Fn() -> String| {
         if text.is_empty() {
@@ -166,10 +162,7 @@ fn folder_digest(path: &Path) -> Result<String, Problem> {
         .map_err(|error| digest_problem(&error))?;
     let manifest = hash_tree(&tree, Algorithm::Sha256, Granularity::Files, threads(None));
     let manifest = manifest.map_err(|error| digest_problem(&error))?;
-    Ok(match manifest.resources.as_slice() {
-        [only] if tree.is_file => only.digest.to_hex(),
-        _ => manifest.folder_digest(Algorithm::Sha256).to_hex(),
-    })
+    Ok(manifest.digest_of(&tree, Algorithm::Sha256).to_hex())
 }
 
 fn object(path: Option<&Path>) -> Result<Map<String, Value>, Problems> {

@@ -4,7 +4,7 @@ mod walk;
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -23,10 +23,11 @@ use crate::{
     clock,
     engine::{self, read_config},
     exit::Exit,
-    input::{MAX_BYTES, cannot_read},
+    input::{cannot_read, read_bounded},
     output,
     problem::{Problem, Problems},
     render::artifacts::{self, Judged},
+    signing::threads,
 };
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         ..ScanLimits::default()
     };
     let places = walk::places(&arguments.paths);
-    let outcomes = look_at_all(&places, &limits, jobs(arguments));
+    let outcomes = look_at_all(&places, &limits, threads(arguments.jobs).get());
     let mut exit = Exit::default();
     let mut failed = Vec::new();
     let mut all: Vec<Judged> = Vec::new();
@@ -84,11 +85,6 @@ fn policy(arguments: &Scan) -> Result<Policy, Problems> {
         ..Setup::default()
     };
     engine::policy(&setup, &read_config(&setup)?)
-}
-
-fn jobs(arguments: &Scan) -> usize {
-    let processors = || std::thread::available_parallelism().map_or(1, Into::into);
-    arguments.jobs.map_or_else(processors, Into::into)
 }
 
 fn judge(scanned: Scanned, policy: &Policy) -> Judged {
@@ -140,16 +136,8 @@ fn look_at(place: &Place, limits: &ScanLimits) -> Outcome {
     let name = &place.name;
     match &place.found {
         Found::Stdin => {
-            let mut bytes = Vec::new();
-            let read = io::stdin()
-                .lock()
-                .take(MAX_BYTES + 1)
-                .read_to_end(&mut bytes);
-            read.map_err(|error| Problem::new(format!("cannot read `{name}`: {error}")))?;
-            if bytes.len() as u64 > MAX_BYTES {
-                let message = format!("`{name}` has more than {MAX_BYTES} bytes");
-                return Err(Problem::new(message).help("write it to a file first"));
-            }
+            let help = "write it to a file first";
+            let bytes = read_bounded(io::stdin().lock(), name, help)?;
             Ok(scan(name, &Bytes(&bytes), limits))
         }
         Found::File(path) => {

@@ -77,10 +77,7 @@ fn shared(arguments: &Sign, key: &Path) -> Result<String, Problem> {
         threads(digesting.threads),
     );
     let manifest = manifest.map_err(|error| digest_problem(&error))?;
-    let digest = match manifest.resources.as_slice() {
-        [only] if tree.is_file => only.digest.clone(),
-        _ => manifest.folder_digest(algorithm),
-    };
+    let digest = manifest.digest_of(&tree, algorithm);
     let now = clock::now();
     let signed = SharedKeyManifest::sign(&tree.name, &digest, &now, Default::default(), &key);
     signed.map(|manifest| manifest.to_json()).map_err(|_| {

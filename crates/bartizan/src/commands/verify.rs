@@ -29,8 +29,8 @@ use crate::{
         safe,
     },
     signing::{
-        MAX_BLOB_BYTES, SIGNATURE, Trusted, bundle, digest_problem, plain, shared_key, threads,
-        trusted,
+        self, MAX_BLOB_BYTES, SIGNATURE, Trusted, bundle, digest_problem, plain, shared_key,
+        threads, trusted,
     },
 };
 
@@ -116,7 +116,7 @@ pub(crate) fn judge(
             let (statement, verified) = bundle
                 .verify(trust)
                 .map_err(|error| Box::new(invalid(&error)))?;
-            if !bears(&verified, identities) {
+            if !verified.bears(identities) {
                 return Err(Box::new(untrusted(
                     "the certificate is under another identity",
                 )));
@@ -132,17 +132,6 @@ pub(crate) fn judge(
     }
 }
 
-fn bears(verified: &Verified, identities: &[String]) -> bool {
-    let fits = |pattern: &String, name: &String| match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => pattern == name,
-    };
-    identities.is_empty()
-        || identities
-            .iter()
-            .any(|pattern| verified.names.iter().any(|name| fits(pattern, name)))
-}
-
 fn blob(arguments: &Verify, bundle: &Bundle, trusted: Trusted) -> Result<Outcome, Problem> {
     let Trusted::These { trust, identities } = trusted else {
         return Err(
@@ -152,7 +141,7 @@ fn blob(arguments: &Verify, bundle: &Bundle, trusted: Trusted) -> Result<Outcome
     };
     let bytes = read_bytes(&arguments.path, MAX_BLOB_BYTES)?;
     Ok(match verify_blob(&bytes, bundle, &trust) {
-        Ok(verified) if bears(&verified, &identities) => Outcome {
+        Ok(verified) if verified.bears(&identities) => Outcome {
             signer: Some(Signed {
                 name: None,
                 verified,
@@ -184,10 +173,7 @@ fn shared(arguments: &Verify, manifest: &Path, key: &Path) -> Result<Outcome, Pr
         let tree = Tree::walk(&arguments.path, &selection)?.complete(&arguments.path)?;
         let threads = threads(arguments.threads);
         let files = hash_tree(&tree, algorithm, Default::default(), threads)?;
-        let digest = match files.resources.as_slice() {
-            [only] if tree.is_file => only.digest.clone(),
-            _ => files.folder_digest(algorithm),
-        };
+        let digest = files.digest_of(&tree, algorithm);
         manifest.verify(&digest, &key).map(|()| tree.files.len())
     });
     match stated {
@@ -234,16 +220,9 @@ fn exec(
         Some(text) if text.contains("{}") => text.replace("{}", &copy.to_string_lossy()).into(),
         _ => argument.clone(),
     };
-    let status = Command::new(placed(program))
-        .args(rest.iter().map(placed))
-        .env(env::MODEL, &copy)
-        .status()
-        .map_err(|error| {
-            let program = safe::line(&program.to_string_lossy());
-            Problem::new(format!("cannot run `{program}`: {error}"))
-        })?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(Exit::Error, Exit::Command))
+    let mut command = Command::new(placed(program));
+    command.args(rest.iter().map(placed)).env(env::MODEL, &copy);
+    Ok(Exit::of_command(signing::run(&mut command)?))
 }
 
 impl Outcome {

@@ -1,6 +1,7 @@
 //! Signed accounts of what was removed.
 
 use aws_lc_rs::hmac;
+use bartizan_core::hex;
 use bartizan_gateway::predict::{Signer, verify as verify_signature};
 use serde_json::{Map, Value};
 
@@ -8,6 +9,7 @@ use crate::{
     key::{Key, from_hex, hex},
     problem::Problem,
 };
+use crate::{key::Key, problem::Problem};
 
 /// Signs accounts: Ed25519 (RFC 8032) over canonical JSON (RFC 8785).
 pub(crate) struct Proof(Signer);
@@ -26,7 +28,10 @@ impl Proof {
 
     /// The account with the public key and the signature in it, as lines of JSON.
     pub(crate) fn sign(&self, mut account: Map<String, Value>) -> Result<String, Problem> {
-        account.insert("public_key".to_owned(), hex(self.0.public_key()).into());
+        account.insert(
+            "public_key".to_owned(),
+            hex::encode(self.0.public_key()).into(),
+        );
         self.0.sign(&mut account);
         let text = serde_json::to_string_pretty(&account);
         let text = text.map_err(|_| Problem::new("the account cannot be written"))?;
@@ -35,7 +40,7 @@ impl Proof {
 
     /// The public key, as 64 hexadecimal digits.
     pub(crate) fn public_key(&self) -> String {
-        hex(self.0.public_key())
+        hex::encode(self.0.public_key())
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
-use bartizan_core::{Rule, Severity, Span, Verdict};
+use bartizan_core::{Rule, Severity, Span, Verdict, hex};
 use serde_json::{Value, json};
 
 use super::{Checked, Listed, human::place_name};
-use crate::{engine::Engine, key::hex};
+use crate::engine::Engine;
 use bartizan_guard::position::Positions;
+use bartizan_policy::{Policy, Reason};
 
 /// The log of one run over all subjects.
 pub(crate) fn report(engine: &Engine, all: &[Checked]) -> String {
@@ -23,17 +24,36 @@ pub(crate) fn report(engine: &Engine, all: &[Checked]) -> String {
         results.extend(self::results(checked, &listed));
         notifications.extend(gaps(checked));
     }
+    let mut driver = driver(&rules);
+    if let Some(driver) = driver.as_object_mut() {
+        let versions = json!({ "rulesVersion": engine.rules.version() });
+        driver.insert("properties".to_owned(), versions);
+    }
+    log(driver, &results, &notifications, engine.judge.policy())
+}
+
+/// What found it, with the rules that something was found under (section 3.19).
+pub(super) fn driver(rules: &BTreeMap<&str, &Rule>) -> Value {
     let rules: Vec<Value> = rules.values().map(|rule| descriptor(rule)).collect();
+    json!({
+        "name": "bartizan",
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": rules,
+    })
+}
+
+/// The log of one run.
+pub(super) fn log(
+    driver: Value,
+    results: &[Value],
+    notifications: &[Value],
+    policy: &Policy,
+) -> String {
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": { "driver": {
-                "name": "bartizan",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-                "properties": { "rulesVersion": engine.rules.version() },
-            }},
+            "tool": { "driver": driver },
             "columnKind": "unicodeCodePoints",
             "invocations": [{
                 // Section 3.20.14: false when something kept the tool from finishing.
@@ -41,14 +61,24 @@ pub(crate) fn report(engine: &Engine, all: &[Checked]) -> String {
                 "toolExecutionNotifications": notifications,
             }],
             "results": results,
-            "properties": { "policyVersion": engine.judge.policy().version() },
+            "properties": { "policyVersion": policy.version() },
         }],
     });
     format!("{log:#}\n")
 }
 
+/// What a finding leads to, in SARIF's words (section 3.27.10).
+pub(super) fn level_of(reason: &Reason) -> &'static str {
+    match reason.action {
+        _ if reason.shadow || reason.exception.is_some() => "note",
+        Verdict::Block => "error",
+        Verdict::Ask | Verdict::Redact => "warning",
+        Verdict::Allow => "note",
+    }
+}
+
 /// Section 3.49.
-pub(super) fn descriptor(rule: &Rule) -> Value {
+fn descriptor(rule: &Rule) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.title },
@@ -131,18 +161,12 @@ fn result(checked: &Checked, item: &Listed<'_>, positions: &Positions, occurrenc
         let logical = json!([{ "fullyQualifiedName": name }]);
         location.insert("logicalLocations".to_owned(), logical);
     }
-    let level = match reason.action {
-        _ if reason.shadow || reason.exception.is_some() => "note",
-        Verdict::Block => "error",
-        Verdict::Ask | Verdict::Redact => "warning",
-        Verdict::Allow => "note",
-    };
     let mut result = json!({
         "ruleId": finding.rule.id,
-        "level": level,
+        "level": level_of(reason),
         "message": { "text": message(item) },
         "locations": [location],
-        "partialFingerprints": { "bartizanPlace/v1": hex(fingerprint.as_ref()) },
+        "partialFingerprints": { "bartizanPlace/v1": hex::encode(fingerprint.as_ref()) },
         "rank": f64::from((finding.confidence.get() * 1000.0).round()) / 10.0,
         "properties": {
             "layer": finding.layer,

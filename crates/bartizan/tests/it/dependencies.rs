@@ -98,13 +98,8 @@ fn scn_15_reports_of_others_are_read() {
         "audit.json",
         r#"{"dependencies":[{"name":"jinja2","version":"2.10","vulns":[{"id":"PYSEC-1","fix_versions":["2.11.3"],"aliases":[]}]}]}"#,
     );
-    let run = project.run(&[
-        "deps",
-        "--import",
-        "audit.json",
-        "--database",
-        "advisories.jsonl",
-    ]);
+    // Nothing is looked up, so that no database is needed.
+    let run = project.run(&["deps", "--import", "audit.json"]);
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(
         run.stdout
@@ -151,4 +146,34 @@ fn rules_about_packages_and_signatures_have_pages() {
         let run = Project::new().run(&["explain", rule]);
         assert_eq!(run.code, 0, "{}", run.all());
     }
+}
+
+#[test]
+fn a_package_that_was_not_looked_up_is_not_clean() {
+    let project = project();
+    let code = |project: &Project| {
+        let run = project.run(&["deps", "app", "--database", "advisories.jsonl"]);
+        run.code
+    };
+    let project = project.with("app/requirements.txt", "flask==3.0\n");
+    assert_eq!(code(&project), 0);
+    let project = project.with("app/requirements.txt", "flask\n");
+    assert_eq!(code(&project), 3);
+    let project = project.with("app/requirements.txt", "-r ../elsewhere.txt\nflask==3.0\n");
+    assert_eq!(code(&project), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_among_advisories_is_not_passed_over_silently() {
+    let project = project();
+    std::os::unix::fs::symlink("/etc/passwd", project.path("advisories/GHSA-2.json")).unwrap();
+    let run = project.run(&["db", "import", "advisories", "-o", "advisories.jsonl"]);
+    assert_eq!(run.code, 3, "{}", run.all());
+    assert!(
+        run.stderr
+            .contains("incomplete: GHSA-2.json: a symbolic link"),
+        "{}",
+        run.all()
+    );
 }

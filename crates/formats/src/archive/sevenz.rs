@@ -3,14 +3,13 @@ use std::io::Read;
 use super::Input;
 use crate::{ParseError, Source};
 
-/// Hands each file of a 7-Zip archive to `each`: its path, its bytes as a reader, and how many bytes
-/// its header claims.
+/// Hands each file of a 7-Zip archive to `each`: its path, and its bytes as a reader.
 ///
 /// # Errors
 /// When the archive is broken, encrypted, or compressed in an unknown way, and what `each` returns.
 pub fn sevenz(
     source: &dyn Source,
-    mut each: impl FnMut(&str, &mut dyn Read, u64) -> Result<(), ParseError>,
+    mut each: impl FnMut(&str, &mut dyn Read) -> Result<(), ParseError>,
 ) -> Result<(), ParseError> {
     let because = |error: sevenz_rust2::Error| match error {
         sevenz_rust2::Error::MaxMemLimited { max_kb, .. } => ParseError::Exhausted {
@@ -31,7 +30,7 @@ pub fn sevenz(
         if entry.is_directory() || !entry.has_stream() {
             return Ok(true);
         }
-        match each(entry.name(), bytes, entry.size()) {
+        match each(entry.name(), bytes) {
             Ok(()) => Ok(true),
             Err(error) => {
                 stopped = Some(error);

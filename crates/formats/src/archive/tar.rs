@@ -8,8 +8,12 @@ use crate::{ParseError, Source};
 pub enum TarKind {
     /// A file.
     File,
-    /// A folder, or a header about other entries.
-    Nothing,
+    /// A file whose holes are not in the archive, so that its bytes here are not those that come out.
+    Sparse,
+    /// A folder.
+    Folder,
+    /// Notes about all entries that follow (POSIX pax, type `g`).
+    Notes,
     /// A link to another path.
     Link,
     /// A device, a pipe, or something unknown.
@@ -39,24 +43,27 @@ pub fn tar(
 ) -> Result<(), ParseError> {
     let mut archive = tar::Archive::new(Input::new(source));
     for entry in archive.entries_with_seek()? {
-        let entry = entry.map_err(|error| because(&error))?;
+        let mut entry = entry.map_err(|error| because(&error))?;
         let header = entry.header().entry_type();
+        let is_sparse = header.is_gnu_sparse() || has_holes(&mut entry);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let kind = match header {
-            _ if header.is_file() || header.is_contiguous() || header.is_gnu_sparse() => {
-                TarKind::File
-            }
+            _ if is_sparse => TarKind::Sparse,
+            // Before POSIX, a slash at the end of its name was all that made a folder.
+            _ if header.is_file() && entry.path_bytes().ends_with(b"/") => TarKind::Folder,
+            _ if header.is_file() || header.is_contiguous() => TarKind::File,
             _ if header.is_symlink() || header.is_hard_link() => TarKind::Link,
-            _ if header.is_dir() || header.is_pax_global_extensions() => TarKind::Nothing,
+            _ if header.is_dir() => TarKind::Folder,
+            _ if header.is_pax_global_extensions() => TarKind::Notes,
             _ => TarKind::Odd,
         };
         let at = entry.raw_file_position();
-        // A sparse file's holes are not in the archive.
-        let length = entry
-            .header()
-            .entry_size()
-            .map_err(|error| because(&error))?;
-        let length = entry.size().min(length.max(entry.size()));
+        let length = if header.is_gnu_sparse() {
+            let size = entry.header().entry_size();
+            size.map_err(|error| because(&error))?
+        } else {
+            entry.size()
+        };
         if at.saturating_add(length) > source.len() {
             return Err(ParseError::Truncated {
                 at: source.len(),
@@ -72,6 +79,17 @@ pub fn tar(
         })?;
     }
     Ok(())
+}
+
+/// Whether the notes before an entry say that it is sparse, as GNU tar writes it in archives of pax
+/// ("GNU tar", "Storing Sparse Files").
+fn has_holes(entry: &mut tar::Entry<'_, impl io::Read>) -> bool {
+    let Ok(Some(notes)) = entry.pax_extensions() else {
+        return false;
+    };
+    notes
+        .flatten()
+        .any(|note| note.key_bytes().starts_with(b"GNU.sparse."))
 }
 
 fn because(error: &io::Error) -> ParseError {

@@ -98,7 +98,9 @@ fn because(error: &io::Error, at: u64) -> ParseError {
     }
 }
 
-fn collect(reader: impl Read, most: u64) -> Unpacked {
+/// Reads at most `most` bytes of what a decoder gives, and keeps what came before an error.
+#[must_use]
+pub fn collect(reader: impl Read, most: u64) -> Unpacked {
     let mut bytes = Vec::new();
     let read = reader.take(most.saturating_add(1)).read_to_end(&mut bytes);
     let came = bytes.len() as u64;

@@ -102,6 +102,9 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     /// Reads the superblock (II.A) and gives the root's address.
+    ///
+    /// Addresses count from the superblock, whatever base it names: HDF5's own reader takes it that
+    /// way, since files are moved behind a block of the user's without being written again.
     fn open(source: &'a dyn Source, start: u64) -> Result<(Self, u64), ParseError> {
         let what = "the superblock";
         let mut reader = Reader::new(source, start + 8);
@@ -119,8 +122,7 @@ impl<'a> File<'a> {
                 file.length_bytes = reader.u8(what)?;
                 reader.skip(if version == 1 { 1 + 8 + 4 } else { 1 + 8 });
                 file.checked(&reader)?;
-                file.base = file.offset(&mut reader)?;
-                reader.skip(4 * u64::from(file.offset_bytes));
+                reader.skip(5 * u64::from(file.offset_bytes));
                 let root = file.offset(&mut reader)?;
                 Ok((file, root))
             }
@@ -129,8 +131,7 @@ impl<'a> File<'a> {
                 file.length_bytes = reader.u8(what)?;
                 reader.skip(1);
                 file.checked(&reader)?;
-                file.base = file.offset(&mut reader)?;
-                reader.skip(2 * u64::from(file.offset_bytes));
+                reader.skip(3 * u64::from(file.offset_bytes));
                 let root = file.offset(&mut reader)?;
                 Ok((file, root))
             }

@@ -1,11 +1,12 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
+use bartizan_core::hex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     principal::{Entitlements, Scope},
-    secrets::{SecretRef, unhex},
+    secrets::SecretRef,
 };
 
 /// Who may ask: the `identity` block of `bartizan.yaml`.
@@ -114,7 +115,9 @@ pub struct ConfiguredKey {
 impl ConfiguredKey {
     /// The hash; nothing if it is malformed.
     pub(super) fn digest(&self) -> Option<[u8; 32]> {
-        unhex(self.hash.strip_prefix("sha256:")?)?.try_into().ok()
+        hex::decode(self.hash.strip_prefix("sha256:")?)?
+            .try_into()
+            .ok()
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use aws_lc_rs::{digest, hmac};
-use bartizan_core::Secret;
+use bartizan_core::{Secret, hex};
 use parking_lot::RwLock;
 use subtle::ConstantTimeEq as _;
 
@@ -17,7 +17,6 @@ use crate::{
     clock::Clock,
     fault::{Fault, FaultKind},
     principal::{Principal, Proof, Scope},
-    secrets::unhex,
     store::{Store, with_pool},
 };
 
@@ -283,7 +282,7 @@ impl ApiKeys {
             sqlx::query(INSERT_SECRET)
                 .bind(key.prefix())
                 .bind(&id)
-                .bind(hex(&key.hash(&self.stored.pepper)))
+                .bind(hex::encode(&key.hash(&self.stored.pepper)))
                 .bind(number(now))
                 .execute(&mut *transaction)
                 .await?;
@@ -332,7 +331,7 @@ impl ApiKeys {
             sqlx::query(INSERT_SECRET)
                 .bind(key.prefix())
                 .bind(id)
-                .bind(hex(&key.hash(&self.stored.pepper)))
+                .bind(hex::encode(&key.hash(&self.stored.pepper)))
                 .bind(number(now))
                 .execute(&mut *transaction)
                 .await?;
@@ -450,7 +449,7 @@ impl ApiKeys {
         let mut hashes = HashMap::new();
         let mut by_key: BTreeMap<String, Vec<SecretInfo>> = BTreeMap::new();
         for (prefix, key_id, hash, created, expires) in secrets {
-            let hash = unhex(&hash).and_then(|hash| hash.try_into().ok());
+            let hash = hex::decode(&hash).and_then(|hash| hash.try_into().ok());
             hashes.insert(prefix.clone(), hash.ok_or(KeyError::Malformed)?);
             by_key.entry(key_id).or_default().push(SecretInfo {
                 prefix,
@@ -566,12 +565,8 @@ impl ApiKey {
     /// What [`ConfiguredKey::hash`] says of it.
     #[must_use]
     pub fn configured_hash(&self) -> String {
-        format!("sha256:{}", hex(&plain_hash(self)))
+        format!("sha256:{}", hex::encode(&plain_hash(self)))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn number(value: u64) -> i64 {

@@ -1,7 +1,8 @@
+use bartizan_core::hex;
+
 use super::{MemoryStore, gcra::Level, memory::Counter};
 use crate::{
     clock::Clock,
-    secrets::unhex,
     store::{Store, with_pool},
 };
 
@@ -57,7 +58,7 @@ impl MemoryStore {
         let counters = rows
             .into_iter()
             .filter_map(|(name, kind, amount, fraction, ends, _)| {
-                let name: [u8; 16] = unhex(&name)?.try_into().ok()?;
+                let name: [u8; 16] = hex::decode(&name)?.try_into().ok()?;
                 let counter = match kind.as_str() {
                     "rate" => Counter::Rate(Level {
                         us: positive(amount),

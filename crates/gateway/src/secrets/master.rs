@@ -5,7 +5,7 @@ use std::{
 };
 
 use aws_lc_rs::digest;
-use bartizan_core::Secret;
+use bartizan_core::{Secret, hex};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -311,7 +311,7 @@ impl MasterKey {
         let text = text.expose().trim();
         let text = text.strip_prefix(FILE_HEAD).unwrap_or(text);
         let mut bytes = if text.len() == 64 {
-            unhex(text)
+            hex::decode(text)
         } else {
             STANDARD.decode(text).ok()
         }
@@ -424,19 +424,6 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options.open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-/// The bytes of hexadecimal digits.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    pairs
-        .iter()
-        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
-        .collect()
 }
 
 async fn known_fact(store: &Store, name: &str) -> Result<Option<String>, sqlx::Error> {

@@ -20,7 +20,6 @@ pub use fernet::{FernetError, FernetKey};
 pub use fetch::{Fetch, FetchBounds, FetchError};
 pub use key_store::{KeyStore, KeyStoreError, StoredSecret};
 pub use keyring::{Keyring, Purpose};
-pub(crate) use master::unhex;
 pub use master::{MasterConfig, MasterError, MasterKey, Opener, Place};
 pub use reference::{Environment, ProcessEnvironment, Resolver, SecretError, SecretRef};
 pub use vault::{Vault, VaultConfig, VaultError};

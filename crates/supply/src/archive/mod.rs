@@ -8,10 +8,7 @@ mod torch;
 mod zip;
 
 use bartizan_core::{CheckError, Span};
-use bartizan_formats::{
-    Bytes, ParseError, Source,
-    archive::{Codec, Unpacked, unpack},
-};
+use bartizan_formats::{ParseError, archive::Unpacked};
 pub(crate) use packed::Packed;
 pub(crate) use sevenz::SevenZips;
 pub(crate) use tar::Tars;
@@ -65,46 +62,32 @@ fn check_link(path: &str, target: &str, at: u64, desk: &mut Desk<'_>) -> Result<
     Ok(())
 }
 
-/// Unpacks under the budget and hands on what comes out, also when not everything does.
-fn hand_on(
-    name: &str,
-    codec: Codec,
-    packed: &dyn Source,
-    desk: &mut Desk<'_>,
-) -> Result<Vec<u8>, CheckError> {
-    let unpacked = unpack(codec, packed, desk.may_unpack());
-    let bytes = settle(packed.len(), unpacked, desk, |bytes, desk| {
-        desk.member(name, &Bytes(bytes))
-    })?;
-    Ok(bytes)
-}
-
 /// How much more comes out than goes in, before it is a bomb.
 const RATIO: u64 = 100;
 
-/// Accounts for what came out, lets `then` look at it, and returns the error that kept the rest.
+/// Accounts for what came out, lets `then` look at it also when it is not everything, and returns the
+/// error that kept the rest.
 fn settle(
     packed: u64,
     unpacked: Unpacked,
     desk: &mut Desk<'_>,
     then: impl FnOnce(&[u8], &mut Desk<'_>) -> Result<(), CheckError>,
-) -> Result<Vec<u8>, CheckError> {
+) -> Result<(), CheckError> {
     let Unpacked { bytes, outcome } = unpacked;
     let came = bytes.len() as u64;
     if matches!(outcome, Err(ParseError::Exhausted { .. })) && came / RATIO > packed {
         desk.report(&rules::BOMB, None, "more comes out than is allowed")?;
     }
-    // The budget is spent after the look, since the last byte of it may be used.
+    // Spent before the look, so that what is unpacked inside has only the rest.
+    let spent = desk.unpacked(came);
     let looked = if bytes.is_empty() && outcome.is_err() {
         Ok(())
     } else {
         then(&bytes, desk)
     };
-    let spent = desk.unpacked(came);
     outcome.map_err(CheckError::from)?;
     looked?;
-    spent?;
-    Ok(bytes)
+    spent
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 use bartizan_core::{CheckError, Rule};
-use bartizan_formats::{Format, archive::Codec};
+use bartizan_formats::{
+    Bytes, Format,
+    archive::{Codec, unpack},
+};
 
-use super::{hand_on, rules};
+use super::{rules, settle};
 use crate::{Artifact, Desk, Inspector};
 
 /// Knows one file that is compressed by itself, as `joblib` and `pandas` write them.
@@ -37,10 +40,12 @@ impl Inspector for Packed {
     }
 
     fn inspect(&self, artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
-        let formats = desk.formats().to_vec();
-        let Some(codec) = codec(&formats) else {
+        let Some(codec) = codec(desk.formats()) else {
             return Ok(());
         };
-        hand_on("content", codec, artifact.source, desk).map(drop)
+        let unpacked = unpack(codec, artifact.source, desk.may_unpack());
+        settle(artifact.source.len(), unpacked, desk, |bytes, desk| {
+            desk.member("content", &Bytes(bytes))
+        })
     }
 }

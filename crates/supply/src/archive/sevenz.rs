@@ -1,9 +1,7 @@
-use std::io::Read;
-
 use bartizan_core::{CheckError, Rule};
 use bartizan_formats::{
     Bytes, Format, ParseError,
-    archive::{Unpacked, sevenz},
+    archive::{collect, sevenz},
 };
 
 use super::{check_path, rules, settle};
@@ -27,11 +25,11 @@ impl Inspector for SevenZips {
 
     fn inspect(&self, artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
         let mut stopped = Ok(());
-        let outcome = sevenz(artifact.source, |path, reader, _| {
+        let outcome = sevenz(artifact.source, |path, reader| {
             let looked = (|| {
                 desk.spend(1)?;
                 check_path(path, 0, desk)?;
-                let unpacked = read(reader, desk.may_unpack());
+                let unpacked = collect(reader, desk.may_unpack());
                 let packed = artifact.source.len();
                 settle(packed, unpacked, desk, |bytes, desk| {
                     desk.member(path, &Bytes(bytes))
@@ -46,23 +44,4 @@ impl Inspector for SevenZips {
         stopped?;
         Ok(outcome?)
     }
-}
-
-fn read(reader: &mut dyn Read, most: u64) -> Unpacked {
-    let mut bytes = Vec::new();
-    let read = reader.take(most.saturating_add(1)).read_to_end(&mut bytes);
-    let came = bytes.len() as u64;
-    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    let outcome = match read {
-        Err(_) => Err(ParseError::malformed(
-            came,
-            "the compressed bytes are broken",
-        )),
-        Ok(_) if came > most => Err(ParseError::Exhausted {
-            limit: "max-unpacked-bytes",
-            max: most,
-        }),
-        Ok(_) => Ok(()),
-    };
-    Unpacked { bytes, outcome }
 }

@@ -111,7 +111,6 @@ fn file(
         check_crc(entry, bytes, desk)?;
         look(entry, layout, &Bytes(bytes), desk)
     })
-    .map(drop)
 }
 
 /// Most bytes of a stored file whose checksum is checked: more is data that no scanner refuses.

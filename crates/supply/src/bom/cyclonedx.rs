@@ -1,3 +1,4 @@
+use bartizan_core::hex;
 use serde_json::{Value, json};
 
 use super::{
@@ -5,7 +6,7 @@ use super::{
     licence::Licence,
     package::{address, encoded},
 };
-use crate::digest::{Algorithm, hex};
+use crate::digest::Algorithm;
 
 /// A version of CycloneDX (ECMA-424).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ pub(super) fn serial(content: &[u8]) -> String {
     if let Some(byte) = bytes.get_mut(8) {
         *byte = (*byte & 0x3f) | 0x80;
     }
-    let digits = hex(&bytes);
+    let digits = hex::encode(&bytes);
     let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
     [
         part(0, 8),

@@ -1,6 +1,11 @@
-use std::{collections::BTreeMap, io::Read as _, num::NonZeroUsize, path::Path};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Read as _,
+    num::NonZeroUsize,
+    path::Path,
+};
 
-use super::{LockError, LockKind, Model, Package, model};
+use super::{Ecosystem, LockError, LockKind, Model, Package, model};
 use crate::digest::{
     Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular,
 };
@@ -65,10 +70,10 @@ impl Inventory {
     /// When the folder cannot be walked, or a file of a model cannot be digested. What is malformed
     /// is a gap.
     pub fn take(root: &Path, threads: NonZeroUsize) -> Result<Self, DigestError> {
-        let mut inventory = Self::packages(root)?;
         let tree = walk(root)?;
+        let mut inventory = Self::of_tree(&tree);
         inventory.models = model::find(&tree);
-        let claimed: Vec<&str> = inventory
+        let claimed: HashSet<&str> = inventory
             .models
             .iter()
             .flat_map(|model| &model.files)
@@ -77,7 +82,7 @@ impl Inventory {
         let assets: Vec<&TreeFile> = tree
             .files
             .iter()
-            .filter(|file| !claimed.contains(&file.name.as_str()))
+            .filter(|file| !claimed.contains(file.name.as_str()))
             .collect();
         let of = |is: fn(&str) -> bool| -> Vec<Asset> {
             let files = assets.iter().filter(|file| is(&file.name));
@@ -100,7 +105,10 @@ impl Inventory {
     /// # Errors
     /// When the folder cannot be walked.
     pub fn packages(root: &Path) -> Result<Self, DigestError> {
-        let tree = walk(root)?;
+        Ok(Self::of_tree(&walk(root)?))
+    }
+
+    fn of_tree(tree: &Tree) -> Self {
         let mut inventory = Self {
             name: tree.name.clone(),
             locks: Vec::new(),
@@ -126,19 +134,49 @@ impl Inventory {
                 Ok((text, packages))
             });
             match read {
-                Ok((text, packages)) => inventory.locks.push(LockFile {
-                    path: file.name.clone(),
-                    kind,
-                    text,
-                    packages,
-                }),
+                Ok((text, packages)) => {
+                    inventory.follow(file, kind, &text, tree);
+                    inventory.locks.push(LockFile {
+                        path: file.name.clone(),
+                        kind,
+                        text,
+                        packages,
+                    });
+                }
                 Err(why) => inventory.gaps.push(Gap {
                     path: file.name.clone(),
                     why,
                 }),
             }
         }
-        Ok(inventory)
+        inventory
+    }
+
+    /// What a file names instead of packages must be read as well, or it was not looked at.
+    fn follow(&mut self, file: &TreeFile, kind: &LockKind, text: &str, tree: &Tree) {
+        let is_read = |place: &String| {
+            let mut others = tree.files.iter().filter(|other| other.name != file.name);
+            others.any(|other| is_within(&other.name, place) && LockKind::of(&other.name).is_some())
+        };
+        let missing = kind.references(text).into_iter().find(|reference| {
+            let place = resolve(&file.name, &reference.target);
+            !place.is_some_and(|place| is_read(&place))
+        });
+        if let Some(reference) = missing {
+            self.gaps.push(Gap {
+                path: file.name.clone(),
+                why: format!("line {} names what was not looked at", reference.line),
+            });
+        }
+    }
+
+    /// Packages of which a file names an exact version.
+    pub(crate) fn exact(&self) -> HashSet<(Ecosystem, &str)> {
+        let packages = self.locks.iter().flat_map(|lock| &lock.packages);
+        packages
+            .filter(|package| package.version.is_some())
+            .map(|package| (package.ecosystem, package.name.as_str()))
+            .collect()
     }
 
     /// Every package once, with the files that name it. A range counts only where no file names an
@@ -151,10 +189,7 @@ impl Inventory {
                 .iter()
                 .flat_map(|lock| lock.packages.iter().map(move |package| (lock, package)))
         };
-        let exact: std::collections::HashSet<_> = all()
-            .filter(|(_, package)| package.version.is_some())
-            .map(|(_, package)| (package.ecosystem, package.name.as_str()))
-            .collect();
+        let exact = self.exact();
         for (lock, package) in all() {
             if package.version.is_none()
                 && exact.contains(&(package.ecosystem, package.name.as_str()))
@@ -219,6 +254,31 @@ fn walk(root: &Path) -> Result<Tree, DigestError> {
         ignored: vec![".git".to_owned()],
     };
     Tree::walk(root, &selection)
+}
+
+/// Where `target` leads from the folder of `file`, below the root; `None` if out of it.
+fn resolve(file: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') || target.contains(':') {
+        return None;
+    }
+    // Extras of a project: `.[dev]`.
+    let target = target.split('[').next().unwrap_or_default();
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(target.split(['/', '\\'])) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            _ => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// Whether a file is the one at `path` or in the folder there; the root is an empty path.
+fn is_within(file: &str, path: &str) -> bool {
+    let rest = file.strip_prefix(path);
+    rest.is_some_and(|rest| path.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Reads a file of bounded size as UTF-8.

@@ -11,7 +11,7 @@ mod spdx;
 
 pub use cyclonedx::{CycloneDxVersion, cyclonedx};
 pub use inventory::{Asset, Gap, Inventory, LockFile};
-pub use lock::{LockError, LockKind, pinned_requirement};
+pub use lock::{LockError, LockKind};
 pub use model::{Model, ModelFile};
 pub use package::{Ecosystem, Package};
 pub use spdx::spdx;

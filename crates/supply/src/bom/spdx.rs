@@ -10,16 +10,7 @@ use super::{BomFacts, Inventory, Package, cyclonedx::serial, licence::Licence};
 #[must_use]
 pub fn spdx(inventory: &Inventory, facts: &BomFacts<'_>) -> String {
     let root = "SPDXRef-root";
-    let mut packages = vec![json!({
-        "SPDXID": root,
-        "name": inventory.name,
-        "downloadLocation": "NOASSERTION",
-        "filesAnalyzed": false,
-        "licenseConcluded": "NOASSERTION",
-        "licenseDeclared": "NOASSERTION",
-        "copyrightText": "NOASSERTION",
-        "primaryPackagePurpose": "APPLICATION",
-    })];
+    let mut packages = vec![bare(root, &inventory.name, "APPLICATION")];
     let mut relationships = vec![relation("SPDXRef-DOCUMENT", "DESCRIBES", root)];
     let mut number = 0;
     let mut id = |kind: &str| {

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest;
+use bartizan_core::hex;
 use blake2::Digest as _;
 
 /// A digest algorithm that the OpenSSF model-signing specification names.
@@ -82,7 +83,7 @@ impl Digest {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (algorithm, digits) = text.trim().split_once(':')?;
-        Self::new(Algorithm::from_name(algorithm)?, &from_hex(digits)?)
+        Self::new(Algorithm::from_name(algorithm)?, &hex::decode(digits)?)
     }
 
     /// What made it.
@@ -100,7 +101,7 @@ impl Digest {
     /// Its bytes as lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        hex(&self.bytes)
+        hex::encode(&self.bytes)
     }
 }
 
@@ -152,25 +153,6 @@ impl Hasher {
             },
         }
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The bytes that an even number of hexadecimal digits stand for.
-#[must_use]
-pub fn from_hex(digits: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    let byte = |pair: &[u8; 2]| {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        u8::try_from(high? << 4 | low?).ok()
-    };
-    pairs.iter().map(byte).collect()
 }
 
 #[cfg(test)]

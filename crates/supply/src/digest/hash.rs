@@ -27,12 +27,6 @@ pub enum Granularity {
 }
 
 impl Granularity {
-    /// Bytes of a shard unless somebody says otherwise (model-signing 1.0).
-    pub const SHARD: NonZeroU64 = match NonZeroU64::new(1_000_000_000) {
-        Some(bytes) => bytes,
-        None => NonZeroU64::MIN,
-    };
-
     /// The pieces of a file of `length` bytes.
     pub fn ranges(self, length: u64) -> impl Iterator<Item = Option<(u64, u64)>> {
         let (whole, size) = match self {

@@ -1,6 +1,6 @@
 use std::fmt::{self, Write as _};
 
-use super::{Algorithm, Digest, Hasher};
+use super::{Algorithm, Digest, Hasher, Tree};
 
 /// The digests of the files of a tree, or of their shards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,16 @@ impl Manifest {
     #[must_use]
     pub fn folder_digest(&self, algorithm: Algorithm) -> Digest {
         algorithm.digest(self.lines().as_bytes())
+    }
+
+    /// The digest of what stands at the root of `tree`: of a file its own, as every other tool says it,
+    /// of a folder that of its list.
+    #[must_use]
+    pub fn digest_of(&self, tree: &Tree, algorithm: Algorithm) -> Digest {
+        match self.resources.as_slice() {
+            [only] if tree.is_file && only.name.range.is_none() => only.digest.clone(),
+            _ => self.folder_digest(algorithm),
+        }
     }
 
     /// The lines that `sha256sum` and its kin write and check.

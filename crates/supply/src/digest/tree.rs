@@ -24,7 +24,8 @@ impl Selection {
     /// What a repository adds to a model, at the top level only (model-signing 1.0, "ignore paths").
     pub const GIT: [&str; 4] = [".git", ".gitattributes", ".github", ".gitignore"];
 
-    fn ignores(&self, name: &str) -> bool {
+    /// Whether a name below the root, or a folder above it, does not count.
+    pub(crate) fn ignores(&self, name: &str) -> bool {
         self.ignored.iter().any(|ignored| {
             name.strip_prefix(ignored.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

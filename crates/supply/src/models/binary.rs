@@ -1,7 +1,7 @@
 //! Inspectors of models in binary formats.
 
 use bartizan_core::{CheckError, Rule};
-use bartizan_formats::{Format, Gguf, MsgPack, Onnx, Rds, TensorFlow, hdf5::Hdf5, is_ubjson};
+use bartizan_formats::{Format, Gguf, MsgPack, Onnx, Rds, TensorFlow, is_ubjson};
 
 use super::{
     graphs::{coreml, is_coreml, onnx, tensorflow, tflite},
@@ -38,24 +38,34 @@ macro_rules! inspector {
     };
 }
 
-/// Whether nothing proves that the bytes are text, a picture, or their like.
+/// Whether nothing proves that the bytes are not a model of a format without magic of its own.
+///
+/// The first bytes of a picture prove nothing: they are a field to a reader of protobuf.
 fn may_be_model(formats: &[Format]) -> bool {
-    formats.iter().all(|format| {
+    let proves_nothing = |format: &Format| {
         matches!(
             format,
-            Format::Unknown | Format::Pickle | Format::Zlib | Format::Lzma | Format::Zip
+            Format::Unknown
+                | Format::Pickle
+                | Format::Zlib
+                | Format::Lzma
+                | Format::Zip
+                | Format::Tar
+                | Format::Image
+                | Format::Media
+                | Format::Font
+                | Format::Parquet
+                | Format::Arrow
         )
-    })
+    };
+    formats.contains(&Format::Protobuf) || formats.iter().all(proves_nothing)
 }
 
 inspector!(
     /// HDF5, with Keras' configuration in it.
     Hdf5File, "hdf5",
     [BROKEN, LAMBDA, KERAS_FOREIGN, KERAS_CUSTOM, KERAS_OUTSIDE, HDF5_OUTSIDE, HDF5_PLUGIN],
-    |artifact, formats| {
-        formats.contains(&Format::Hdf5)
-            || may_be_model(formats) && Hdf5::signature(artifact.source).is_some()
-    },
+    |_, formats| formats.contains(&Format::Hdf5),
     hdf5
 );
 inspector!(

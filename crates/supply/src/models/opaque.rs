@@ -43,7 +43,7 @@ pub(super) enum Opaque {
 }
 
 pub(super) fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option<Opaque> {
-    if formats == [Format::ExecuTorch] {
+    if formats.contains(&Format::ExecuTorch) {
         return Some(Opaque::Program("an ExecuTorch program"));
     }
     if formats.iter().any(|format| *format != Format::Unknown) {
@@ -120,9 +120,7 @@ pub(super) fn opaque_kind(artifact: &Artifact<'_>, formats: &[Format]) -> Option
 }
 
 pub(super) fn opaque(artifact: &Artifact<'_>, desk: &mut Desk<'_>) -> Result<(), CheckError> {
-    match opaque_kind(artifact, &[Format::Unknown])
-        .or_else(|| opaque_kind(artifact, &[Format::ExecuTorch]))
-    {
+    match opaque_kind(artifact, desk.formats()) {
         Some(Opaque::Program(what)) => desk.report(&OPAQUE, None, format!("the file is {what}")),
         Some(Opaque::Data) => catboost(artifact, desk),
         None => Ok(()),

@@ -143,9 +143,7 @@ impl SignedFile<'_> {
 impl<'a> Plan<'a> {
     pub(super) fn of(comparison: &Comparison<'a>) -> Result<Self, DigestError> {
         let statement = comparison.statement;
-        let mut selection: Selection = statement.selection.clone();
-        selection.ignored.extend_from_slice(comparison.also_ignored);
-        let tree = Tree::walk(comparison.root, &selection)?;
+        let tree = Tree::walk(comparison.root, &statement.selection)?;
         let signed = by_file(&statement.manifest);
         let only = tree
             .files
@@ -209,7 +207,11 @@ impl<'a> Plan<'a> {
         let signature = comparison
             .signature
             .and_then(|path| path.canonicalize().ok());
-        for file in found.values() {
+        let also = Selection {
+            ignored: comparison.also_ignored.to_vec(),
+            ..Selection::default()
+        };
+        for file in found.values().filter(|file| !also.ignores(&file.name)) {
             // Files without bytes have no shards: no signature by shards can cover them.
             let is_coverable = comparison.statement.granularity.ranges(file.length).next();
             let is_signature = || signature.is_some() && file.path.canonicalize().ok() == signature;
@@ -217,7 +219,8 @@ impl<'a> Plan<'a> {
                 self.differs(&file.name, MismatchKind::Unsigned);
             }
         }
-        for odd in odd.values().filter(|odd| !is_signed(&odd.name)) {
+        let is_open = |odd: &&&Odd| !is_signed(&odd.name) && !also.ignores(&odd.name);
+        for odd in odd.values().filter(is_open) {
             self.differs(&odd.name, MismatchKind::Odd(odd.kind));
         }
     }

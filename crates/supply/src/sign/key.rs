@@ -9,12 +9,12 @@ use aws_lc_rs::{
         VerificationAlgorithm,
     },
 };
+use bartizan_core::hex;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls_pki_types::{PrivateKeyDer, SubjectPublicKeyInfoDer, pem::PemObject};
 use x509_parser::{oid_registry, prelude::FromDer, x509::SubjectPublicKeyInfo};
 
 use super::{SignError, VerifyError};
-use crate::digest::hex;
 
 /// How a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,7 +241,7 @@ impl PublicKey {
     /// says about the file).
     #[must_use]
     pub fn hint(&self) -> String {
-        hex(digest::digest(&digest::SHA256, self.to_pem().as_bytes()).as_ref())
+        hex::encode(digest::digest(&digest::SHA256, self.to_pem().as_bytes()).as_ref())
     }
 
     /// Whether a bundle means this key: by [`PublicKey::hint`], or by the SHA-256 of its DER form in

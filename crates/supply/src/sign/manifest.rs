@@ -1,8 +1,9 @@
 use aws_lc_rs::hmac;
+use bartizan_core::hex;
 use serde_json::{Map, Value, json};
 
 use super::{SignError, VerifyError, python};
-use crate::digest::{Algorithm, Digest, from_hex, hex};
+use crate::digest::{Algorithm, Digest};
 
 /// Fewest bytes of a key that signs: half of the security of HMAC-SHA-256.
 const MIN_KEY_BYTES: usize = 16;
@@ -44,7 +45,7 @@ impl SharedKeyManifest {
             _ => return Err(SignError::Crypto),
         };
         let tag = hmac::sign(&hmac_key(key), &signed_bytes(&fields));
-        fields.insert("signature".to_owned(), hex(tag.as_ref()).into());
+        fields.insert("signature".to_owned(), hex::encode(tag.as_ref()).into());
         Ok(Self { fields })
     }
 
@@ -78,11 +79,11 @@ impl SharedKeyManifest {
         let signature = signature
             .as_ref()
             .and_then(Value::as_str)
-            .and_then(from_hex)
+            .and_then(hex::decode)
             .ok_or(VerifyError::Signature)?;
         hmac::verify(&hmac_key(key), &signed_bytes(&fields), &signature)
             .map_err(|_| VerifyError::Signature)?;
-        let stated = self.text("model_hash").and_then(from_hex);
+        let stated = self.text("model_hash").and_then(hex::decode);
         let stated = stated.and_then(|bytes| Digest::new(self.algorithm().ok()?, &bytes));
         if stated.as_ref() == Some(digest) {
             Ok(())

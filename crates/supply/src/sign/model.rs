@@ -5,6 +5,7 @@ use std::{
 };
 
 use aws_lc_rs::digest;
+use bartizan_core::hex;
 use serde_json::{Value, json};
 
 use super::{
@@ -12,8 +13,7 @@ use super::{
     SigningKey, Statement, Subject, VerifyError, envelope,
 };
 use crate::digest::{
-    Algorithm, Digest, Granularity, Manifest, Resource, ResourceName, Selection, Tree, from_hex,
-    hash_tree,
+    Algorithm, Digest, Granularity, Manifest, Resource, ResourceName, Selection, Tree, hash_tree,
 };
 
 /// The predicate of model signing 1.0.
@@ -176,7 +176,7 @@ impl ModelStatement {
             let text = |name: &str| resource.get(name).and_then(Value::as_str);
             let name = resource_name(text("name")?, granularity)?;
             text("algorithm").filter(|name| named_algorithm(name))?;
-            let digest = Digest::new(algorithm, &from_hex(text("digest")?)?)?;
+            let digest = Digest::new(algorithm, &hex::decode(text("digest")?)?)?;
             Some(Resource { name, digest })
         };
         let resources: Vec<Resource> = resources
@@ -204,7 +204,7 @@ impl ModelStatement {
     fn read_old(statement: &Statement) -> Result<Self, VerifyError> {
         let read = |subject: &Subject| {
             let name = resource_name(&subject.name, Granularity::Files)?;
-            let digest = from_hex(subject.digest.get("sha256")?)?;
+            let digest = hex::decode(subject.digest.get("sha256")?)?;
             let digest = Digest::new(Algorithm::Sha256, &digest)?;
             Some(Resource { name, digest })
         };

@@ -215,11 +215,10 @@ impl TrustedSigner {
         verified: &Verified,
         today: Date,
     ) -> Option<&'static str> {
-        let named = |name: &String| self.identities.iter().any(|own| fits(own, name));
         let model = |name: &str| self.models.iter().any(|own| fits(own, name));
         if self.until.is_some_and(|until| today > until) {
             Some("whose time is over")
-        } else if !self.identities.is_empty() && !verified.names.iter().any(named) {
+        } else if !verified.bears(&self.identities) {
             Some("under another identity")
         } else if !self.models.is_empty()
             && !statement.subject.iter().all(|subject| model(&subject.name))
@@ -228,6 +227,16 @@ impl TrustedSigner {
         } else {
             None
         }
+    }
+}
+
+impl Verified {
+    /// Whether the certificate is under one of these identities; without any, whose it is does not
+    /// matter.
+    #[must_use]
+    pub fn bears(&self, identities: &[String]) -> bool {
+        let named = |name: &String| identities.iter().any(|own| fits(own, name));
+        identities.is_empty() || self.names.iter().any(named)
     }
 }
 

@@ -3,6 +3,7 @@ use jiff::civil::Date;
 
 use super::{
     Advisory, Database, Exceptions, Hygiene, Imported,
+    exception::Exception,
     range::{affects, fix},
     rules::{EXPIRED, NOTICE, finding, of_severity, severity_of},
 };
@@ -57,17 +58,29 @@ pub fn audit(inventory: &Inventory, options: &AuditOptions<'_>) -> Audit {
         packages: 0,
     };
     let stale = stale(options);
+    let exact = inventory.exact();
     for lock in &inventory.locks {
         let mut report = Report::default();
         let mut unknown = None;
         for package in &lock.packages {
-            audit.packages += 1;
-            if let Err(error) = audit.look_up(package, options, &mut report.findings) {
+            let looked_up = match &package.version {
+                Some(version) => audit.look_up(package, version, options, &mut report.findings),
+                // A range has no weakness of its own; what it comes to is looked up where that stands.
+                None if exact.contains(&(package.ecosystem, package.name.as_str())) => Ok(()),
+                None => {
+                    let message = format!("no file names an exact version of `{}`", package.name);
+                    Err(CheckError::Unavailable(message.into()))
+                }
+            };
+            if let Err(error) = looked_up {
                 unknown.get_or_insert(error);
             }
         }
         for (package, found) in options.hygiene.findings(lock) {
-            audit.accept(package, found, options, &mut report.findings);
+            let exception = options.exceptions.of_rule(&found.rule.id, package);
+            if !audit.accepts(exception, package, options.today, &mut report.findings) {
+                report.findings.push(found);
+            }
         }
         let uncovered = uncovered(lock, options.database);
         let outcome = match unknown.or(uncovered).or_else(|| stale.clone()) {
@@ -98,16 +111,24 @@ pub fn audit(inventory: &Inventory, options: &AuditOptions<'_>) -> Audit {
 impl Audit {
     /// Adds what another scanner found, each report as a file of its own. What it did not look at is
     /// not known, so it vouches for nothing.
-    pub fn add_imported(&mut self, path: &str, found: &[Imported], options: &AuditOptions<'_>) {
+    pub fn add_imported(
+        &mut self,
+        path: &str,
+        found: &[Imported],
+        exceptions: &Exceptions,
+        today: Date,
+    ) {
         let mut findings = Vec::new();
         for one in found {
             let package = one.package();
-            let is_accepted = |name: &String| {
-                let exception = options.exceptions.of_rule(name, &package);
-                exception.is_some_and(|exception| !exception.has_run_out(options.today))
-            };
-            if one.ids.iter().any(is_accepted) {
-                self.accepted += 1;
+            let own = |name: &String| exceptions.of_rule(name, &package);
+            // One in force counts more than one under another name that is not any more.
+            let exception = one
+                .ids
+                .iter()
+                .filter_map(own)
+                .min_by_key(|exception| exception.has_run_out(today));
+            if self.accepts(exception, &package, today, &mut findings) {
                 continue;
             }
             let rule = of_severity(severity_of(one.severity));
@@ -126,13 +147,11 @@ impl Audit {
     fn look_up(
         &mut self,
         package: &Package,
+        version: &str,
         options: &AuditOptions<'_>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), CheckError> {
-        let Some(version) = &package.version else {
-            // A range has no weakness of its own; which version it will be is not known.
-            return Ok(());
-        };
+        self.packages += 1;
         let mut outcome = Ok(());
         for advisory in options.database.about(package.ecosystem, &package.name) {
             match advisory.affects(package, version) {
@@ -157,16 +176,9 @@ impl Audit {
     ) {
         let id = &advisory.id;
         let name = &package.name;
-        match options.exceptions.of(advisory, package) {
-            Some(exception) if exception.has_run_out(options.today) => {
-                let message = format!("`{}` for `{name}`", exception.id);
-                findings.push(finding(&EXPIRED, package.place, message));
-            }
-            Some(_) => {
-                self.accepted += 1;
-                return;
-            }
-            None => {}
+        let exception = options.exceptions.of(advisory, package);
+        if self.accepts(exception, package, options.today, findings) {
+            return;
         }
         let severity = advisory.severity();
         let rule = match &advisory.informational {
@@ -193,21 +205,25 @@ impl Audit {
         findings.push(finding(rule, package.place, message));
     }
 
-    fn accept(
+    /// Whether an exception is in force; one that has run out is a finding of its own.
+    fn accepts(
         &mut self,
+        exception: Option<&Exception>,
         package: &Package,
-        found: Finding,
-        options: &AuditOptions<'_>,
+        today: Date,
         findings: &mut Vec<Finding>,
-    ) {
-        match options.exceptions.of_rule(&found.rule.id, package) {
-            Some(exception) if !exception.has_run_out(options.today) => self.accepted += 1,
-            Some(exception) => {
+    ) -> bool {
+        match exception {
+            Some(exception) if exception.has_run_out(today) => {
                 let message = format!("`{}` for `{}`", exception.id, package.name);
                 findings.push(finding(&EXPIRED, package.place, message));
-                findings.push(found);
+                false
             }
-            None => findings.push(found),
+            Some(_) => {
+                self.accepted += 1;
+                true
+            }
+            None => false,
         }
     }
 }
@@ -270,13 +286,16 @@ fn uncovered(lock: &LockFile, database: &Database) -> Option<CheckError> {
 
 fn stale(options: &AuditOptions<'_>) -> Option<CheckError> {
     let max = options.max_age_days?;
-    let age = options.database.age_days(options.today)?;
-    (age > i64::from(max))
-        .then(|| CheckError::Unavailable(format!("the database is {age} days old").into()))
+    let why = match options.database.age_days(options.today) {
+        Some(age @ 0..) if age <= i64::from(max) => return None,
+        Some(age @ 0..) => format!("the database is {age} days old"),
+        _ => "the database does not say how old it is".to_owned(),
+    };
+    Some(CheckError::Unavailable(why.into()))
 }
 
 impl Database {
-    /// Days since it was made; `None` if its day is none.
+    /// Days since it was made, fewer than none if that is in the future; `None` if its day is none.
     #[must_use]
     pub fn age_days(&self, today: Date) -> Option<i64> {
         let imported: Date = self.header().imported.parse().ok()?;

@@ -167,7 +167,7 @@ fn what_cannot_be_read_is_a_gap_and_makes_the_bill_incomplete() {
 }
 
 /// Records in OSV's form, cut from PyPA's and RustSec's databases and from OSV.
-fn database() -> Database {
+fn advisories() -> Vec<Advisory> {
     let pypi = |id: &str, name: &str, events: &str, cvss: &str| {
         let severity = if cvss.is_empty() {
             String::new()
@@ -181,7 +181,7 @@ fn database() -> Database {
         .unwrap()
     };
     let full = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
-    let advisories = vec![
+    vec![
         pypi("P-1", "PyPI|Jinja2", r#"{"introduced":"0"},{"fixed":"2.11.3"}"#, full),
         pypi("P-2", "PyPI|tensorflow", r#"{"introduced":"2.3.0"},{"fixed":"2.4.1"}"#, full),
         pypi("P-3", "PyPI|pillow", r#"{"introduced":"0"},{"fixed":"9.0.1"}"#, ""),
@@ -189,8 +189,11 @@ fn database() -> Database {
         pypi("G-1", "Go|github.com/gin-gonic/gin", r#"{"introduced":"0"},{"fixed":"1.7.7"}"#, full),
         pypi("M-1", "Maven|org.apache.logging.log4j:log4j-core", r#"{"introduced":"2.0-beta9"},{"fixed":"2.15.0"}"#, full),
         Advisory::from_rustsec("```toml\n[advisory]\nid = \"R-1\"\npackage = \"internment\"\ndate = \"2021-03-03\"\ninformational = \"unsound\"\n[versions]\npatched = [\">= 0.4.2\"]\n```\n# Race\n").unwrap(),
-    ];
-    Database::new(advisories, Vec::new(), "2026-11-01").unwrap()
+    ]
+}
+
+fn database() -> Database {
+    Database::new(advisories(), Vec::new(), "2026-11-01").unwrap()
 }
 
 fn audited(exceptions: &str, change: impl FnOnce(&mut AuditOptions<'_>)) -> Audit {
@@ -239,7 +242,18 @@ fn every_ecosystem_is_looked_up() {
             "uv.lock dependency.critical-vulnerability: P-1 in `jinja2` 2.10, CVSS 9.8, fixed in 2.11.3 (CVE-P-1)",
         ]
     );
-    assert!(audit.files.iter().all(|file| file.report.is_complete()));
+    let gaps = |audit: &Audit| -> Vec<String> {
+        let files = audit.files.iter();
+        let gaps = files.flat_map(|file| file.report.gaps().map(|(_, error)| error.to_string()));
+        gaps.collect()
+    };
+    assert_eq!(
+        gaps(&audit),
+        [
+            "unavailable: no file names an exact version of `numpy`",
+            "unavailable: no file names an exact version of `mylib`",
+        ]
+    );
     let requirements = audit
         .files
         .iter()
@@ -294,7 +308,25 @@ fn not_looked_up_is_incomplete() {
         CheckError::Unavailable("the database is 20 days old".into())
     );
     let audit = audited(NONE, |options| options.max_age_days = Some(20));
-    assert!(audit.files.iter().all(|file| file.report.is_complete()));
+    assert!(audit.files[0].report.is_complete());
+    // A clock that stands before the day of the database, or a day that is none, says nothing.
+    let unknown = CheckError::Unavailable("the database does not say how old it is".into());
+    for day in ["2026-11-22", "soon", ""] {
+        let database = Database::new(advisories(), Vec::new(), day).unwrap();
+        let exceptions = Exceptions::default();
+        let audit = bartizan_supply::vuln::audit(
+            &inventory(),
+            &AuditOptions {
+                database: &database,
+                exceptions: &exceptions,
+                hygiene: Hygiene { pins: false },
+                today: "2026-11-21".parse().unwrap(),
+                max_age_days: Some(30),
+            },
+        );
+        let first = audit.files[0].report.coverage[0].outcome.clone();
+        assert_eq!(first, Err(unknown.clone()), "{day}");
+    }
     let only = Advisory::from_json(
         r#"{"id":"X","modified":"2026","affected":[{"package":{"ecosystem":"npm","name":"x"}}]}"#,
     );
@@ -322,4 +354,44 @@ fn not_looked_up_is_incomplete() {
         error,
         "unavailable: the database has no advisories about crates.io"
     );
+}
+
+/// A range of which nobody says what it comes to, and a file that is elsewhere, were not looked up.
+#[test]
+fn what_a_requirements_file_only_refers_to_was_not_looked_up() {
+    let check = |files: &[(&str, &str)], expected: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let inventory = Inventory::packages(folder.path()).unwrap();
+        let gaps: Vec<_> = inventory.gaps.iter().map(|gap| gap.why.as_str()).collect();
+        assert_eq!(gaps, expected, "{files:?}");
+    };
+    let pins = ("requirements/base.txt", "a==1\n");
+    let gap = "line 1 names what was not looked at";
+    check(
+        &[pins, ("requirements.txt", "-r requirements/base.txt\n")],
+        &[],
+    );
+    check(&[pins, ("requirements/dev.txt", "-r base.txt\n")], &[]);
+    check(&[("requirements.txt", "-r base.txt\n")], &[gap]);
+    check(&[("requirements.txt", "-c ../c.txt\n")], &[gap]);
+    check(
+        &[("requirements.txt", "-e .\n"), ("pyproject.toml", "")],
+        &[],
+    );
+    check(
+        &[("requirements.txt", "-e git+https://a.example/b\n")],
+        &[gap],
+    );
+    check(&[("requirements.txt", "./a.whl\n"), ("a.whl", "")], &[gap]);
+    // There, but under a name by which nobody reads it.
+    check(
+        &[("requirements.txt", "-r deps.txt\n"), ("deps.txt", "a\n")],
+        &[gap],
+    );
+    check(&[("requirements.txt", "-e .\n"), ("setup.py", "")], &[gap]);
 }

@@ -188,6 +188,59 @@ fn tar_archives() {
 }
 
 #[test]
+fn bytes_of_a_folder_or_link_are_entries_to_python() {
+    let rule = "pickle.runs-process";
+    let lie = "archive.reader-disagreement";
+    let hidden = tar(&[("pickle", tar::EntryType::Regular, &call(), "")]);
+    for kind in [
+        tar::EntryType::Directory,
+        tar::EntryType::Symlink,
+        tar::EntryType::Link,
+        tar::EntryType::Fifo,
+    ] {
+        let bytes = tar(&[("a", kind, &hidden[..1024], "b")]);
+        check(&format!("{kind:?}"), &bytes, Malicious, rule);
+        let harmless = tar(&[("a", kind, b"text\n", "b")]);
+        check(&format!("{kind:?}"), &harmless, Review, lie);
+    }
+    let slash = tar(&[("a/", tar::EntryType::Regular, &hidden[..1024], "")]);
+    check("a folder of old", &slash, Malicious, rule);
+}
+
+#[test]
+fn notes_about_all_entries_of_a_tar_may_move_them() {
+    let global = tar::EntryType::XGlobalHeader;
+    let lie = "archive.reader-disagreement";
+    let file = ("a.txt", tar::EntryType::Regular, &b"text\n"[..], "");
+    let git = tar(&[("pax_global_header", global, b"14 comment=abc\n", ""), file]);
+    check("a commit", &git, Clean, "");
+    for note in [
+        &b"11 size=99\n"[..],
+        b"14 path=pickle\n",
+        b"22 GNU.sparse.major=1\n",
+    ] {
+        let bytes = tar(&[("pax_global_header", global, note, ""), file]);
+        check("a size or name", &bytes, Review, lie);
+    }
+    let sparse = tar::EntryType::XHeader;
+    let note = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n";
+    let bytes = tar(&[("x", sparse, note, ""), file]);
+    check("holes", &bytes, Review, lie);
+}
+
+#[test]
+fn a_tar_without_magic_is_one() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_old();
+    header.set_path("pickle").unwrap();
+    header.set_size(call().len() as u64);
+    header.set_cksum();
+    builder.append(&header, &*call()).unwrap();
+    let bytes = builder.into_inner().unwrap();
+    check("of 1979", &bytes, Malicious, "pickle.runs-process");
+}
+
+#[test]
 fn compressed_files_of_every_kind() {
     let lz4 = {
         let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
@@ -273,6 +326,24 @@ fn arrays_of_objects_are_pickles() {
         .deflated()
         .build();
     check("in an archive", &npz, Malicious, "pickle.runs-process");
+}
+
+#[test]
+fn what_archives_in_archives_hold_at_once_is_within_the_budget() {
+    let layer = |inner: Vec<u8>| gzip(&[inner, vec![0; 40 << 10]].concat());
+    let nested = layer(layer(layer(call())));
+    let limits = ScanLimits {
+        max_unpacked_bytes: 100 << 10,
+        ..ScanLimits::default()
+    };
+    let artifact = Artifact {
+        path: "file",
+        source: &Bytes(&nested),
+    };
+    let scanned = scan(&artifact, &limits);
+    let unpacked: u64 = scanned.iter().skip(1).map(|one| one.bytes).sum();
+    assert!(unpacked <= 100 << 10, "{unpacked} bytes");
+    assert!(scanned.iter().any(|one| !one.report.is_complete()));
 }
 
 #[test]

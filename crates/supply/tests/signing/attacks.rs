@@ -3,7 +3,7 @@
 use std::fs;
 
 use bartizan_supply::sign::{
-    Bundle, Content, ModelStatement, Statement, TrustPolicy, VerifyError, compare,
+    Bundle, Content, MismatchKind, ModelStatement, Statement, TrustPolicy, VerifyError, compare,
 };
 use serde_json::{Value, json};
 
@@ -104,7 +104,30 @@ fn a_signed_file_cannot_be_passed_over() {
     let also = ["a.txt".to_owned()];
     let mut how = comparison(model.path(), &said);
     how.also_ignored = &also;
+    let found = compare(&how).unwrap();
+    let [found] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        (found.file.as_str(), found.kind),
+        ("a.txt", MismatchKind::Altered)
+    );
+}
+
+#[test]
+fn a_signed_file_that_is_passed_over_is_not_missing() {
+    let model = copy_of_model();
+    let said = signed();
+    let also = ["a.txt".to_owned()];
+    let mut how = comparison(model.path(), &said);
+    how.also_ignored = &also;
+    assert_eq!(compare(&how).unwrap(), []);
+    // What was not signed may be there under that name only.
+    fs::write(model.path().join("new.txt"), "x").unwrap();
     assert_eq!(compare(&how).unwrap().len(), 1);
+    let also = ["new.txt".to_owned()];
+    how.also_ignored = &also;
+    assert_eq!(compare(&how).unwrap(), []);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use bartizan_core::{Category, Origin, Rule, Severity};
+use bartizan_core::{Category, Origin, Rule, Severity, hex};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ use super::{
     error::{Mistake, PackError, hint},
     expand,
     format::{At, PackDescription, Place, RawRule, RuleFile, Texts},
-    set::{Compiled, CompiledPattern, Pack, PackInfo, RuleSet, Source, hex},
+    set::{Compiled, CompiledPattern, Pack, PackInfo, RuleSet, Source},
     sign::{Trust, verify_files},
     validator,
 };
@@ -559,7 +559,7 @@ pub(super) fn manifest(files: &[&PackFile]) -> String {
     let mut lines: Vec<(String, &str)> = files
         .iter()
         .filter(|file| file.is_yaml())
-        .map(|file| (hex(&Sha256::digest(&file.text)), file.split().1))
+        .map(|file| (hex::encode(&Sha256::digest(&file.text)), file.split().1))
         .collect();
     lines.sort_by_key(|(_, name)| *name);
     lines
@@ -569,7 +569,7 @@ pub(super) fn manifest(files: &[&PackFile]) -> String {
 }
 
 fn digest(files: &[&PackFile]) -> String {
-    hex(&Sha256::digest(manifest(files)))
+    hex::encode(&Sha256::digest(manifest(files)))
 }
 
 /// Loose files are a pack of their own.

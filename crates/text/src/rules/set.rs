@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use bartizan_core::{Category, Origin, Rule, Severity};
+use bartizan_core::{Category, Origin, Rule, Severity, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -29,7 +29,7 @@ impl RuleSet {
         for pack in &packs {
             digest.update(format!("{} {}\n", pack.info.digest, pack.info.name));
         }
-        let version = hex(&digest.finalize());
+        let version = hex::encode(&digest.finalize());
         Self { packs, version }
     }
 
@@ -291,10 +291,6 @@ pub(super) struct Source {
     pub(super) file: String,
     pub(super) examples: Vec<At<String>>,
     pub(super) negative_examples: Vec<At<String>>,
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 mod whole_rule {

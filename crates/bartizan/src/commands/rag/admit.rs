@@ -69,8 +69,8 @@ pub(super) fn check(arguments: &RagCheck) -> Result<Exit, Problems> {
         &engine,
         &all,
         safe_texts,
-        arguments.format,
-        arguments.verbose,
+        arguments.reported.format,
+        arguments.reported.verbose,
     )?;
     Ok(exit.join(shown))
 }

@@ -95,11 +95,12 @@ pub(crate) fn word(all: &[Judged]) -> Word {
 
 /// How many findings there are of each severity, worst first.
 pub(crate) fn by_severity(all: &[Judged]) -> [(Severity, usize); 5] {
-    let mut severities = Severity::ALL.map(|severity| {
-        let listed = all.iter().flat_map(Judged::listed);
-        let same = listed.filter(|(finding, _)| finding.rule.severity == severity);
-        (severity, same.count())
-    });
+    let mut severities = Severity::ALL.map(|severity| (severity, 0));
+    for (finding, _) in all.iter().flat_map(Judged::listed) {
+        for (severity, count) in &mut severities {
+            *count += usize::from(*severity == finding.rule.severity);
+        }
+    }
     severities.reverse();
     severities
 }

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
-use bartizan_core::{Finding, Rule, Verdict};
+use bartizan_core::{Finding, Rule, hex};
 use bartizan_policy::{Policy, Reason};
 use serde_json::{Value, json};
 
 use super::Judged;
-use crate::{
-    key::hex,
-    render::sarif::{descriptor, uri},
-};
+use crate::render::sarif::{driver, level_of, log, uri};
 
 /// The log of one run over all files.
 pub(crate) fn report(all: &[Judged], policy: &Policy) -> String {
@@ -38,26 +35,7 @@ pub(crate) fn report(all: &[Judged], policy: &Policy) -> String {
             }));
         }
     }
-    let rules: Vec<Value> = rules.values().map(|rule| descriptor(rule)).collect();
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "bartizan",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            }},
-            "invocations": [{
-                // Section 3.20.14: false when something kept the tool from finishing.
-                "executionSuccessful": notifications.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
-            "results": results,
-            "properties": { "policyVersion": policy.version() },
-        }],
-    });
-    format!("{log:#}\n")
+    log(driver(&rules), &results, &notifications, policy)
 }
 
 fn result(path: &str, finding: &Finding, reason: &Reason, occurrence: usize) -> Value {
@@ -74,25 +52,19 @@ fn result(path: &str, finding: &Finding, reason: &Reason, occurrence: usize) -> 
         let region = json!({ "byteOffset": span.start(), "byteLength": span.len() });
         physical.insert("region".to_owned(), region);
     }
-    let level = match reason.action {
-        _ if reason.shadow || reason.exception.is_some() => "note",
-        Verdict::Block => "error",
-        Verdict::Ask | Verdict::Redact => "warning",
-        Verdict::Allow => "note",
-    };
     let text = match &*finding.message {
         "" => finding.rule.title.to_string(),
         message => format!("{}: {message}", finding.rule.title),
     };
     let mut result = json!({
         "ruleId": finding.rule.id,
-        "level": level,
+        "level": level_of(reason),
         "message": { "text": text },
         "locations": [{
             "physicalLocation": physical,
             "logicalLocations": [{ "fullyQualifiedName": path }],
         }],
-        "partialFingerprints": { "bartizanPlace/v1": hex(fingerprint.as_ref()) },
+        "partialFingerprints": { "bartizanPlace/v1": hex::encode(fingerprint.as_ref()) },
         "rank": f64::from((finding.confidence.get() * 1000.0).round()) / 10.0,
         "properties": {
             "layer": finding.layer,

@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
 use aws_lc_rs::{digest, hmac};
-use bartizan_core::Secret;
+use bartizan_core::{Secret, hex};
 
 /// Who signs, for where.
 pub(super) struct Signer<'a> {
@@ -47,7 +47,7 @@ impl Signer<'_> {
             request.time,
             hash(canonical.as_bytes())
         );
-        let signature = hex(mac(&self.key(day), to_sign.as_bytes()).as_ref());
+        let signature = hex::encode(mac(&self.key(day), to_sign.as_bytes()).as_ref());
         format!(
             "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
             self.access_key_id
@@ -70,11 +70,7 @@ fn mac(key: &Secret<Vec<u8>>, text: &[u8]) -> hmac::Tag {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    hex(digest::digest(&digest::SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
 #[cfg(test)]
@@ -96,7 +92,7 @@ mod tests {
         let secret = Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
         let signer = signer("iam", &secret);
         assert_eq!(
-            hex(signer.key("20150830").expose()),
+            hex::encode(signer.key("20150830").expose()),
             "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
         );
         let authorization = signer.authorization(&Signed {

@@ -1,10 +1,8 @@
+use bartizan_core::hex;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::LockError;
-use crate::{
-    bom::{Ecosystem, Package},
-    digest::hex,
-};
+use crate::bom::{Ecosystem, Package};
 
 /// A module, the version that is replaced if not all are, and the module and version instead; `None`
 /// for a folder.
@@ -100,7 +98,7 @@ pub(super) fn sums(text: &str) -> Result<Vec<Package>, LockError> {
                     .strip_prefix("h1:")
                     .and_then(|hash| STANDARD.decode(hash).ok());
                 if let Some(digest) = digest {
-                    package.hashes.push(("h1".to_owned(), hex(&digest)));
+                    package.hashes.push(("h1".to_owned(), hex::encode(&digest)));
                 }
                 packages.push(package);
             }

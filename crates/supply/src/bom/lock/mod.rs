@@ -7,8 +7,6 @@ mod npm;
 mod python;
 mod requirements;
 
-pub use requirements::pinned as pinned_requirement;
-
 use super::Package;
 
 /// A kind of file that names packages.
@@ -16,11 +14,19 @@ use super::Package;
 pub struct LockKind {
     /// Its name in reports.
     pub name: &'static str,
-    /// Whether it says exact versions of everything that is installed.
-    pub is_lock: bool,
     /// The ecosystem has a way to write digests into such files.
     pub can_hash: bool,
     read: fn(&str) -> Result<Vec<Package>, LockError>,
+    references: fn(&str) -> Vec<Reference>,
+}
+
+/// A file or folder that a file names instead of packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reference {
+    /// As it stands there: a path from the folder of the file, or an address.
+    pub(super) target: String,
+    /// The line that names it, from 1.
+    pub(super) line: usize,
 }
 
 /// Why a file that names packages cannot be read.
@@ -40,51 +46,47 @@ const MAX_PACKAGES: usize = 200_000;
 
 const fn kind(
     name: &'static str,
-    is_lock: bool,
     can_hash: bool,
     read: fn(&str) -> Result<Vec<Package>, LockError>,
 ) -> LockKind {
     LockKind {
         name,
-        is_lock,
         can_hash,
         read,
+        references: |_| Vec::new(),
     }
 }
 
 /// Files by their whole name.
 static BY_NAME: [(&str, LockKind); 12] = [
-    (
-        "poetry.lock",
-        kind("poetry.lock", true, true, python::poetry),
-    ),
-    ("uv.lock", kind("uv.lock", true, true, python::uv)),
-    ("pdm.lock", kind("pdm.lock", true, true, python::poetry)),
-    ("pylock.toml", kind("pylock.toml", true, true, python::uv)),
-    (
-        "Pipfile.lock",
-        kind("Pipfile.lock", true, true, python::pipfile),
-    ),
+    ("poetry.lock", kind("poetry.lock", true, python::poetry)),
+    ("uv.lock", kind("uv.lock", true, python::uv)),
+    ("pdm.lock", kind("pdm.lock", true, python::poetry)),
+    ("pylock.toml", kind("pylock.toml", true, python::uv)),
+    ("Pipfile.lock", kind("Pipfile.lock", true, python::pipfile)),
     (
         "pyproject.toml",
-        kind("pyproject.toml", false, false, python::pyproject),
+        kind("pyproject.toml", false, python::pyproject),
     ),
-    ("Cargo.lock", kind("Cargo.lock", true, true, python::cargo)),
+    ("Cargo.lock", kind("Cargo.lock", true, python::cargo)),
     (
         "package-lock.json",
-        kind("package-lock.json", true, true, npm::package_lock),
+        kind("package-lock.json", true, npm::package_lock),
     ),
     (
         "npm-shrinkwrap.json",
-        kind("package-lock.json", true, true, npm::package_lock),
+        kind("package-lock.json", true, npm::package_lock),
     ),
-    ("go.mod", kind("go.mod", true, false, go::modules)),
-    ("go.sum", kind("go.sum", true, true, go::sums)),
-    ("pom.xml", kind("pom.xml", false, false, maven::pom)),
+    ("go.mod", kind("go.mod", false, go::modules)),
+    ("go.sum", kind("go.sum", true, go::sums)),
+    ("pom.xml", kind("pom.xml", false, maven::pom)),
 ];
 
-static REQUIREMENTS: LockKind = kind("requirements file", false, true, requirements::read);
-static METADATA: LockKind = kind("package metadata", true, false, metadata::read);
+static REQUIREMENTS: LockKind = LockKind {
+    references: requirements::references,
+    ..kind("requirements file", true, requirements::read)
+};
+static METADATA: LockKind = kind("package metadata", false, metadata::read);
 
 impl LockKind {
     /// The kind of the file at `path`, by its name.
@@ -119,6 +121,11 @@ impl LockKind {
             (a.ecosystem, &a.name, &a.version) == (b.ecosystem, &b.name, &b.version)
         });
         Ok(packages)
+    }
+
+    /// What `text` names instead of packages.
+    pub(super) fn references(&self, text: &str) -> Vec<Reference> {
+        (self.references)(text)
     }
 }
 

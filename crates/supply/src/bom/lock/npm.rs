@@ -1,11 +1,9 @@
+use bartizan_core::hex;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
 use super::{LockError, place};
-use crate::{
-    bom::{Ecosystem, Package},
-    digest::hex,
-};
+use crate::bom::{Ecosystem, Package};
 
 /// Most levels of packages inside packages in lock files of version 1.
 const MAX_DEPTH: usize = 64;
@@ -56,7 +54,9 @@ fn package(name: &str, entry: &Value, place: (u64, u64)) -> Option<Package> {
         if let Some((algorithm, digest)) = hash.split_once('-')
             && let Ok(digest) = STANDARD.decode(digest)
         {
-            package.hashes.push((algorithm.to_owned(), hex(&digest)));
+            package
+                .hashes
+                .push((algorithm.to_owned(), hex::encode(&digest)));
         }
     }
     let resolved = text("resolved").unwrap_or_default();

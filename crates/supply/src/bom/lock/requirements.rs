@@ -1,10 +1,9 @@
-use super::LockError;
+use super::{LockError, Reference};
 use crate::bom::{Ecosystem, Package};
 
 /// Reads pip's requirements files (pip documentation, "Requirements File Format").
 ///
-/// `-r` and `-c` name other files, which are found by walking the folder; `-e` and paths name code of
-/// one's own.
+/// What `-r`, `-c`, `-e`, and paths name is told by [`references`].
 pub(super) fn read(text: &str) -> Result<Vec<Package>, LockError> {
     let mut packages = Vec::new();
     for (start, line) in logical_lines(text) {
@@ -20,6 +19,49 @@ pub(super) fn read(text: &str) -> Result<Vec<Package>, LockError> {
         }
     }
     Ok(packages)
+}
+
+/// Files, folders, and addresses that are named instead of packages: other requirements (`-r`, `-c`),
+/// code to install from where it stands (`-e`, a path), and archives.
+pub(super) fn references(text: &str) -> Vec<Reference> {
+    let lines = logical_lines(text).into_iter();
+    let named = lines.filter_map(|(start, line)| {
+        let target = reference(line.trim())?;
+        let before = text.get(..start).unwrap_or_default();
+        Some(Reference {
+            target: target.to_owned(),
+            line: before.matches('\n').count() + 1,
+        })
+    });
+    named.collect()
+}
+
+/// Options of pip that name a file or a folder.
+const NAMING: &[&str] = &[
+    "-r",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "-e",
+    "--editable",
+];
+
+fn reference(line: &str) -> Option<&str> {
+    if line.is_empty() || line.starts_with('#') {
+        return None;
+    }
+    let line = line.split(" #").next()?.trim();
+    let option = NAMING.iter().find_map(|option| {
+        let rest = line.strip_prefix(option)?;
+        // Short options take their value without a blank too, long ones after a sign.
+        let is_value = rest.starts_with([' ', '\t', '=']) || option.len() == 2;
+        is_value.then(|| rest.trim_start_matches([' ', '\t', '=']))
+    });
+    match option {
+        Some(target) => Some(target),
+        None if line.starts_with('-') || requirement(line).is_some() => None,
+        None => line.split([' ', ';']).next(),
+    }
 }
 
 /// Lines joined where they end in a backslash, with the byte at which they start.
@@ -99,8 +141,7 @@ fn without_fragment(address: &str) -> String {
 }
 
 /// The version, if `wanted` asks for exactly one.
-#[must_use]
-pub fn pinned(wanted: &str) -> Option<&str> {
+pub(super) fn pinned(wanted: &str) -> Option<&str> {
     let version = wanted.strip_prefix("===").or(wanted.strip_prefix("=="))?;
     let version = version.trim();
     let is_one = !version.is_empty()
@@ -151,6 +192,28 @@ mod tests {
         ] {
             assert_eq!(said(line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_no_package_is_named() {
+        let text = "a==1\n-r base.txt\n--constraint=c.txt\n-rb.txt # why\n\n-e .[dev]\n./x.whl\n\
+            https://example.com/x.whl --hash=sha256:aa\n--index-url https://example.com\n";
+        let named = references(text);
+        let said: Vec<_> = named
+            .iter()
+            .map(|one| (one.line, one.target.as_str()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (2, "base.txt"),
+                (3, "c.txt"),
+                (4, "b.txt"),
+                (6, ".[dev]"),
+                (7, "./x.whl"),
+                (8, "https://example.com/x.whl"),
+            ]
+        );
     }
 
     #[test]

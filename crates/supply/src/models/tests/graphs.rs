@@ -56,6 +56,40 @@ fn honest_onnx_is_clean() {
 }
 
 #[test]
+fn no_magic_of_another_format_hides_a_graph() {
+    let python = field(7, field(1, node("ai.onnx.contrib", "PyOp", &[])));
+    let graph = |first: &[u8]| [first, &number(1, 8), &python].concat();
+    let film = [number(1, 7), field(2, "ftypisom"), python.clone()].concat();
+    check("m.onnx", &film, &["onnx.python-operator"]);
+    let tar = graph(&[field(4, vec![b' '; 252]), field(2, "ustar")].concat());
+    assert_eq!(tar.get(257..262), Some(&b"ustar"[..]));
+    let seen = super::rules("m.onnx", &tar);
+    assert!(
+        seen.contains(&"onnx.python-operator".to_owned()),
+        "{seen:?}"
+    );
+    // Fields that nobody knows are passed over by a loader, whatever they look like to others.
+    for first in [
+        &b"\x89PNG\r\n\x1a\n\0\0"[..],
+        b"ID3\x04\0\0\0\0\0",
+        b"MM\0*\0",
+    ] {
+        let bytes = graph(first);
+        let seen = super::rules("m.onnx", &bytes);
+        assert!(seen.contains(&"artifact.polyglot".to_owned()), "{seen:?}");
+        stopped("m.onnx", &bytes);
+    }
+    // Text as long as what is looked at to tell text.
+    let text = field(4, "a domain of ASCII letters").repeat(400);
+    let bytes = graph(&text);
+    let seen = super::rules("readme.txt", &bytes);
+    assert!(
+        seen.contains(&"onnx.python-operator".to_owned()),
+        "{seen:?}"
+    );
+}
+
+#[test]
 fn onnx_that_reaches_out_is_seen() {
     for path in [
         "../../etc/passwd",

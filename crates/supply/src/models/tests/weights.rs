@@ -232,3 +232,24 @@ fn machine_code_waits_for_a_person() {
     clean("variables.data-00000-of-00001", b"\0\x01\x02\x03");
     check("unknown.xyz", b"\0\x01\x02\x03", &["gap"]);
 }
+
+#[test]
+fn hdf5_behind_a_picture_is_looked_at() {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    bytes.resize(512, 0);
+    bytes.extend(hdf5(&[], &["/etc/passwd"]));
+    let seen = super::rules("m.png", &bytes);
+    assert!(seen.contains(&"artifact.polyglot".to_owned()), "{seen:?}");
+    assert!(
+        seen.iter().any(|rule| rule.starts_with("hdf5.")),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn a_program_of_executorch_is_one_under_any_name() {
+    let program = [&b"\x1c\0\0\0ET12"[..], &[0; 64]].concat();
+    for name in ["x.weights", "x.data", "0", "model.pte"] {
+        check(name, &program, &["model.opaque"]);
+    }
+}
