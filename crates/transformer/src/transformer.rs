@@ -1,7 +1,6 @@
 use std::{collections::BTreeMap, fs, ops::Range, path::Path};
 
 use bartizan_core::Category;
-use sha2::{Digest, Sha256};
 use tokenizers::Tokenizer;
 
 use crate::{
@@ -30,7 +29,6 @@ pub struct Transformer {
     meanings: Meanings,
     /// Tokens of a window, without those that the tokenizer adds.
     window: usize,
-    digest: String,
 }
 
 /// What a classifier says of one window of a text.
@@ -76,7 +74,6 @@ impl Transformer {
             .with_padding(None);
         let meanings = Meanings::of(&config.labels, said)?;
         let bytes = read(folder, "model.safetensors", MOST_WEIGHTS)?;
-        let digest = hex(&Sha256::digest(&bytes));
         let model = Model::read(config, Tensors::read(&bytes)?)?;
         drop(bytes);
         let added = tokenizer
@@ -92,14 +89,7 @@ impl Transformer {
             model,
             meanings,
             window,
-            digest,
         })
-    }
-
-    /// SHA-256 of the weights, in hexadecimal digits.
-    #[must_use]
-    pub fn digest(&self) -> &str {
-        &self.digest
     }
 
     /// The labels in the order of the logits.
@@ -200,7 +190,6 @@ impl Transformer {
 impl std::fmt::Debug for Transformer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transformer")
-            .field("digest", &self.digest)
             .field("labels", &self.labels())
             .finish_non_exhaustive()
     }
@@ -214,8 +203,4 @@ fn read(folder: &Path, name: &str, most: u64) -> Result<Vec<u8>, LoadError> {
         Ok(_) => fs::read(&path).map_err(|source| LoadError::Io { path, source }),
         Err(source) => Err(LoadError::Io { path, source }),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

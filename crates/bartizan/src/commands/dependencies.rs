@@ -14,7 +14,7 @@ use super::database;
 use crate::{
     cli::{Dependencies, Format},
     clock::{self, Stopwatch},
-    engine::Engine,
+    engine::{Engine, read_config},
     exit::Exit,
     input::{Subject, escaped, read_text},
     output,
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
         return Err(problem.help("`bartizan db show` says its digest").into());
     }
     let exceptions = exceptions(arguments)?;
-    let engine = Engine::new(&arguments.setup)?;
+    let engine = Engine::deciding(&arguments.setup, read_config(&arguments.setup)?)?;
     let options = AuditOptions {
         database: &database,
         exceptions: &exceptions,

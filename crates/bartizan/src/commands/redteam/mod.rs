@@ -94,8 +94,7 @@ fn attack(arguments: &RedteamRun) -> Result<Exit, Problems> {
     for path in &arguments.write {
         let form = form_of(path).unwrap_or(RedteamFormat::Json);
         let text = written(&report, form)?;
-        std::fs::write(path, text)
-            .map_err(|error| Problem::new(format!("cannot write `{}`: {error}", escaped(path))))?;
+        output::file(path, &text)?;
     }
     match arguments.format {
         RedteamFormat::Human => output::stdout(&human::report(&report, output::columns()))?,
