@@ -61,7 +61,11 @@ pub(super) fn check(arguments: &RagCheck) -> Result<Exit, Problems> {
             // It is looked at where it stands.
             Found::LinkInside => continue,
             Found::LinkOutside | Found::Other => {
-                output::note(&format!("not looked at: `{}` is no file", place.name));
+                let why = match place.found {
+                    Found::Other => "it is neither a file nor a folder",
+                    _ => "a link that leads out of what is checked is not followed",
+                };
+                output::note(&format!("not looked at: `{}`: {why}", place.name));
                 exit = exit.join(Exit::Incomplete);
                 continue;
             }
