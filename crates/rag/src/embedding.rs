@@ -193,11 +193,11 @@ impl Standing {
     }
 }
 
-/// Adds to the `parts` that chunks were judged as what their vectors say of them; nothing where no
-/// chunk has a vector.
-pub fn report(chunks: &[Chunk], parts: &mut [JudgedPart], limits: &EmbeddingLimits) {
+/// Adds to the `parts` that chunks were judged as what their vectors say of them, and says whether
+/// there are any vectors.
+pub fn report(chunks: &[Chunk], parts: &mut [JudgedPart], limits: &EmbeddingLimits) -> bool {
     if chunks.iter().all(|chunk| chunk.vector.is_none()) {
-        return;
+        return false;
     }
     let vectors: Vec<Vec<f32>> = chunks
         .iter()
@@ -211,7 +211,7 @@ pub fn report(chunks: &[Chunk], parts: &mut [JudgedPart], limits: &EmbeddingLimi
                     TELLER.tell(&mut part.inspection.report, Ok(()), told);
                 }
             }
-            return;
+            return true;
         }
         // Too few to compare is no gap: there is nothing to stand out from.
         Err(EmbeddingError::TooFew(_)) => Ok(()),
@@ -220,6 +220,7 @@ pub fn report(chunks: &[Chunk], parts: &mut [JudgedPart], limits: &EmbeddingLimi
     if let Some(part) = parts.first_mut() {
         TELLER.tell(&mut part.inspection.report, outcome, None);
     }
+    true
 }
 
 const TELLER: Teller = Teller {
@@ -353,7 +354,7 @@ mod tests {
             inspection: Inspection::default(),
         };
         let mut parts = vec![part; 31];
-        report(&chunks, &mut parts, &EmbeddingLimits::default());
+        assert!(report(&chunks, &mut parts, &EmbeddingLimits::default()));
         let findings = &parts[30].inspection.report.findings;
         assert_eq!(findings[0].rule.id, "rag.embedding-outlier");
         assert!(!findings[0].message.contains("questions"), "{findings:?}");

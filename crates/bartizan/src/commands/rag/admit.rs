@@ -146,7 +146,8 @@ fn is_looked_through(judgement: &Judgement) -> bool {
     gaps.all(|gap| gap.check.as_deref() == Some(READING))
 }
 
-/// The answer as JSON: the text, `null` where it cannot be made safe, what is hidden without what it says, and what was not read.
+/// The answer as JSON: the text, `null` where it cannot be made safe, what is hidden without what it
+/// says, and what was not read.
 fn answer(kind: document::Kind, document: &Sanitised, text: Option<&str>) -> serde_json::Value {
     let part = |number: usize| document.parts.get(number).map_or("", String::as_str);
     let hidden: Vec<_> = document
@@ -213,8 +214,9 @@ fn chunks(arguments: &RagCheck, admission: &Admission, path: &Path) -> Result<Ch
     let cx = context();
     let mut look = admission.chunks(&chunks, arguments.tenant.as_deref(), NO_CLOCK, &cx);
     let judgement = &mut look.judgement;
-    embedding::report(&chunks, &mut judgement.parts, &EmbeddingLimits::default());
-    look.judgement = admission.judge().decide(look.judgement.parts, &cx);
+    if embedding::report(&chunks, &mut judgement.parts, &EmbeddingLimits::default()) {
+        look.judgement = admission.judge().decide(look.judgement.parts, &cx);
+    }
     Ok(looked_at(path, look, watch.nanos()))
 }
 
