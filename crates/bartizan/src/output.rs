@@ -93,6 +93,8 @@ pub(crate) fn file(path: &Path, text: &str) -> Result<(), Problem> {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
+        // Without the folder, the error would name a file that nobody asked for.
+        fs::metadata(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
         let permissions = known.map(|known| known.permissions());

@@ -40,6 +40,10 @@ fn one(name: &str) -> Result<Suite, Problem> {
     if path.is_file() {
         return file(&path);
     }
+    if path.is_dir() {
+        return Err(Problem::new(format!("`{}` is a folder", escaped(&path)))
+            .help("name the files of tests in it"));
+    }
     let problem = Problem::new(format!("there is no suite and no file `{name}`"));
     Err(match nearest(name, builtin_names()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),

@@ -50,6 +50,20 @@ fn one_command_writes_every_form() {
     );
 }
 
+#[test]
+fn a_report_that_cannot_be_written_is_said_before_anything_is_tried() {
+    let run = check(
+        &["redteam", "--suite", "smoke", "--write", "gone/r.json"],
+        2,
+    );
+    assert!(
+        run.stderr.contains("there is no folder `gone`"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+}
+
 /// A gate that holds and one that does not, on what the program itself measures.
 #[test]
 fn gates_decide_the_exit_code() {

@@ -327,7 +327,7 @@ fn form_of(path: &Path) -> Option<RedteamFormat> {
     found.map(|(_, form)| *form)
 }
 
-/// Every file has a known ending and is none that is read, before anything is tried.
+/// Every file has a known ending and a folder, and is none that is read, before anything is tried.
 fn writes_are_known(arguments: &RedteamRun) -> Result<(), Problems> {
     let mut problems = Problems::new();
     for path in &arguments.write {
@@ -336,6 +336,11 @@ fn writes_are_known(arguments: &RedteamRun) -> Result<(), Problems> {
                 Problem::new(format!("`{}` ends in no form of a report", escaped(path)))
                     .help("write to .json, .md, .html, .sarif, .xml, or .jsonl"),
             );
+        }
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let message = format!("there is no folder `{}` to write to", escaped(folder));
+            problems.push(Problem::new(message).help("check the path"));
         }
         if arguments
             .suite
