@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use bartizan_core::{Origin, Transform};
 use memchr::memmem;
 use serde_json::Value;
@@ -28,6 +30,28 @@ struct Foreign {
     /// Folded.
     text: String,
     label: Label,
+    /// Hashes of its runs of words in order, made when they are first asked for.
+    shingles: OnceLock<Vec<u64>>,
+}
+
+impl Foreign {
+    /// Whether it has a run of words with one of the hashes `wanted`.
+    fn shares(&self, wanted: &[u64]) -> bool {
+        if wanted.is_empty() {
+            return false;
+        }
+        let own = self.shingles.get_or_init(|| hashes(&self.text));
+        wanted.iter().any(|hash| own.binary_search(hash).is_ok())
+    }
+}
+
+/// Hashes of every run of words of a text, in order, each once.
+fn hashes(text: &str) -> Vec<u64> {
+    let mut all = Vec::new();
+    shingles(text, SHINGLE, |hash| all.push(hash));
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 impl std::fmt::Debug for Foreign {
@@ -120,6 +144,7 @@ impl Context {
             path: path.to_owned(),
             text: folded(text),
             label,
+            shingles: OnceLock::new(),
         });
     }
 
@@ -288,25 +313,33 @@ impl Context {
                 memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
             }
         };
-        if let Some(trace) = self.copied_from(None, |text| holds(text, value)) {
+        if let Some(trace) = self.copied_from(None, |other| holds(&other.text, value)) {
             return Some(trace);
         }
         for (needle, via) in disguises(value) {
-            let trace = self.copied_from(Some(via), |text| {
-                memmem::find(text.as_bytes(), needle.as_bytes()).is_some()
+            let trace = self.copied_from(Some(via), |other| {
+                memmem::find(other.text.as_bytes(), needle.as_bytes()).is_some()
             });
             if trace.is_some() {
                 return trace;
             }
         }
-        for (reading, via) in readings(raw) {
-            let reading = folded(&reading);
-            let trace = self.copied_from(Some(via), |text| holds(text, &reading));
+        let readings = readings(raw);
+        for (reading, via) in &readings.all {
+            let reading = folded(reading);
+            let trace = self.copied_from(Some(*via), |other| holds(&other.text, &reading));
             if trace.is_some() {
                 return trace;
             }
         }
-        None
+        self.beyond(readings.is_cut)
+    }
+
+    /// A value with more encoded words than are read may hold a copy of anything: it counts as one,
+    /// since some rows of the table deny copies and let what the model made go on.
+    fn beyond(&self, is_cut: bool) -> Option<Trace> {
+        let may_copy = is_cut && !self.foreign.is_empty();
+        may_copy.then(|| Trace::plain(SourceKind::Copied, self.read.clone()))
     }
 
     /// The texts that a longer `value` shares something telling with: a run of words, or a number,
@@ -315,17 +348,12 @@ impl Context {
         if self.foreign.is_empty() {
             return None;
         }
-        let mut texts = vec![(value.to_owned(), None)];
-        texts.extend(
-            readings(raw)
-                .into_iter()
-                .map(|(text, via)| (folded(&text), Some(via))),
-        );
-        texts.into_iter().find_map(|(text, via)| {
-            let mut wanted = std::collections::HashSet::new();
-            shingles(&text, SHINGLE, |hash| {
-                wanted.insert(hash);
-            });
+        let readings = readings(raw);
+        let decoded = readings.all.iter();
+        let decoded = decoded.map(|(text, via)| (folded(text), Some(*via)));
+        let mut texts = std::iter::once((value.to_owned(), None)).chain(decoded);
+        let found = texts.find_map(|(text, via)| {
+            let wanted = hashes(&text);
             let telling: Vec<&str> = telling(&text)
                 .filter(|word| !stands_in(word, &self.trusted))
                 .take(MAX_TELLING)
@@ -334,20 +362,19 @@ impl Context {
                 return None;
             }
             self.copied_from(via, |other| {
-                telling.iter().any(|word| stands_in(word, other)) || {
-                    let mut shared = false;
-                    if !wanted.is_empty() {
-                        shingles(other, SHINGLE, |hash| shared |= wanted.contains(&hash));
-                    }
-                    shared
-                }
+                telling.iter().any(|word| stands_in(word, &other.text)) || other.shares(&wanted)
             })
-        })
+        });
+        found.or_else(|| self.beyond(readings.is_cut))
     }
 
-    fn copied_from(&self, via: Option<Transform>, holds: impl Fn(&str) -> bool) -> Option<Trace> {
+    fn copied_from(
+        &self,
+        via: Option<Transform>,
+        holds: impl Fn(&Foreign) -> bool,
+    ) -> Option<Trace> {
         let mut trace: Option<Trace> = None;
-        for foreign in self.foreign.iter().filter(|foreign| holds(&foreign.text)) {
+        for foreign in self.foreign.iter().filter(|foreign| holds(foreign)) {
             let trace = trace.get_or_insert_with(|| Trace {
                 source: SourceKind::Copied,
                 label: foreign.label.clone(),

@@ -1,5 +1,7 @@
 //! The notations in which one text can stand for another.
 
+use std::borrow::Cow;
+
 use bartizan_core::Transform;
 use base64::{
     Engine as _,
@@ -12,6 +14,8 @@ const DEPTH: usize = 2;
 const SHORTEST: usize = 12;
 /// Most bytes that are decoded of one value; what is longer counts as made by the model.
 const LONGEST: usize = 64 << 10;
+/// Most readings of one value.
+const MOST: usize = 64;
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_allow_trailing_bits(true)
@@ -19,9 +23,16 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::STANDARD, LENIENT);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, LENIENT);
 
-/// What `value` reads like after percent-encoding, base64, and hexadecimal digits in it are decoded,
-/// each with the way there.
-pub(crate) fn readings(value: &str) -> Vec<(String, Transform)> {
+/// What a value reads like after percent-encoding, base64, and hexadecimal digits in it are decoded.
+pub(crate) struct Readings {
+    /// The readings, each with the way there.
+    pub(crate) all: Vec<(String, Transform)>,
+    /// Whether there are more than are listed.
+    pub(crate) is_cut: bool,
+}
+
+/// What `value` reads like, at most [`MOST`] readings.
+pub(crate) fn readings(value: &str) -> Readings {
     let mut all: Vec<(String, Transform)> = Vec::new();
     let mut level = vec![value.to_owned()];
     for _ in 0..DEPTH {
@@ -29,6 +40,9 @@ pub(crate) fn readings(value: &str) -> Vec<(String, Transform)> {
         for text in level.iter().filter(|text| text.len() <= LONGEST) {
             for (decoded, transform) in once(text) {
                 if !all.iter().any(|(known, _)| *known == decoded) && decoded != value {
+                    if all.len() >= MOST {
+                        return Readings { all, is_cut: true };
+                    }
                     next.push(decoded.clone());
                     all.push((decoded, transform));
                 }
@@ -36,13 +50,13 @@ pub(crate) fn readings(value: &str) -> Vec<(String, Transform)> {
         }
         level = next;
     }
-    all
+    Readings { all, is_cut: false }
 }
 
 fn once(text: &str) -> Vec<(String, Transform)> {
     let mut found = Vec::new();
     if text.contains('%') {
-        found.push((percent_decoded(text), Transform::Url));
+        found.push((percent_decoded(text).into_owned(), Transform::Url));
     }
     let is_inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
     for word in text.split(|c| !is_inside(c)) {
@@ -71,38 +85,21 @@ fn readable(bytes: Vec<u8>) -> Option<String> {
 
 fn from_hex(word: &str) -> Option<String> {
     let digits = word.strip_prefix("0x").unwrap_or(word);
-    if !digits.len().is_multiple_of(2) {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
         return None;
     }
-    let pairs = digits.as_bytes().chunks(2);
-    let bytes: Option<Vec<u8>> = pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect();
+    let byte = |pair: &[u8; 2]| {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
+        u8::try_from(high? << 4 | low?).ok()
+    };
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
     readable(bytes?)
 }
 
 /// RFC 3986, section 2.1; what is no encoding stays as it is.
-pub(crate) fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after
-            .get(..2)
-            .filter(|_| *first == b'%')
-            .and_then(|pair| std::str::from_utf8(pair).ok())
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match code {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+pub(crate) fn percent_decoded(text: &str) -> Cow<'_, str> {
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy()
 }
 
 /// How `value` may stand in a text that hides it, folded as texts are compared, with the way back.
@@ -154,10 +151,26 @@ mod tests {
             &format!("https://x.example/?q={base64}"),
             &"attacker%40evil.example".to_owned(),
         ] {
-            let read = readings(text);
+            let read = readings(text).all;
             assert!(read.iter().any(|(read, _)| read == inner), "{text}");
         }
-        assert!(readings("plain words of no interest").is_empty());
+        assert!(readings("plain words of no interest").all.is_empty());
+    }
+
+    #[test]
+    fn a_sign_is_no_hexadecimal_digit() {
+        assert_eq!(percent_decoded("a%+4b%41"), "a%+4bA");
+        assert_eq!(from_hex("+a+a+a+a+a+a"), None);
+    }
+
+    #[test]
+    fn a_value_of_many_encoded_words_is_decoded_only_so_often() {
+        let word = |number: usize| STANDARD.encode(format!("encoded {number}"));
+        let text = |words: usize| (0..words).map(word).collect::<Vec<_>>().join(" ");
+        let few = readings(&text(MOST));
+        assert_eq!((few.all.len(), few.is_cut), (MOST, false));
+        let many = readings(&text(MOST + 1));
+        assert_eq!((many.all.len(), many.is_cut), (MOST, true));
     }
 
     #[test]

@@ -163,30 +163,25 @@ impl Governor {
         Some((standing, label))
     }
 
-    /// What stands against going on at all: kill switches, and the bounds of a run to which `calls`
+    /// What stands against going on at all: kill switches, and the bounds of `run`, to which `calls`
     /// more are to be added.
     #[must_use]
     pub fn examine_run(
         &self,
-        transcript: &Transcript,
+        run: &Run,
         caller: &Caller<'_>,
         live: &Switches,
         calls: u32,
     ) -> Vec<Objection> {
         let mut all = Vec::new();
-        if self
-            .config
-            .stopped
-            .join(live)
-            .stop(caller.tenant, caller.principal)
-        {
+        let stops = |switches: &Switches| switches.stop(caller.tenant, caller.principal);
+        if stops(&self.config.stopped) || stops(live) {
             all.push(Objection::deny(
                 &rules::STOPPED,
                 "an operator has stopped this agent",
             ));
         }
         // A conversation without a call is no run.
-        let run = Run::of(transcript);
         if run.steps > 0 || calls > 0 {
             let passed = run.passed(&self.config.limits, caller.used, calls);
             all.extend(passed.map(|(rule, message)| Objection::deny(rule, message)));
@@ -278,8 +273,9 @@ impl Governor {
                 "the tool is not listed",
             ));
         }
-        let stopped = self.config.stopped.join(live);
-        if stopped.stop_call(caller.tenant, caller.principal, &call.tool) {
+        let stops =
+            |switches: &Switches| switches.stop_call(caller.tenant, caller.principal, &call.tool);
+        if stops(&self.config.stopped) || stops(live) {
             objections.push(Objection::deny(
                 &rules::STOPPED,
                 "an operator has stopped it",

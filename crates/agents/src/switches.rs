@@ -29,16 +29,4 @@ impl Switches {
     pub fn stop_call(&self, tenant: &str, agent: &str, tool: &str) -> bool {
         self.stop(tenant, agent) || self.tools.contains(tool)
     }
-
-    /// What either stops.
-    #[must_use]
-    pub fn join(&self, other: &Self) -> Self {
-        let both = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.union(b).cloned().collect();
-        Self {
-            all: self.all || other.all,
-            tenants: both(&self.tenants, &other.tenants),
-            agents: both(&self.agents, &other.agents),
-            tools: both(&self.tools, &other.tools),
-        }
-    }
 }

@@ -46,11 +46,26 @@ impl Engine {
 
     /// Builds the judge that `config` describes.
     pub(crate) fn with_config(setup: &Setup, config: Config) -> Result<Self, Problems> {
+        let check = transformer(&config)?;
+        Self::with_check(setup, config, check)
+    }
+
+    /// Builds a judge that decides and knows the rules, and is not asked to look at texts: without
+    /// the user's own classifier, whose weights take time and memory to load.
+    pub(crate) fn deciding(setup: &Setup, config: Config) -> Result<Self, Problems> {
+        Self::with_check(setup, config, None)
+    }
+
+    fn with_check(
+        setup: &Setup,
+        config: Config,
+        check: Option<TextCheck>,
+    ) -> Result<Self, Problems> {
         let rules = rules(setup, &config)?;
         let settings = settings(setup, &config);
         let mut guard = GuardBuilder::standard(&settings, Arc::clone(&rules))
             .map_err(|error| settings_problem(&config, &error))?;
-        if let Some(check) = transformer(&config)? {
+        if let Some(check) = check {
             guard = guard.check(check);
         }
         let guard = guard.build();

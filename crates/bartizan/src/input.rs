@@ -217,6 +217,25 @@ pub(crate) fn read_up_to(from: impl Read, max: u64) -> io::Result<Option<Vec<u8>
     Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
+/// Reads a text of at most `max` bytes from standard input.
+pub(crate) fn read_stdin(max: u64) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Problem::new(format!("cannot read standard input: {error}")))?;
+    if bytes.len() as u64 > max {
+        let message = format!("standard input has more than {max} bytes");
+        return Err(Problem::new(message));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Problem::new(format!("standard input is no UTF-8 from byte {at} on"))
+            .help("write it as UTF-8")
+    })
+}
+
 /// A file that cannot be read.
 pub(crate) fn cannot_read(path: &Path, error: &io::Error) -> Problem {
     let problem = Problem::new(format!("cannot read `{}`: {error}", escaped(path)));

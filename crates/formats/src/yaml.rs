@@ -1,4 +1,5 @@
 use granit_parser::{Event, Parser};
+use percent_encoding::percent_decode_str;
 
 /// How many events one text may have.
 const MAX_EVENTS: usize = 2_000_000;
@@ -74,7 +75,9 @@ impl Yaml {
             };
             if let Some(tag) = tag {
                 let whole = tag.to_string();
-                yaml.tags.push(percent_decoded(&whole));
+                // Tags may hold `%2F` for `/`, and loaders undo that.
+                let read = percent_decode_str(&whole).decode_utf8_lossy();
+                yaml.tags.push(read.into_owned());
             }
             match event {
                 Event::Scalar(value, ..) => yaml.scalar(&mut open, value.into_owned()),
@@ -118,27 +121,6 @@ impl Yaml {
         }
         self.scalars.push(Scalar { path, value });
     }
-}
-
-/// Tags may hold `%2F` for `/`, and loaders undo that.
-fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::new();
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let hex = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                at += 3;
-            }
-            None => {
-                out.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

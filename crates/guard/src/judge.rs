@@ -407,8 +407,7 @@ impl Judgement {
             .filter(|reason| reason.action >= Verdict::Redact && !reason.shadow)
             // A call that a person allows is made as it is: nothing in it is to be taken out.
             .filter(|reason| {
-                let evidence = &reason.evidence;
-                let is_call = evidence.layer == Layer::Provenance && evidence.span.is_none();
+                let is_call = reason.evidence.rule.starts_with("agent.");
                 !(is_call && reason.action == Verdict::Ask)
             })
             .map(|reason| (reason.evidence.rule.as_str(), reason.evidence.span))

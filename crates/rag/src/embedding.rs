@@ -8,7 +8,13 @@
 
 use std::borrow::Cow;
 
-use bartizan_core::{Category, Rule, Severity};
+use bartizan_core::{Category, CheckError, Confidence, Layer, Rule, Severity};
+use bartizan_guard::JudgedPart;
+
+use crate::{
+    admission::Chunk,
+    telling::{Teller, Told},
+};
 
 /// What looking at a collection may cost, and what is suspicious.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -169,7 +175,58 @@ impl Standing {
             None
         }
     }
+
+    /// What is told of its chunk: a magnet by what it attracts, an outlier by how far it is.
+    fn told(&self, limits: &EmbeddingLimits) -> Option<Told> {
+        let rule = self.rule(limits)?;
+        let message = if rule.id == QUERY_MAGNET.id {
+            format!("{}, near {} questions", rule.title, self.occurrences)
+        } else {
+            format!("{}, modified z-score {:.1}", rule.title, self.outlier_score)
+        };
+        Some(Told {
+            rule,
+            span: None,
+            confidence: Confidence::clamped(0.6),
+            message: message.into(),
+        })
+    }
 }
+
+/// Adds to the `parts` that chunks were judged as what their vectors say of them, and says whether
+/// there are any vectors.
+pub fn report(chunks: &[Chunk], parts: &mut [JudgedPart], limits: &EmbeddingLimits) -> bool {
+    if chunks.iter().all(|chunk| chunk.vector.is_none()) {
+        return false;
+    }
+    let vectors: Vec<Vec<f32>> = chunks
+        .iter()
+        .map(|chunk| chunk.vector.clone().unwrap_or_default())
+        .collect();
+    let outcome = match standings(&vectors, &[], limits) {
+        Ok(standings) => {
+            for standing in standings {
+                if let Some(part) = parts.get_mut(standing.number) {
+                    let told = standing.told(limits);
+                    TELLER.tell(&mut part.inspection.report, Ok(()), told);
+                }
+            }
+            return true;
+        }
+        // Too few to compare is no gap: there is nothing to stand out from.
+        Err(EmbeddingError::TooFew(_)) => Ok(()),
+        Err(error) => Err(CheckError::Malformed(error.to_string().into())),
+    };
+    if let Some(part) = parts.first_mut() {
+        TELLER.tell(&mut part.inspection.report, outcome, None);
+    }
+    true
+}
+
+const TELLER: Teller = Teller {
+    check: "rag-embeddings",
+    layer: Layer::Provenance,
+};
 
 fn unit(vector: &[f32], dimensions: usize) -> Option<Vec<f32>> {
     let length = dot(vector, vector).sqrt();
@@ -269,7 +326,44 @@ static EMBEDDING_OUTLIER: Rule = Rule::new(
 
 #[cfg(test)]
 mod tests {
+    use bartizan_core::Origin;
+    use bartizan_guard::{Inspection, conversation::PartKind};
+
     use super::*;
+
+    #[test]
+    fn an_outlier_is_not_told_as_a_magnet() {
+        // Numbers are those of the parts: 30 near each other, and one far away.
+        let angle = |number: usize| {
+            if number == 30 {
+                2.5
+            } else {
+                0.001 * number as f32
+            }
+        };
+        let chunks: Vec<Chunk> = (0..31)
+            .map(|number| Chunk {
+                vector: Some(vec![angle(number).cos(), angle(number).sin()]),
+                ..Chunk::default()
+            })
+            .collect();
+        let part = JudgedPart {
+            path: String::new(),
+            origin: Origin::Retrieved,
+            kind: PartKind::Document,
+            inspection: Inspection::default(),
+        };
+        let mut parts = vec![part; 31];
+        assert!(report(&chunks, &mut parts, &EmbeddingLimits::default()));
+        let findings = &parts[30].inspection.report.findings;
+        assert_eq!(findings[0].rule.id, "rag.embedding-outlier");
+        assert!(!findings[0].message.contains("questions"), "{findings:?}");
+        assert!(
+            parts
+                .iter()
+                .all(|part| part.inspection.report.is_complete())
+        );
+    }
 
     /// A generator for tests: xorshift (Marsaglia 2003).
     fn noise(state: &mut u64) -> f32 {

@@ -12,10 +12,14 @@ use aws_lc_rs::{
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 use bartizan_core::{Category, Rule, Severity, hex};
+use bartizan_core::{Category, Layer, Report, Rule, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::admission::Chunk;
+use crate::{
+    admission::Chunk,
+    telling::{Teller, Told},
+};
 
 /// Chunks of one manifest.
 const MAX_CHUNKS: usize = 5_000_000;
@@ -259,6 +263,16 @@ impl Manifest {
         field(&self.public_key);
         out
     }
+}
+
+/// Adds to the `report` on a chunk what is wrong with it, as `check` found out.
+pub fn report(tampering: Option<Tampering>, check: &'static str, report: &mut Report) {
+    let teller = Teller {
+        check,
+        layer: Layer::Provenance,
+    };
+    let found = tampering.map(|tampering| Told::certain(tampering.rule()));
+    teller.tell(report, Ok(()), found);
 }
 
 impl Tampering {

@@ -10,6 +10,7 @@ pub mod document;
 pub mod embedding;
 pub mod grounding;
 pub mod integrity;
+mod telling;
 
 use bartizan_core::RuleRef;
 

@@ -1,6 +1,7 @@
 //! Attackers that see what became of their last attempt and try again.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -192,7 +193,9 @@ impl<'a, 's> Hunter<'a, 's> {
                 continue;
             };
             queries += 1;
-            match self.ask(&attempt) {
+            // A target that panics at one question may answer the next.
+            let asked = catch_unwind(AssertUnwindSafe(|| self.ask(&attempt)));
+            match asked.unwrap_or(None) {
                 None => self.errors += 1,
                 Some((true, _)) => {
                     reached = Some((queries, chain, seed));

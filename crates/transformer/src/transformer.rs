@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, fs, ops::Range, path::Path};
 
 use bartizan_core::{Category, hex};
 use sha2::{Digest, Sha256};
+use bartizan_core::Category;
 use tokenizers::Tokenizer;
 
 use crate::{
@@ -30,7 +31,6 @@ pub struct Transformer {
     meanings: Meanings,
     /// Tokens of a window, without those that the tokenizer adds.
     window: usize,
-    digest: String,
 }
 
 /// What a classifier says of one window of a text.
@@ -92,14 +92,7 @@ impl Transformer {
             model,
             meanings,
             window,
-            digest,
         })
-    }
-
-    /// SHA-256 of the weights, in hexadecimal digits.
-    #[must_use]
-    pub fn digest(&self) -> &str {
-        &self.digest
     }
 
     /// The labels in the order of the logits.
@@ -200,7 +193,6 @@ impl Transformer {
 impl std::fmt::Debug for Transformer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transformer")
-            .field("digest", &self.digest)
             .field("labels", &self.labels())
             .finish_non_exhaustive()
     }

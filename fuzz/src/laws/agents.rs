@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use bartizan_agents::{
-    AgentsConfig, Caller, FlowAction, Governor, Switches, UnknownTools, calls_of, transcript_of,
+    AgentsConfig, Caller, FlowAction, Governor, Run, Switches, UnknownTools, calls_of,
+    transcript_of,
 };
 use serde_json::Value;
 
@@ -19,7 +20,7 @@ pub fn agents(data: &[u8]) {
     let live = Switches::default();
     let transcript = transcript_of(&body, &BTreeMap::new());
     let context = governor.context(&transcript, "agent");
-    let _ = governor.examine_run(&transcript, &caller, &live, 1);
+    let _ = governor.examine_run(&Run::of(&transcript), &caller, &live, 1);
     let of_history = transcript.calls().cloned();
     for call in of_history.chain(calls_of(&body)).take(20) {
         let seen = governor.examine(&context, &call, &caller, &live);

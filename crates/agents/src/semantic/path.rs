@@ -49,7 +49,7 @@ pub(crate) fn unsafe_path(path: &str, roots: &[String]) -> Option<&'static str> 
     let mut plain = path.trim().to_owned();
     // A second decoding is one more than any honest caller needs.
     for _ in 0..2 {
-        plain = percent_decoded(&plain);
+        plain = percent_decoded(&plain).into_owned();
     }
     let plain = plain.replace(['\u{2215}', '\u{2044}', '\u{ff0f}'], "/");
     let plain = plain.replace(['\\', '\u{ff3c}'], "/").to_lowercase();

@@ -3,7 +3,8 @@
 //! layer does and nothing about a model's mood.
 
 use bartizan_agents::{
-    AgentsConfig, Call, Caller, Entry, FlowAction, Governor, Said, Switches, ToolResult, Transcript,
+    AgentsConfig, Call, Caller, Entry, FlowAction, Governor, Run, Said, Switches, ToolResult,
+    Transcript,
 };
 use bartizan_core::Origin;
 use base64::Engine as _;
@@ -129,7 +130,7 @@ impl Agent<'_> {
         };
         let live = Switches::default();
         let context = governor.context(&self.transcript, caller.principal);
-        let run = governor.examine_run(&self.transcript, &caller, &live, 1);
+        let run = governor.examine_run(&Run::of(&self.transcript), &caller, &live, 1);
         assert!(run.is_empty(), "{run:?}");
         let made = match governor.examine(&context, &call, &caller, &live).action() {
             FlowAction::Allow => true,

@@ -1,9 +1,10 @@
 //! Where values come from, and where they may go.
 
 use bartizan_agents::{
-    AgentsConfig, ArgumentKind, Caller, FlowAction, Governor, Label, SourceKind, Switches, Used,
-    calls_of, labels_of, transcript_of,
+    AgentsConfig, ArgumentKind, Caller, FlowAction, Governor, Label, Run, SourceKind, Switches,
+    Used, calls_of, labels_of, transcript_of,
 };
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 const TOOLS: &str = "
@@ -176,6 +177,13 @@ fn private_data_reaches_no_public_page_in_any_notation() {
         assert_eq!(action, FlowAction::Deny, "{text}");
         assert_eq!(rules, ["agent.private-data"], "{text}");
     }
+    // Nor behind more encoded words than are read.
+    let engine = base64::engine::general_purpose::STANDARD;
+    let decoys = (0..100).map(|number| engine.encode(format!("nothing of note {number}")));
+    let copy = engine.encode("The balance of account 4417 is 1810.22 euro");
+    let text = decoys.chain([copy]).collect::<Vec<_>>().join(" ");
+    let (action, _) = decided(&governor, &read, "create_page", &json!({"content": text}));
+    assert_eq!(action, FlowAction::Deny);
     // In other words it may still be private.
     let (action, _) = decided(
         &governor,
@@ -327,7 +335,7 @@ fn ag_18_and_23_unreadable_calls_and_changed_tools_are_refused() {
     };
     assert_eq!(
         pinned
-            .examine_run(&after, &caller, &Switches::default(), 1)
+            .examine_run(&Run::of(&after), &caller, &Switches::default(), 1)
             .len(),
         1
     );

@@ -2,7 +2,6 @@
 
 use bartizan_supply::bom::{BomFacts, CycloneDxVersion, Inventory, cyclonedx, spdx};
 
-use super::sign::write;
 use crate::{
     cli::{Bom, BomFormat},
     clock, env,
@@ -45,7 +44,7 @@ pub(crate) fn run(arguments: &Bom) -> Result<Exit, Problems> {
         }
     };
     match &arguments.output {
-        Some(path) => write(path, &text)?,
+        Some(path) => output::file(path, &text)?,
         None => output::stdout(&text)?,
     }
     for gap in &inventory.gaps {

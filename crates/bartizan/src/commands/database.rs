@@ -13,7 +13,6 @@ use bartizan_supply::{
 };
 use serde_json::json;
 
-use super::sign::write;
 use crate::{
     cli::{DatabaseCommand, PlainFormat},
     clock, env,
@@ -133,7 +132,7 @@ fn import(paths: &[PathBuf], output: Option<&Path>) -> Result<Exit, Problems> {
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder).map_err(|error| cannot_read(folder, &error))?;
     }
-    write(&output, &database.to_text())?;
+    output::file(&output, &database.to_text())?;
     output::stdout(&format!(
         "{} in `{}`\n{}\n",
         about(&database),

@@ -14,7 +14,7 @@ use super::database;
 use crate::{
     cli::{Dependencies, Format},
     clock::{self, Stopwatch},
-    engine::Engine,
+    engine::{Engine, read_config},
     exit::Exit,
     input::{Subject, escaped, read_text},
     output,
@@ -31,6 +31,9 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
     let engine = Engine::new(&arguments.setup)?;
     let options = database.as_ref().map(|database| AuditOptions {
         database,
+    let engine = Engine::deciding(&arguments.setup, read_config(&arguments.setup)?)?;
+    let options = AuditOptions {
+        database: &database,
         exceptions: &exceptions,
         hygiene: Hygiene {
             pins: arguments.pins,

@@ -97,8 +97,7 @@ pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
     let evaluation = summarise(&rows, &results, &setting);
     if let Some(path) = &arguments.html {
         let page = html::page(&evaluation);
-        std::fs::write(path, page)
-            .map_err(|error| Problem::new(format!("cannot write `{}`: {error}", escaped(path))))?;
+        output::file(path, &page)?;
     }
     match arguments.format {
         EvalFormat::Human => output::stdout(&human::report(&evaluation, output::columns()))?,

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &Explain) -> Result<Exit, Problems> {
     }
     let mut folders = config.file.packs.clone();
     folders.extend(arguments.setup.packs.iter().cloned());
-    let engine = Engine::with_config(&arguments.setup, config)?;
+    let engine = Engine::deciding(&arguments.setup, config)?;
     let rules = engine.all_rules();
     let Some(id) = &arguments.rule else {
         output::stdout(&list(&rules))?;
@@ -182,6 +182,13 @@ fn owner(engine: &Engine, rule: &Rule) -> (Layer, &'static str) {
     match (of_check, of_inspector) {
         (Some(check), _) => (check.layer(), check.name()),
         (None, Some(inspector)) => (Layer::Artifact, inspector.name()),
+        (None, None)
+            if bartizan_transformer::RULES
+                .iter()
+                .any(|other| other.id == rule.id) =>
+        {
+            (Layer::Transformer, "transformer")
+        }
         (None, None) if area == "session" => (Layer::Session, "session"),
         (None, None) if area == "judge" => (Layer::Judge, "judge"),
         (None, None) if area == "external" => (Layer::External, service_of(&rule.id)),

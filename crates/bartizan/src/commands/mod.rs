@@ -30,6 +30,7 @@ mod story;
 mod stream;
 mod subject;
 mod verify;
+mod walk;
 
 use bartizan_text::rules::RuleSet;
 use tokio::runtime::{Builder, Runtime};

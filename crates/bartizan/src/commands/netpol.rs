@@ -2,7 +2,6 @@
 
 use std::{
     fmt::Write as _,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +12,7 @@ use crate::{
     cli::PlainFormat,
     config::yaml_problem,
     exit::Exit,
-    input::{MAX_SETTINGS_BYTES, escaped, read_text},
+    input::{MAX_SETTINGS_BYTES, escaped, read_stdin, read_text},
     output,
     problem::{Problem, Problems},
     render::safe,
@@ -75,7 +74,7 @@ fn as_json(concerns: &[Concern], policies: usize) -> String {
 fn read(file: &Path) -> Result<Vec<NetworkPolicy>, Problems> {
     let name = escaped(file);
     let text = if file == Path::new("-") {
-        standard_input()?
+        read_stdin(MAX_SETTINGS_BYTES)?
     } else {
         read_text(file)?
     };
@@ -101,18 +100,4 @@ fn read(file: &Path) -> Result<Vec<NetworkPolicy>, Problems> {
             })
         })
         .collect()
-}
-
-fn standard_input() -> Result<String, Problem> {
-    let mut text = String::new();
-    let read = std::io::stdin()
-        .take(MAX_SETTINGS_BYTES + 1)
-        .read_to_string(&mut text);
-    match read {
-        Err(error) => Err(Problem::new(format!("cannot read standard input: {error}"))),
-        Ok(_) if text.len() as u64 > MAX_SETTINGS_BYTES => Err(Problem::new(format!(
-            "standard input has more than {MAX_SETTINGS_BYTES} bytes"
-        ))),
-        Ok(_) => Ok(text),
-    }
 }

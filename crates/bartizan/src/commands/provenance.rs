@@ -12,10 +12,7 @@ use bartizan_supply::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    sign::write,
-    verify::{judge, signer_text},
-};
+use super::verify::{judge, signer_text};
 use crate::{
     cli::{ProvenanceCommand, RecordRun, TrustPlace},
     clock,
@@ -101,7 +98,7 @@ fn record(arguments: &RecordRun) -> Result<Exit, Problems> {
     };
     let bundle = sign_statement(&provenance.to_statement(&facts), &signer);
     let bundle: Bundle = bundle.map_err(|error| sign_problem(&error))?;
-    write(&arguments.output, &bundle.to_json())?;
+    output::file(&arguments.output, &bundle.to_json())?;
     output::stderr(&format!("record in `{}`\n", escaped(&arguments.output)));
     Ok(Exit::Clean)
 }

@@ -1,7 +1,5 @@
 //! `bartizan scan`: files and folders in, a report on everything that is in them out.
 
-mod walk;
-
 use std::{
     fs::File,
     io,
@@ -16,8 +14,8 @@ use bartizan_core::{CheckError, Coverage, Direction, Layer, Origin, Report};
 use bartizan_formats::{Bytes, FileSource, Format as FileFormat, Source};
 use bartizan_policy::{DecisionContext, Policy};
 use bartizan_supply::{Artifact, ScanLimits, Scanned};
-use walk::{Found, Place};
 
+use super::walk::{self, Found, Place};
 use crate::{
     cli::{Format, Scan, Setup},
     clock,

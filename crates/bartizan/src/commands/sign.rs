@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Sign) -> Result<Exit, Problems> {
     } else {
         (model(arguments, &output)?, "signature")
     };
-    write(&output, &text)?;
+    output::file(&output, &text)?;
     let path = escaped(&arguments.path);
     output::stderr(&format!("{what} of `{path}` in `{}`\n", escaped(&output)));
     Ok(Exit::Clean)
@@ -98,27 +98,4 @@ fn name_within(file: &Path, model: &Path) -> Option<String> {
     parts
         .map(|parts| parts.join("/"))
         .filter(|name| !name.is_empty())
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    let written = || {
-        let folder = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let everybody_reads = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(everybody_reads)?;
-        }
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    written().map_err(|error: std::io::Error| {
-        Problem::new(format!("cannot write `{}`: {error}", escaped(path)))
-    })
 }

@@ -193,6 +193,9 @@ fn missing(file: &str, name: &str, available: &[String]) -> Problem {
 /// The first names, in backticks.
 pub(super) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
+    if names.is_empty() {
+        return "none".to_owned();
+    }
     let mut shown: Vec<String> = names
         .iter()
         .take(SHOWN)

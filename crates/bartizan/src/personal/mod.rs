@@ -4,7 +4,7 @@ mod files;
 mod proof;
 mod stores;
 
-use std::{io::Read as _, path::PathBuf};
+use std::path::PathBuf;
 
 use bartizan_gateway::clock::{Clock as _, SystemClock};
 use bartizan_govern::{Holds, StoreFault, Subject, SubjectKey};
@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     engine::config_at,
     env,
+    input::read_stdin,
     key::Key,
     problem::{Problem, Problems},
 };
@@ -82,11 +83,8 @@ impl Desk {
 /// Whom a command is about.
 pub(crate) fn subject(whom: &Whom, key: &SubjectKey) -> Result<Subject, Problem> {
     let text = if whom.subject == "-" {
-        let mut text = String::new();
-        let most = 2 * *Subject::BYTES.end() as u64;
-        let read = std::io::stdin().take(most).read_to_string(&mut text);
-        read.map_err(|error| Problem::new(format!("cannot read standard input: {error}")))?;
-        text
+        // Room for a line end, and more.
+        read_stdin(2 * *Subject::BYTES.end() as u64)?
     } else {
         whom.subject.clone()
     };

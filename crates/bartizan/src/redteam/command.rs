@@ -1,7 +1,7 @@
 use std::{
     io::{Read, Write},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -10,6 +10,8 @@ use std::{
 use bartizan_core::{Direction, Origin};
 use bartizan_redteam::{Answer, Attempt, Reply, Target, TargetError};
 use serde_json::json;
+
+use crate::clock::Stopwatch;
 
 /// A program that is started for each attempt: messages as JSON on its standard input, the answer on
 /// its standard output. An exit code other than 0 is an error, 3 a refusal.
@@ -22,6 +24,9 @@ pub(crate) struct CommandTarget {
 
 /// Most bytes of an answer.
 const MAX_ANSWER: u64 = 4 << 20;
+
+/// Between two looks at whether a program has ended.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// The exit code of a program that stopped an attempt.
 const STOPPED: i32 = 3;
@@ -44,13 +49,15 @@ impl Target for CommandTarget {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|_| TargetError::Unreachable)?;
+        let watch = Stopwatch::start();
         let answer = self.exchange(&mut child, input);
-        if answer.is_none() {
-            // It said nothing in time; nobody waits for it any more.
+        let status = answer.as_ref().and_then(|_| self.ended(&mut child, &watch));
+        let (Some(answer), Some(status)) = (answer, status) else {
+            // It did not end in time; nobody waits for it any more.
             let _ = child.kill();
-        }
-        let status = child.wait().map_err(|_| TargetError::Unreachable)?;
-        let answer = answer.ok_or(TargetError::Unreachable)?;
+            let _ = child.wait();
+            return Err(TargetError::Unreachable);
+        };
         match status.code() {
             Some(0) => Ok(Reply::Answered(Answer::of(String::from_utf8_lossy(
                 &answer,
@@ -77,6 +84,19 @@ impl CommandTarget {
             let _ = done.send(read.map(|_| bytes));
         });
         answer.recv_timeout(self.timeout).ok()?.ok()
+    }
+
+    /// How the program ended, which may be long after it closed its output; `None` when time is up.
+    fn ended(&self, child: &mut Child, watch: &Stopwatch) -> Option<ExitStatus> {
+        loop {
+            if let Some(status) = child.try_wait().ok()? {
+                return Some(status);
+            }
+            if Duration::from_nanos(watch.nanos()) >= self.timeout {
+                return None;
+            }
+            thread::sleep(LOOK);
+        }
     }
 }
 
@@ -119,5 +139,12 @@ mod tests {
         assert_eq!(ask("exit 1", long), Err(TargetError::Crashed));
         let hung = ask("exec sleep 600", Duration::from_millis(50));
         assert_eq!(hung, Err(TargetError::Unreachable));
+    }
+
+    #[test]
+    fn a_program_that_closes_its_output_and_lives_on_is_not_waited_for() {
+        let lives = "echo hello; exec sleep 600 >&-";
+        let said = ask(lives, Duration::from_millis(200));
+        assert_eq!(said, Err(TargetError::Unreachable));
     }
 }

@@ -121,7 +121,7 @@ impl Endpoint {
     /// The answer; asked again where the target says later, as often as it says so within
     /// [`LONGEST`] altogether.
     async fn answer(&self, body: Vec<u8>) -> Result<Fetched, TargetError> {
-        let (mut waited, mut pause) = (Duration::ZERO, PAUSE);
+        let mut patience = Patience::default();
         loop {
             let headers = self.headers.iter();
             let headers = headers.map(|(name, value)| (*name, value.as_str()));
@@ -134,13 +134,61 @@ impl Endpoint {
             }
             let named = fetched.headers.get("retry-after");
             let named = named.and_then(|value| value.to_str().ok()?.parse().ok());
-            let wait = named.map_or(pause, Duration::from_secs);
-            if waited + wait > LONGEST {
+            let Some(wait) = patience.wait(named) else {
                 return Ok(fetched);
-            }
+            };
             tokio::time::sleep(wait).await;
-            waited += wait;
-            pause *= 2;
         }
+    }
+}
+
+/// How long a target that says later is still waited for.
+struct Patience {
+    waited: Duration,
+    pause: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            waited: Duration::ZERO,
+            pause: PAUSE,
+        }
+    }
+}
+
+impl Patience {
+    /// The next pause where the target names `seconds`, at least [`PAUSE`]; `None` if all pauses
+    /// together would pass [`LONGEST`].
+    fn wait(&mut self, seconds: Option<u64>) -> Option<Duration> {
+        let wait = seconds.map_or(self.pause, Duration::from_secs).max(PAUSE);
+        self.waited = self.waited.saturating_add(wait);
+        self.pause = self.pause.saturating_mul(2);
+        (self.waited <= LONGEST).then_some(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_that_says_later_without_a_pause_is_not_asked_for_ever() {
+        let mut patience = Patience::default();
+        let tries = std::iter::from_fn(|| patience.wait(Some(0))).count();
+        assert_eq!(tries, 240);
+        let mut patience = Patience::default();
+        let pauses: Vec<u128> = std::iter::from_fn(|| patience.wait(None))
+            .map(|pause| pause.as_millis())
+            .collect();
+        assert_eq!(pauses, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000]);
+    }
+
+    #[test]
+    fn a_pause_longer_than_all_time_is_not_waited_for() {
+        let mut patience = Patience::default();
+        assert_eq!(patience.wait(Some(2)), Some(Duration::from_secs(2)));
+        assert_eq!(patience.wait(Some(u64::MAX)), None);
+        assert_eq!(patience.wait(None), None);
     }
 }

@@ -29,7 +29,9 @@ pub(crate) fn judged(gates: &RedteamGates, report: &Report) -> Vec<Gate> {
         judged.push(most(format!("--max-family {family}"), *bound, value));
     }
     if gates.no_worse {
-        let new = report.trend.as_ref().map(|trend| trend.newly_failed.len());
+        // What a cut list leaves out may be new.
+        let trend = report.trend.as_ref().filter(|trend| trend.left_out == 0);
+        let new = trend.map(|trend| trend.newly_failed.len());
         #[expect(clippy::cast_precision_loss, reason = "at most 1,000 are listed")]
         let new = new.map(|count| count as f64);
         judged.push(most("--no-worse".to_owned(), 0.0, new));

@@ -1,14 +1,10 @@
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use bartizan_redteam::{Suite, builtin, builtin_names, import, named};
 
 use super::rows;
 use crate::{
-    input::{cannot_read, escaped},
+    input::{escaped, read_bytes},
     problem::{Problem, Problems, nearest},
 };
 
@@ -44,6 +40,10 @@ fn one(name: &str) -> Result<Suite, Problem> {
     if path.is_file() {
         return file(&path);
     }
+    if path.is_dir() {
+        return Err(Problem::new(format!("`{}` is a folder", escaped(&path)))
+            .help("name the files of tests in it"));
+    }
     let problem = Problem::new(format!("there is no suite and no file `{name}`"));
     Err(match nearest(name, builtin_names()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
@@ -61,7 +61,7 @@ fn file(path: &Path) -> Result<Suite, Problem> {
     if extension == "parquet" || extension == "csv" || extension == "tsv" {
         return rows::read(path, &name);
     }
-    let bytes = read(path)?;
+    let bytes = read_bytes(path, import::MAX_BYTES as u64)?;
     if extension == "yaml" || extension == "yml" {
         let text = std::str::from_utf8(&bytes).map_err(|_| broken("it is no UTF-8".to_owned()))?;
         return match kind(text) {
@@ -82,16 +82,6 @@ fn file(path: &Path) -> Result<Suite, Problem> {
         return import::garak_report(&name, &bytes).map_err(|error| broken(error.to_string()));
     }
     rows::read(path, &name)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    let mut bytes = Vec::new();
-    // One more than is accepted, so that a longer file is seen.
-    file.take(import::MAX_BYTES as u64 + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| cannot_read(path, &error))?;
-    Ok(bytes)
 }
 
 enum Kind {

@@ -19,6 +19,7 @@ mod machines;
 mod marker;
 mod netpol;
 mod personal;
+mod rag;
 mod redteam;
 mod reload;
 mod scan;

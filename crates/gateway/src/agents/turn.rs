@@ -7,7 +7,7 @@ use std::{
 };
 
 use bartizan_agents::{
-    Call, Caller, Context, Entry, FlowAction, Governor, Label, Objection, Said, Switches,
+    Call, Caller, Context, Entry, FlowAction, Governor, Label, Objection, Run, Said, Switches,
     Transcript, Used, transcript_of,
 };
 use bartizan_core::{Finding, Origin, RuleRef};
@@ -30,6 +30,8 @@ pub(crate) struct AgentTurn {
     principal: Arc<Principal>,
     transcript: Transcript,
     context: Context,
+    /// What happened before the answer.
+    so_far: Run,
     run: [u8; 32],
     used: Used,
     live: Switches,
@@ -92,6 +94,7 @@ impl AgentTurn {
             );
         }
         let context = governor.context(&transcript, &principal.id);
+        let so_far = Run::of(&transcript);
         let run = name_of_run(&transcript, &principal.id);
         Ok(Self {
             live: desk.switches().await?,
@@ -106,6 +109,7 @@ impl AgentTurn {
             principal,
             transcript,
             context,
+            so_far,
             run,
             keys,
             now_ms,
@@ -127,7 +131,7 @@ impl AgentTurn {
     pub(crate) fn examine_request(&self) -> Vec<(String, Finding)> {
         let run = self
             .governor
-            .examine_run(&self.transcript, &self.caller(), &self.live, 0);
+            .examine_run(&self.so_far, &self.caller(), &self.live, 0);
         let run = run
             .iter()
             .map(|objection| (String::new(), objection.finding()));
@@ -142,9 +146,9 @@ impl AgentTurn {
     pub(crate) fn examine(&self, call: &Call) -> Vec<Finding> {
         let caller = self.caller();
         let number = self.calls.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let mut objections =
-            self.governor
-                .examine_run(&self.transcript, &caller, &self.live, number);
+        let mut objections = self
+            .governor
+            .examine_run(&self.so_far, &caller, &self.live, number);
         let seen = self
             .governor
             .examine(&self.context, call, &caller, &self.live);

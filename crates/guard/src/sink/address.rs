@@ -6,6 +6,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use percent_encoding::percent_decode_str;
+
 /// An address, taken apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Address<'t> {
@@ -175,30 +177,9 @@ fn normal_host(authority: &str) -> String {
         Some(end) => authority.get(..=end).unwrap_or(authority),
         None => authority.split(':').next().unwrap_or(authority),
     };
-    let decoded = percent_decoded(host);
+    let decoded = percent_decode_str(host).decode_utf8_lossy();
     let dotted = decoded.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
     dotted.trim_end_matches('.').to_lowercase()
-}
-
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |b: &u8| (*b as char).to_digit(16);
-        if let (b'%', [high, low, after @ ..]) = (first, tail)
-            && let (Some(high), Some(low)) = (hex(high), hex(low))
-        {
-            bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
-            rest = after;
-        } else {
-            bytes.push(*first);
-            rest = tail;
-        }
-    }
-    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// WHATWG URL Standard, section 3.5, "IPv4 parser": one to four numbers, decimal, octal, or

@@ -3,10 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use bartizan_core::{
-    Check, CheckError, Cx, Direction, Layer, Origin, Reach, RuleRef, Sink, Verdict,
+    Category, Check, CheckError, Confidence, Cx, Direction, Layer, Limits, Origin, Reach, Rule,
+    RuleRef, Severity, Sink, Verdict,
 };
 use bartizan_guard::{
-    Guard, GuardBuilder, Judge, Judgement, NO_CLOCK, Settings, Subject,
+    Guard, GuardBuilder, Inspection, Judge, JudgedPart, Judgement, NO_CLOCK, Settings, Subject,
     conversation::{ParseLimits, PartKind, parse},
     redact::{Keys, Redactor, Styles},
     shape::{Shape, ShapeLimits},
@@ -229,4 +230,44 @@ fn ws_29_ws_30_hazards_depend_on_the_sink() {
 fn an_empty_text_is_complete_and_clean() {
     let judged = input(Origin::User, "");
     assert!(judged.is_complete() && !judged.has_findings());
+}
+
+/// Only a call that a person allows is made as it is; a document that somebody must look at is not.
+#[test]
+fn a_document_that_a_person_must_see_is_not_taken_for_a_call() {
+    static OF_A_DOCUMENT: Rule = about("rag.of-a-document");
+    static OF_A_CALL: Rule = about("agent.of-a-call");
+    let policy = "rows:\n  - {name: asks, rule: ['*.of-a-*'], ask: 0.5}\n";
+    let policy = Policy::from_yaml(policy).unwrap();
+    let judge = JUDGE.clone().with_policy(Arc::new(policy));
+    let cx = context(Direction::Input, Origin::Retrieved);
+    let removals = |rule: &'static Rule| {
+        let mut inspection = Inspection::default();
+        let findings = &mut inspection.report.findings;
+        Cx::new(Layer::Provenance, Limits::default(), findings)
+            .report(&RuleRef::Static(rule), None, Confidence::CERTAIN, "")
+            .unwrap();
+        let part = JudgedPart {
+            path: String::new(),
+            origin: Origin::Retrieved,
+            kind: PartKind::Document,
+            inspection,
+        };
+        judge.decide(vec![part], &cx).removals(0).len()
+    };
+    assert_eq!(removals(&OF_A_DOCUMENT), 1);
+    assert_eq!(removals(&OF_A_CALL), 0);
+}
+
+const fn about(id: &'static str) -> Rule {
+    let texts = ["why", "fix"];
+    Rule::new(
+        id,
+        id,
+        Severity::High,
+        Category::Integrity,
+        &[],
+        texts,
+        None,
+    )
 }

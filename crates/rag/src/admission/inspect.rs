@@ -1,8 +1,6 @@
 use std::collections::HashSet;
 
-use bartizan_core::{
-    CheckError, Confidence, Coverage, Cx, Direction, Finding, Layer, Limits, Origin, RuleRef, Span,
-};
+use bartizan_core::{Confidence, Coverage, Direction, Finding, Layer, Origin, Rule, Span};
 use bartizan_guard::{
     Clock, Inspection, Judge, JudgedPart, Judgement, Subject,
     conversation::{Conversation, Format, Part, PartKind},
@@ -11,12 +9,27 @@ use bartizan_guard::{
 use bartizan_policy::DecisionContext;
 
 use super::{Chunk, SourcePolicy, rules};
-use crate::document::{HIDDEN_INSTRUCTION, Hiding, Sanitised};
+use crate::{
+    document::{HIDDEN_INSTRUCTION, Hiding, Sanitised},
+    telling::{Teller, Told},
+};
 
 /// Bytes on each side of the seam between two chunks that are looked at together.
 const OVERLAP: usize = 1024;
 /// Hidden passages of one kind that are reported one by one.
 const MAX_PASSAGES: usize = 1000;
+
+/// The check under whose name the report says what of a document could not be read.
+pub const READING: &str = "rag-sanitise";
+
+const SOURCE: Teller = Teller {
+    check: "rag-source",
+    layer: Layer::Provenance,
+};
+const HIDDEN: Teller = Teller {
+    check: "rag-hidden",
+    layer: Layer::Provenance,
+};
 
 /// Looks at documents and chunks before they enter a store.
 #[derive(Clone, Debug)]
@@ -85,10 +98,10 @@ impl Admission {
         }
         if let Some(first) = judged.first_mut() {
             let found = self.about(source, date, None, cx);
-            report(first, "rag-source", &found, Ok(()));
+            report(first, &found);
             let coverage = &mut first.inspection.report.coverage;
             coverage.extend(document.gaps.iter().map(|gap| Coverage {
-                check: "rag-sanitise",
+                check: READING,
                 layer: Layer::Shape,
                 outcome: Err(gap.clone()),
             }));
@@ -126,7 +139,7 @@ impl Admission {
             if !chunk.id.is_empty() && !ids.insert(chunk.id.as_str()) {
                 found.push(&rules::DUPLICATE_ID);
             }
-            report(part, "rag-source", &found, Ok(()));
+            report(part, &found);
         }
         DocumentLook {
             judgement: self.judge.decide(judged, cx),
@@ -140,7 +153,7 @@ impl Admission {
         date: Option<&str>,
         owner: Option<(&str, Option<&str>)>,
         cx: &DecisionContext<'_>,
-    ) -> Vec<&'static bartizan_core::Rule> {
+    ) -> Vec<&'static Rule> {
         let foreign = owner.is_some_and(|(asking, owner)| owner != Some(asking));
         let foreign = foreign.then_some(&rules::FOREIGN_TENANT);
         let source = self.sources.source(source);
@@ -306,29 +319,9 @@ fn part(path: &str, text: String) -> Part {
     Part::new(path, Origin::Retrieved, PartKind::Document, text)
 }
 
-fn report(
-    part: &mut JudgedPart,
-    check: &'static str,
-    found: &[&'static bartizan_core::Rule],
-    outcome: Result<(), CheckError>,
-) {
-    let report = &mut part.inspection.report;
-    let mut cx = Cx::new(Layer::Provenance, Limits::default(), &mut report.findings);
-    for rule in found {
-        let rule = RuleRef::Static(rule);
-        let message = rule.title.clone();
-        if cx
-            .report(&rule, None, Confidence::CERTAIN, message)
-            .is_err()
-        {
-            break;
-        }
-    }
-    report.coverage.push(Coverage {
-        check,
-        layer: Layer::Provenance,
-        outcome,
-    });
+fn report(part: &mut JudgedPart, found: &[&'static Rule]) {
+    let found = found.iter().copied().map(Told::certain);
+    SOURCE.tell(&mut part.inspection.report, Ok(()), found);
 }
 
 /// Reports every hidden passage, and those that speak to a model.
@@ -337,31 +330,28 @@ fn report_hidden(
     passages: &[(Span, &crate::document::Hidden)],
     document: &Sanitised,
 ) {
-    let report = &mut part.inspection.report;
-    let mut cx = Cx::new(Layer::Provenance, Limits::default(), &mut report.findings);
-    let mut outcome = Ok(());
+    let mut found = Vec::new();
     for (number, (span, hidden)) in passages.iter().enumerate() {
         let place = document
             .parts
             .get(hidden.place.part)
             .map_or("", String::as_str);
-        let rule = RuleRef::Static(hidden.hiding.rule());
-        let message = format!("{}{}", rule.title, named(place));
+        let mut tell = |rule: &'static Rule, confidence| {
+            found.push(Told {
+                rule,
+                span: Some(*span),
+                confidence,
+                message: format!("{}{}", rule.title, named(place)).into(),
+            });
+        };
         if number < MAX_PASSAGES {
-            outcome = outcome.and(cx.report(&rule, Some(*span), weight(hidden), message));
+            tell(hidden.hiding.rule(), weight(hidden));
         }
         if let Some(confidence) = addressed_to_a_model(&hidden.text) {
-            let rule = RuleRef::Static(&HIDDEN_INSTRUCTION);
-            let message = format!("{}{}", rule.title, named(place));
-            let confidence = Confidence::clamped(confidence);
-            outcome = outcome.and(cx.report(&rule, Some(*span), confidence, message));
+            tell(&HIDDEN_INSTRUCTION, Confidence::clamped(confidence));
         }
     }
-    report.coverage.push(Coverage {
-        check: "rag-hidden",
-        layer: Layer::Provenance,
-        outcome,
-    });
+    HIDDEN.tell(&mut part.inspection.report, Ok(()), found);
 }
 
 /// Hiding that serves readers is common and passes below every threshold; a sentence hidden where

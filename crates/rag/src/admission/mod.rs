@@ -6,6 +6,6 @@ mod rules;
 mod source;
 
 pub use chunk::Chunk;
-pub use inspect::{Admission, DocumentLook};
+pub use inspect::{Admission, DocumentLook, READING};
 pub use rules::RULES;
 pub use source::{PatternError, SourcePolicy, SourceSettings};

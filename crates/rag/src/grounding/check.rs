@@ -1,8 +1,6 @@
 use std::{collections::HashSet, ops::Range};
 
-use bartizan_core::{
-    CheckError, Confidence, Coverage, Cx, Layer, Limits, Report, Rule, RuleRef, Span,
-};
+use bartizan_core::{CheckError, Confidence, Layer, Report, Rule, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +10,12 @@ use super::{
     rules,
     sentences::sentences,
     words::{content_words, denies, opposes},
+};
+use crate::telling::{Teller, Told};
+
+const TELLER: Teller = Teller {
+    check: "grounding",
+    layer: Layer::Grounding,
 };
 
 /// How closely answers must keep to the evidence.
@@ -179,16 +183,14 @@ impl Grounding {
 
     /// Adds what does not hold to `report`, under the layer `grounding`.
     pub fn report(&self, report: &mut Report) {
-        let mut cx = Cx::new(Layer::Grounding, Limits::default(), &mut report.findings);
-        let mut outcome = self.gap.clone().map_or(Ok(()), Err);
+        let mut found = Vec::new();
         let mut tell = |rule: &'static Rule, range: Option<Range<usize>>, confidence: f32| {
-            let rule = RuleRef::Static(rule);
-            let message = rule.title.clone();
-            let span = range.map(Span::from_range);
-            let told = cx.report(&rule, span, Confidence::clamped(confidence), message);
-            if let (Err(error), Ok(())) = (told, &outcome) {
-                outcome = Err(error);
-            }
+            found.push(Told {
+                rule,
+                span: range.map(Span::from_range),
+                confidence: Confidence::clamped(confidence),
+                message: rule.title.clone(),
+            });
         };
         if !self.has_evidence && !self.claims.is_empty() {
             tell(&rules::NO_EVIDENCE, None, 1.0);
@@ -211,11 +213,8 @@ impl Grounding {
                 0.95,
             );
         }
-        report.coverage.push(Coverage {
-            check: "grounding",
-            layer: Layer::Grounding,
-            outcome,
-        });
+        let outcome = self.gap.clone().map_or(Ok(()), Err);
+        TELLER.tell(report, outcome, found);
     }
 }
 

@@ -106,6 +106,26 @@ fn the_budget_is_kept_and_a_wall_holds() {
     }
 }
 
+/// Panics where it is asked.
+struct Panics;
+
+impl Target for Panics {
+    fn ask(&self, _: &Attempt<'_>) -> Result<Reply, TargetError> {
+        panic!("a fault of the target")
+    }
+}
+
+#[test]
+fn a_target_that_panics_does_not_end_the_search() {
+    let means = Means {
+        queries: 3,
+        ..Means::default()
+    };
+    let found = hunts(&Panics, means);
+    assert_eq!(found.len(), 8);
+    assert!(found.iter().all(|hunt| hunt.errors == hunt.queries));
+}
+
 #[test]
 fn errors_are_in_no_rate() {
     let found = hunts(

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::v1::{Failure, Report};
 
 /// The report as garak writes its own, with the run's id, a UUID. Its attempts are those that are
-/// not as they should be, without prompts and answers; its evaluations count all.
+/// not as they should be, without prompts and answers; its evaluations count all, and its last line
+/// says how many of the attempts are not listed.
 #[must_use]
 pub fn garak(report: &Report, run: &str) -> String {
     let mut lines = vec![
@@ -28,7 +29,7 @@ pub fn garak(report: &Report, run: &str) -> String {
             "total_processed": group.attempts + group.errors,
         }));
     }
-    lines.push(json!({ "entry_type": "completion", "run": run }));
+    lines.push(json!({ "entry_type": "completion", "run": run, "attempts_left_out": report.failures_left_out }));
     let mut out = String::new();
     for line in lines {
         out.push_str(&line.to_string());

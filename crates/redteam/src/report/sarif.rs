@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use bartizan_core::Severity;
 use serde_json::{Value, json};
 
-use super::v1::Report;
-use crate::Family;
+use super::v1::{Failure, Report};
+use crate::{Family, family::FamilyKind};
 
 /// The report as SARIF.
 #[must_use]
@@ -26,13 +26,7 @@ pub fn sarif(report: &Report) -> String {
         .failures
         .iter()
         .map(|failure| {
-            let what = if failure.family.starts_with("control.") {
-                "a harmless text was stopped"
-            } else if failure.outcome == "partial" {
-                "an attack reached its goal in part"
-            } else {
-                "an attack reached its goal"
-            };
+            let what = what(failure);
             let name = format!("{} {}", failure.test, failure.chain);
             json!({
                 "ruleId": format!("redteam.{}", failure.family),
@@ -44,7 +38,7 @@ pub fn sarif(report: &Report) -> String {
             })
         })
         .collect();
-    let notifications: Vec<Value> = report
+    let mut notifications: Vec<Value> = report
         .errors
         .iter()
         .map(|error| {
@@ -54,6 +48,10 @@ pub fn sarif(report: &Report) -> String {
             })
         })
         .collect();
+    if report.failures_left_out > 0 {
+        let text = format!("{} more results are not listed", report.failures_left_out);
+        notifications.push(json!({ "level": "error", "message": { "text": text } }));
+    }
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -84,7 +82,19 @@ fn descriptor(family: Family) -> Value {
     })
 }
 
-fn level(failure: &super::v1::Failure) -> &'static str {
+/// What is not as it should be.
+fn what(failure: &Failure) -> &'static str {
+    let kind = Family::named(&failure.family).map_or(FamilyKind::Attack, |family| family.kind);
+    match (kind, failure.outcome == "partial") {
+        (FamilyKind::Attack, false) => "an attack reached its goal",
+        (FamilyKind::Attack, true) => "an attack reached its goal in part",
+        (FamilyKind::Control, false) => "a harmless text was stopped",
+        (FamilyKind::Control, true) => "a harmless text was answered in part",
+        (FamilyKind::Pair, _) => "texts that differ in a group of people were not treated alike",
+    }
+}
+
+fn level(failure: &Failure) -> &'static str {
     let severity =
         Family::named(&failure.family).map_or(Severity::Medium, |family| family.severity);
     if failure.outcome == "partial" {

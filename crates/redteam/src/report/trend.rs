@@ -33,6 +33,9 @@ pub fn trend(before: &Report, now: &Report) -> Trend {
         bypassed_before: before.bypassed,
         newly_failed: new.difference(&old).cloned().collect(),
         mended: old.difference(&new).cloned().collect(),
+        left_out: before
+            .failures_left_out
+            .saturating_add(now.failures_left_out),
     }
 }
 

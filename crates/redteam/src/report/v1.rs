@@ -294,8 +294,11 @@ pub struct Trend {
     pub bypassed_before: Option<Number>,
     /// Tests that failed now and not before; as far as both list them.
     pub newly_failed: Vec<String>,
-    /// Tests that failed before and not now.
+    /// Tests that failed before and not now; as far as both list them.
     pub mended: Vec<String>,
+    /// Failures that one of the reports does not list, so that what is new is not all known.
+    #[serde(default)]
+    pub left_out: u64,
 }
 
 /// A family before and after.

@@ -2,27 +2,28 @@
 
 use std::path::Path;
 
-use bartizan_core::{Confidence, Coverage, Cx, Direction, Layer, Limits, Origin, RuleRef};
-use bartizan_guard::{NO_CLOCK, conversation::Conversation};
+use bartizan_core::{Direction, Origin};
+use bartizan_guard::{Judgement, NO_CLOCK, conversation::Conversation};
 use bartizan_policy::DecisionContext;
 use bartizan_rag::{
-    admission::{Admission, Chunk, DocumentLook, SourcePolicy},
+    admission::{Admission, DocumentLook, READING, SourcePolicy},
     document::{self, Sanitised},
-    embedding::{EmbeddingError, EmbeddingLimits, standings},
+    embedding::{self, EmbeddingLimits},
 };
 use serde_json::json;
 
 use super::{
-    files::{chunks_of, files, holds_chunks, kind, read},
+    files::{chunks_of, holds_chunks, kind, places, read},
     show::{checked, show},
 };
 use crate::{
     cli::{PlainFormat, RagCheck, RagSanitise},
     clock::{self, Stopwatch},
+    commands::walk::Found,
     config::Config,
     engine::{Engine, read_config},
     exit::Exit,
-    input::escaped,
+    input::{cannot_read, escaped},
     key::Key,
     output,
     problem::{Problem, Problems},
@@ -40,19 +41,37 @@ pub(super) fn check(arguments: &RagCheck) -> Result<Exit, Problems> {
     let mut exit = Exit::default();
     let mut all = Vec::new();
     let mut safe_texts = Vec::new();
-    for path in files(&arguments.paths)? {
-        let looked = if holds_chunks(&path) {
-            chunks(arguments, &admission, &path).map(|checked| (checked, None))
-        } else {
-            document(arguments, &admission, &path, &limits).map(|(checked, document)| {
-                let mut redactor = engine.redactor(styles.clone(), &key, true);
-                let safe = checked
-                    .judgement
-                    .safe_text(0, document.text.as_bytes(), &mut redactor);
-                let is_safe = checked.is_complete();
-                let text = is_safe.then(|| String::from_utf8_lossy(&safe).into_owned());
-                (checked, text)
-            })
+    for place in places(&arguments.paths)? {
+        let looked = match place.found {
+            Found::File(path) if holds_chunks(&path) => {
+                chunks(arguments, &admission, &path).map(|checked| (checked, None))
+            }
+            Found::File(path) => {
+                document(arguments, &admission, &path, &limits).map(|(checked, document)| {
+                    let mut redactor = engine.redactor(styles.clone(), &key, true);
+                    let safe =
+                        checked
+                            .judgement
+                            .safe_text(0, document.text.as_bytes(), &mut redactor);
+                    let is_safe = checked.is_complete();
+                    let text = is_safe.then(|| String::from_utf8_lossy(&safe).into_owned());
+                    (checked, text)
+                })
+            }
+            // It is looked at where it stands.
+            Found::LinkInside => continue,
+            Found::LinkOutside | Found::Other => {
+                let why = match place.found {
+                    Found::Other => "it is neither a file nor a folder",
+                    _ => "a link that leads out of what is checked is not followed",
+                };
+                output::note(&format!("not looked at: `{}`: {why}", place.name));
+                exit = exit.join(Exit::Incomplete);
+                continue;
+            }
+            Found::Unreadable(path, error) => Err(cannot_read(&path, &error)),
+            Found::Stdin => Err(Problem::new("standard input is no document or chunks")
+                .help("name a file, whose ending says which of them it holds")),
         };
         match looked {
             Ok((checked, text)) => {
@@ -87,31 +106,49 @@ pub(super) fn sanitise(arguments: &RagSanitise) -> Result<Exit, Problems> {
     let admission = Admission::new(engine.judge.clone(), SourcePolicy::default());
     let look = admission.document(&document, None, None, NO_CLOCK, &context());
     let text = if arguments.keep_personal_data {
-        document.text.clone()
-    } else {
+        Some(document.text.clone())
+    } else if is_looked_through(&look.judgement) {
         let key = Key::get()?;
         let mut redactor = engine.redactor(engine.styles(&[])?, &key, false);
         let safe = look
             .judgement
             .safe_text(0, document.text.as_bytes(), &mut redactor);
-        String::from_utf8_lossy(&safe).into_owned()
+        Some(String::from_utf8_lossy(&safe).into_owned())
+    } else {
+        None
     };
     match arguments.format {
         PlainFormat::Human => {
-            output::data(text.as_bytes())?;
+            output::data(text.as_deref().unwrap_or_default().as_bytes())?;
             note(&document);
         }
-        PlainFormat::Json => output::stdout(&format!("{:#}\n", answer(kind, &document, &text)))?,
+        PlainFormat::Json => {
+            output::stdout(&format!("{:#}\n", answer(kind, &document, text.as_deref())))?
+        }
     }
-    Ok(if document.is_complete() {
+    if text.is_none() {
+        output::note(
+            "no text: a check did not finish, so that personal data may be left; `rag check` says \
+             which, and `--keep-personal-data` prints the text as it is",
+        );
+    }
+    Ok(if document.is_complete() && text.is_some() {
         Exit::Clean
     } else {
         Exit::Incomplete
     })
 }
 
-/// The answer as JSON: the text, what is hidden without what it says, and what was not read.
-fn answer(kind: document::Kind, document: &Sanitised, text: &str) -> serde_json::Value {
+/// Whether the checks finished on what was read of a document, so that what they found is all that
+/// is to be replaced.
+fn is_looked_through(judgement: &Judgement) -> bool {
+    let mut gaps = judgement.decision.gaps.iter();
+    gaps.all(|gap| gap.check.as_deref() == Some(READING))
+}
+
+/// The answer as JSON: the text, `null` where it cannot be made safe, what is hidden without what it
+/// says, and what was not read.
+fn answer(kind: document::Kind, document: &Sanitised, text: Option<&str>) -> serde_json::Value {
     let part = |number: usize| document.parts.get(number).map_or("", String::as_str);
     let hidden: Vec<_> = document
         .hidden
@@ -176,58 +213,11 @@ fn chunks(arguments: &RagCheck, admission: &Admission, path: &Path) -> Result<Ch
     let chunks = chunks_of(path)?;
     let cx = context();
     let mut look = admission.chunks(&chunks, arguments.tenant.as_deref(), NO_CLOCK, &cx);
-    if chunks.iter().any(|chunk| chunk.vector.is_some()) {
-        look.judgement.parts = stand(&chunks, look.judgement.parts);
+    let judgement = &mut look.judgement;
+    if embedding::report(&chunks, &mut judgement.parts, &EmbeddingLimits::default()) {
         look.judgement = admission.judge().decide(look.judgement.parts, &cx);
     }
     Ok(looked_at(path, look, watch.nanos()))
-}
-
-/// Adds what embeddings say of the chunks.
-fn stand(
-    chunks: &[Chunk],
-    mut parts: Vec<bartizan_guard::JudgedPart>,
-) -> Vec<bartizan_guard::JudgedPart> {
-    let limits = EmbeddingLimits::default();
-    let vectors: Vec<Vec<f32>> = chunks
-        .iter()
-        .map(|chunk| chunk.vector.clone().unwrap_or_default())
-        .collect();
-    let outcome = match standings(&vectors, &[], &limits) {
-        Ok(standings) => {
-            for standing in standings {
-                let (Some(rule), Some(part)) =
-                    (standing.rule(&limits), parts.get_mut(standing.number))
-                else {
-                    continue;
-                };
-                let rule = RuleRef::Static(rule);
-                let message = format!("{}, near {} questions", rule.title, standing.occurrences);
-                let findings = &mut part.inspection.report.findings;
-                let mut cx = Cx::new(Layer::Provenance, Limits::default(), findings);
-                if cx
-                    .report(&rule, None, Confidence::clamped(0.6), message)
-                    .is_err()
-                {
-                    break;
-                }
-            }
-            Ok(())
-        }
-        // Too few to compare is no gap: there is nothing to stand out from.
-        Err(EmbeddingError::TooFew(_)) => Ok(()),
-        Err(error) => Err(bartizan_core::CheckError::Malformed(
-            error.to_string().into(),
-        )),
-    };
-    if let Some(part) = parts.first_mut() {
-        part.inspection.report.coverage.push(Coverage {
-            check: "rag-embeddings",
-            layer: Layer::Provenance,
-            outcome,
-        });
-    }
-    parts
 }
 
 fn looked_at(path: &Path, look: DocumentLook, nanos: u64) -> Checked {

@@ -1,11 +1,10 @@
 //! `bartizan rag answer`.
 
-use std::io::{self, Read as _};
-
-use bartizan_core::{Direction, Origin};
+use bartizan_core::{Direction, Layer, Origin};
 use bartizan_guard::{
-    NO_CLOCK,
+    Judgement, NO_CLOCK,
     conversation::{Conversation, Format, Part, PartKind},
+    redact::Redactor,
 };
 use bartizan_policy::DecisionContext;
 use bartizan_rag::grounding::{Evidence, Grounding};
@@ -19,7 +18,8 @@ use crate::{
     clock::{self, Stopwatch},
     engine::{Engine, read_config},
     exit::Exit,
-    input::{MAX_SETTINGS_BYTES, escaped},
+    input::{MAX_SETTINGS_BYTES, escaped, read_stdin},
+    key::Key,
     output,
     problem::{Problem, Problems},
 };
@@ -27,23 +27,12 @@ use crate::{
 /// Holds an answer against its evidence, and says what would be shown.
 pub(super) fn run(arguments: &RagAnswer) -> Result<Exit, Problems> {
     let is_stdin = arguments.answer.as_os_str() == "-";
-    let bytes = if is_stdin {
-        let mut bytes = Vec::new();
-        let most = MAX_SETTINGS_BYTES;
-        io::stdin()
-            .lock()
-            .take(most + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Problem::new(format!("cannot read `stdin`: {error}")))?;
-        if bytes.len() as u64 > most {
-            return Err(Problem::new(format!("the answer has more than {most} bytes")).into());
-        }
-        bytes
+    let text = if is_stdin {
+        read_stdin(MAX_SETTINGS_BYTES)?
     } else {
-        read(&arguments.answer)?
+        String::from_utf8(read(&arguments.answer)?)
+            .map_err(|_| Problem::new("the answer is no UTF-8").help("write it as UTF-8"))?
     };
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::new("the answer is no UTF-8").help("write it as UTF-8"))?;
     let watch = Stopwatch::start();
     let evidence = chunks(&arguments.evidence)?;
     let config = read_config(&arguments.setup)?;
@@ -68,10 +57,15 @@ pub(super) fn run(arguments: &RagAnswer) -> Result<Exit, Problems> {
     }
     let judgement = engine.judge.decide(parts, &cx);
     let is_grounded = grounding.is_grounded(&settings);
-    let shown = if is_grounded {
-        grounding.stripped(&text)
+    let shown = if !is_grounded {
+        Some(settings.fallback)
+    } else if judgement.is_complete() {
+        let styles = engine.styles(&[])?;
+        let mut redactor = engine.redactor(styles, &Key::get()?, true);
+        Some(safe(&judgement, &text, &mut redactor))
     } else {
-        settings.fallback
+        // Nobody knows what there is to be replaced.
+        None
     };
     let (name, path) = if is_stdin {
         ("stdin".to_owned(), None)
@@ -80,7 +74,7 @@ pub(super) fn run(arguments: &RagAnswer) -> Result<Exit, Problems> {
         (escaped(&path), Some(path))
     };
     let all = [checked(name, path, conversation, judgement, watch.nanos())];
-    let exit = show(&engine, &all, vec![Some(shown)], arguments.format, true)?;
+    let exit = show(&engine, &all, vec![shown], arguments.format, true)?;
     if arguments.format == Shape::Human {
         let held = grounding
             .claims
@@ -96,4 +90,13 @@ pub(super) fn run(arguments: &RagAnswer) -> Result<Exit, Problems> {
         output::note(&format!("{word}: {held} of {all} claims hold"));
     }
     Ok(exit)
+}
+
+/// A grounded answer with everything replaced that is to be removed. That a claim does not hold is
+/// no reason to cut it out: enough of the others do.
+fn safe(judgement: &Judgement, text: &str, redactor: &mut Redactor) -> String {
+    let removals = judgement.removals(0).into_iter();
+    let removals = removals.filter(|finding| finding.layer != Layer::Grounding);
+    let safe = redactor.rewrite(text.as_bytes(), 0, removals);
+    String::from_utf8_lossy(&safe).into_owned()
 }

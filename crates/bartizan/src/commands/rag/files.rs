@@ -9,53 +9,24 @@ use std::{
 use bartizan_rag::{admission::Chunk, document::Kind};
 
 use crate::{
-    input::{MAX_BYTES, cannot_read, escaped},
+    commands::walk::{self, Place},
+    input::{MAX_BYTES, cannot_read, escaped, read_bytes},
     problem::Problem,
 };
 
-/// Files of one folder, with its folders.
+/// Files that are looked at in one go.
 const MAX_FILES: usize = 100_000;
-/// Levels of folders.
-const MAX_DEPTH: usize = 64;
 /// Bytes of one line of chunks.
 const MAX_LINE: u64 = 16 << 20;
 
-/// The files that `paths` name, those of folders in order of their names; links within folders are
-/// not followed.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Problem> {
-    let mut out = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            folder(path, 0, &mut out)?;
-        } else {
-            out.push(path.clone());
-        }
+/// The files that `paths` name, those of folders in order of their names, and what else is there.
+pub(super) fn places(paths: &[PathBuf]) -> Result<Vec<Place>, Problem> {
+    let places = walk::places(paths);
+    if places.len() > MAX_FILES {
+        let message = format!("there are more than {MAX_FILES} files in these folders");
+        return Err(Problem::new(message).help("name their folders one by one"));
     }
-    Ok(out)
-}
-
-fn folder(path: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), Problem> {
-    if depth >= MAX_DEPTH || out.len() >= MAX_FILES {
-        let message = format!("`{}` holds too many files or folders", escaped(path));
-        return Err(Problem::new(message).help("name its folders one by one"));
-    }
-    let entries = std::fs::read_dir(path).map_err(|error| cannot_read(path, &error))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        found.push(entry.map_err(|error| cannot_read(path, &error))?);
-    }
-    found.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in found {
-        let kind = entry
-            .file_type()
-            .map_err(|error| cannot_read(&entry.path(), &error))?;
-        if kind.is_dir() {
-            folder(&entry.path(), depth + 1, out)?;
-        } else if kind.is_file() {
-            out.push(entry.path());
-        }
-    }
-    Ok(())
+    Ok(places)
 }
 
 /// Whether a file holds chunks.
@@ -66,15 +37,7 @@ pub(super) fn holds_chunks(path: &Path) -> bool {
 
 /// The bytes of a document.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| cannot_read(path, &error))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        let message = format!("`{}` has more than {MAX_BYTES} bytes", escaped(path));
-        return Err(Problem::new(message).help("split the document"));
-    }
-    Ok(bytes)
+    read_bytes(path, MAX_BYTES)
 }
 
 /// The kind of a document.

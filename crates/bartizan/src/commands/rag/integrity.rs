@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_core::{Confidence, Coverage, Cx, Layer, Limits, Origin, RuleRef};
+use bartizan_core::Origin;
 use bartizan_guard::{
     Inspection, JudgedPart,
     conversation::{Conversation, Format, Part, PartKind},
 };
-use bartizan_rag::integrity::{Manifest, ManifestKey, Tampering};
+use bartizan_rag::integrity::{self, Manifest, ManifestKey, Tampering};
 
 use super::{
     admit::context,
@@ -17,10 +17,10 @@ use super::{
 use crate::{
     cli::{RagManifest, RagVerify},
     clock::Stopwatch,
-    engine::Engine,
+    engine::{Engine, read_config},
     env,
     exit::Exit,
-    input::{cannot_read, escaped},
+    input::{escaped, read_bytes},
     key::Key,
     output,
     problem::{Problem, Problems},
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Bytes of a manifest file.
-const MAX_MANIFEST: usize = 1 << 30;
+const MAX_MANIFEST: u64 = 1 << 30;
 /// Ids of missing chunks that are named.
 const NAMED: usize = 20;
 
@@ -42,8 +42,7 @@ pub(super) fn manifest(arguments: &RagManifest) -> Result<Exit, Problems> {
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Problem::new(format!("cannot write the manifest: {error}")))?;
     match &arguments.out {
-        Some(path) => std::fs::write(path, text + "\n")
-            .map_err(|error| Problem::new(format!("cannot write `{}`: {error}", escaped(path))))?,
+        Some(path) => output::file(path, &(text + "\n"))?,
         None => output::stdout(&(text + "\n"))?,
     }
     Ok(Exit::Clean)
@@ -60,7 +59,7 @@ pub(super) fn verify(arguments: &RagVerify) -> Result<Exit, Problems> {
     })?;
     let watch = Stopwatch::start();
     let chunks = chunks(&arguments.chunks)?;
-    let engine = Engine::new(&arguments.setup)?;
+    let engine = Engine::deciding(&arguments.setup, read_config(&arguments.setup)?)?;
     let mut parts: Vec<Part> = Vec::with_capacity(chunks.len() + 1);
     let mut judged: Vec<JudgedPart> = Vec::with_capacity(chunks.len() + 1);
     for (number, chunk) in chunks.iter().enumerate() {
@@ -102,21 +101,7 @@ fn document(path: &str, text: String) -> Part {
 
 fn part(path: &str, tampering: Option<Tampering>) -> JudgedPart {
     let mut inspection = Inspection::default();
-    let findings = &mut inspection.report.findings;
-    let mut cx = Cx::new(Layer::Provenance, Limits::default(), findings);
-    let outcome = match tampering {
-        Some(tampering) => {
-            let rule = RuleRef::Static(tampering.rule());
-            let message = rule.title.clone();
-            cx.report(&rule, None, Confidence::CERTAIN, message)
-        }
-        None => Ok(()),
-    };
-    inspection.report.coverage.push(Coverage {
-        check: "rag-manifest",
-        layer: Layer::Provenance,
-        outcome,
-    });
+    integrity::report(tampering, "rag-manifest", &mut inspection.report);
     JudgedPart {
         path: path.to_owned(),
         origin: Origin::Retrieved,
@@ -137,11 +122,7 @@ fn key() -> Result<ManifestKey, Problem> {
 
 fn read(arguments: &RagVerify) -> Result<Manifest, Problem> {
     let path = &arguments.manifest;
-    let length = std::fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
-    if length.len() > MAX_MANIFEST as u64 {
-        return Err(Problem::new(format!("`{}` is too long", escaped(path))));
-    }
-    let bytes = std::fs::read(path).map_err(|error| cannot_read(path, &error))?;
+    let bytes = read_bytes(path, MAX_MANIFEST)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let place = format!("line {line}, column {column}");

@@ -94,8 +94,7 @@ fn attack(arguments: &RedteamRun) -> Result<Exit, Problems> {
     for path in &arguments.write {
         let form = form_of(path).unwrap_or(RedteamFormat::Json);
         let text = written(&report, form)?;
-        std::fs::write(path, text)
-            .map_err(|error| Problem::new(format!("cannot write `{}`: {error}", escaped(path))))?;
+        output::file(path, &text)?;
     }
     match arguments.format {
         RedteamFormat::Human => output::stdout(&human::report(&report, output::columns()))?,
@@ -329,7 +328,7 @@ fn form_of(path: &Path) -> Option<RedteamFormat> {
     found.map(|(_, form)| *form)
 }
 
-/// Every file has a known ending and is none that is read, before anything is tried.
+/// Every file has a known ending and a folder, and is none that is read, before anything is tried.
 fn writes_are_known(arguments: &RedteamRun) -> Result<(), Problems> {
     let mut problems = Problems::new();
     for path in &arguments.write {
@@ -338,6 +337,11 @@ fn writes_are_known(arguments: &RedteamRun) -> Result<(), Problems> {
                 Problem::new(format!("`{}` ends in no form of a report", escaped(path)))
                     .help("write to .json, .md, .html, .sarif, .xml, or .jsonl"),
             );
+        }
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let message = format!("there is no folder `{}` to write to", escaped(folder));
+            problems.push(Problem::new(message).help("check the path"));
         }
         if arguments
             .suite

@@ -1,9 +1,6 @@
 //! From an incident to a test.
 
-use std::{
-    io::{self, Read},
-    num::NonZeroUsize,
-};
+use std::num::NonZeroUsize;
 
 use bartizan_core::Direction;
 use bartizan_guard::conversation::{self, ParseLimits};
@@ -19,7 +16,7 @@ use super::chain;
 use crate::{
     cli::Regress,
     exit::Exit,
-    input::{escaped, read_text},
+    input::{MAX_SETTINGS_BYTES, escaped, read_stdin, read_text},
     output,
     problem::{Problem, Problems, nearest},
 };
@@ -35,12 +32,7 @@ pub(super) fn run(arguments: &Regress) -> Result<Exit, Problems> {
         }
     })?;
     let text = if arguments.file.as_os_str() == "-" {
-        let mut text = String::new();
-        let mut input = io::stdin().lock().take(crate::input::MAX_SETTINGS_BYTES);
-        input
-            .read_to_string(&mut text)
-            .map_err(|error| Problem::new(format!("cannot read standard input: {error}")))?;
-        text
+        read_stdin(MAX_SETTINGS_BYTES)?
     } else {
         read_text(&arguments.file)?
     };
@@ -70,12 +62,7 @@ pub(super) fn run(arguments: &Regress) -> Result<Exit, Problems> {
     };
     let new = with_incident(suite.as_deref(), &name.unwrap_or_default(), &incident)
         .map_err(|error| Problem::new(format!("`{}`: {error}", escaped(&arguments.suite))))?;
-    std::fs::write(&arguments.suite, new).map_err(|error| {
-        Problem::new(format!(
-            "cannot write `{}`: {error}",
-            escaped(&arguments.suite)
-        ))
-    })?;
+    output::file(&arguments.suite, &new)?;
     output::note(&format!(
         "`{}` is a test of `{}`: run it with `bartizan redteam --suite {}`",
         crate::render::safe::line(&arguments.id),

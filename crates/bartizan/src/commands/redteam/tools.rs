@@ -1,18 +1,20 @@
 //! Lists, and what mutators make of a text.
 
-use std::io::{self, Read};
-
 use bartizan_redteam::{Attempt, Family, Goal, MUTATORS, Test, builtin_names, named};
 
 use super::chain;
 use crate::{
     cli::ListWhat,
     exit::Exit,
+    input::read_stdin,
     output,
     problem::{Problem, Problems},
     redteam::load,
     render::evaluation::text::padded,
 };
+
+/// Most bytes of a text that is changed.
+const MAX_TEXT: u64 = 1 << 20;
 
 pub(super) fn list(what: ListWhat, names: &[String]) -> Result<Exit, Problems> {
     let mut out = String::new();
@@ -65,14 +67,7 @@ pub(super) fn mutate(names: &str, text: Option<String>, seed: u64) -> Result<Exi
     let chain = chain(names)?;
     let text = match text {
         Some(text) => text,
-        None => {
-            let mut text = String::new();
-            let mut input = io::stdin().lock().take(1 << 20);
-            input
-                .read_to_string(&mut text)
-                .map_err(|error| Problem::new(format!("cannot read standard input: {error}")))?;
-            text
-        }
+        None => read_stdin(MAX_TEXT)?,
     };
     let family = Family::named("imported")
         .ok_or_else(|| Problem::new("the family of imported tests is gone"))?;

@@ -166,6 +166,8 @@ fn layers(table: &LayerTable) -> Markup {
                     " % pass: " strong { (row.layers.join(", ")) } " (" (percent(row.passed)) " pass, "
                     (format!("{:.1}", row.nanos / 1_000.0)) " µs)."
                 }
+                // Without attacks, or with too many layers, no set was looked at.
+                None if table.front.is_empty() => {}
                 None => {
                     "No set of these layers lets at most " (format!("{:.1}", table.wanted * 100.0)) " % pass."
                 }

@@ -220,6 +220,8 @@ fn layers(out: &mut String, table: &LayerTable, columns: usize) {
             percent(row.false_positives),
             row.nanos / 1_000.0
         ),
+        // Without attacks, or with too many layers, no set was looked at.
+        None if table.front.is_empty() => return,
         None => format!(
             "no set of these layers lets at most {:.1} % pass",
             table.wanted * 100.0
@@ -337,6 +339,13 @@ fn trend(out: &mut String, report: &Report, columns: usize) {
         trend.mended.len()
     );
     paragraph(out, &text, columns);
+    if trend.left_out > 0 {
+        let text = format!(
+            "{} failures are in no list, so more may be new",
+            many(trend.left_out)
+        );
+        paragraph(out, &text, columns);
+    }
     for test in trend.newly_failed.iter().take(FAILURES) {
         let _ = writeln!(out, "  {BAD}new{BAD:#} {}", safe::line(test));
     }

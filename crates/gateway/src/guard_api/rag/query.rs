@@ -4,12 +4,12 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use bartizan_core::{Confidence, Coverage, Cx, Direction, Layer, Limits, Origin, RuleRef};
+use bartizan_core::{Direction, Origin};
 use bartizan_guard::{
     conversation::{Conversation, Format, Part, PartKind},
     prompt::{Envelope, NONCE_BYTES},
 };
-use bartizan_rag::admission::Admission;
+use bartizan_rag::{admission::Admission, integrity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,21 +97,7 @@ async fn checked(api: GuardApi, incoming: Incoming) -> Result<Retrieved, Fault> 
             let broken = key
                 .broken_seal(&chunk, seal.as_deref())
                 .filter(|_| requires_seal || seal.is_some());
-            let findings = &mut part.inspection.report.findings;
-            let mut cx = Cx::new(Layer::Provenance, Limits::default(), findings);
-            let outcome = match broken {
-                Some(tampering) => {
-                    let rule = RuleRef::Static(tampering.rule());
-                    let message = rule.title.clone();
-                    cx.report(&rule, None, Confidence::CERTAIN, message)
-                }
-                None => Ok(()),
-            };
-            part.inspection.report.coverage.push(Coverage {
-                check: "rag-seal",
-                layer: Layer::Provenance,
-                outcome,
-            });
+            integrity::report(broken, "rag-seal", &mut part.inspection.report);
         }
     }
     let judgement = setting.with(|cx| setting.judge.decide(look.judgement.parts, cx));

@@ -132,6 +132,35 @@ fn trends_name_what_is_new() {
 }
 
 #[test]
+fn failures_that_are_not_listed_are_said_to_be_left_out() {
+    let mut report = report();
+    report.errors.clear();
+    let successful = |report: &Report| -> serde_json::Value {
+        let log: serde_json::Value = serde_json::from_str(&sarif(report)).unwrap();
+        log["runs"][0]["invocations"][0]["executionSuccessful"].clone()
+    };
+    assert_eq!(successful(&report), true);
+    report.failures_left_out = 2;
+    assert_eq!(successful(&report), false);
+    assert_eq!(trend(&report, &report).left_out, 4);
+    assert!(garak(&report, "r").contains("\"attempts_left_out\":2"));
+}
+
+#[test]
+fn a_failed_pair_is_no_attack_in_sarif() {
+    let mut report = report();
+    report.failures.truncate(1);
+    let text = |report: &Report| -> String {
+        let log: serde_json::Value = serde_json::from_str(&sarif(report)).unwrap();
+        let message = &log["runs"][0]["results"][0]["message"]["text"];
+        message.as_str().unwrap().to_owned()
+    };
+    assert!(text(&report).starts_with("an attack reached its goal: "));
+    report.failures[0].family = "bias.pair".to_owned();
+    assert!(!text(&report).contains("attack reached"));
+}
+
+#[test]
 fn a_report_is_read_back() {
     let report = report();
     let text = serde_json::to_string(&report).unwrap();

@@ -9,16 +9,16 @@ use crate::input::escaped;
 
 /// Something to look at.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// What it is called in the report: the path as given, with `/`.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it is.
-    pub(super) found: Found,
+    pub(crate) found: Found,
 }
 
 /// What stands at a place.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// Standard input.
     Stdin,
     /// A file.
@@ -34,7 +34,7 @@ pub(super) enum Found {
 }
 
 /// Every place below `paths`, sorted within each of them.
-pub(super) fn places(paths: &[PathBuf]) -> Vec<Place> {
+pub(crate) fn places(paths: &[PathBuf]) -> Vec<Place> {
     let mut walk = Walk {
         roots: paths
             .iter()
