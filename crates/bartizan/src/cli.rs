@@ -4,6 +4,7 @@ mod access;
 mod approve;
 mod dependencies;
 mod eval;
+mod findings;
 mod ledger;
 mod personal;
 mod rag;
@@ -20,6 +21,7 @@ use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use findings::{Diff, Keeping};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
@@ -149,6 +151,8 @@ pub(crate) enum Command {
     /// Check documents before they are stored, chunks when they are retrieved, and answers
     #[command(subcommand)]
     Rag(Box<RagCommand>),
+    /// Say what changed between two runs of `scan` or `deps`
+    Diff(Diff),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.
@@ -390,6 +394,10 @@ pub(crate) enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// JUnit XML, for CI: a case per finding and per check
+    Junit,
+    /// A page that stands alone
+    Html,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod engine;
 mod env;
 mod eval;
 mod exit;
+mod findings;
 mod input;
 mod key;
 mod output;

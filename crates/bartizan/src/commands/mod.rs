@@ -8,6 +8,7 @@ mod config;
 mod consent;
 mod database;
 mod dependencies;
+mod diff;
 mod eval;
 mod explain;
 mod hash;
@@ -32,6 +33,7 @@ mod subject;
 mod verify;
 
 use bartizan_text::rules::RuleSet;
+pub(crate) use sign::write;
 
 use crate::{
     cli::{Cli, Command, ConfigCommand, NetpolCommand, PolicyCommand, PromptCommand, Rules},
@@ -87,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Redteam(arguments) => redteam::run(*arguments),
         Command::Approve(command) => approve::run(&command),
         Command::Rag(command) => rag::run(&command),
+        Command::Diff(arguments) => diff::run(&arguments),
     }
 }
 

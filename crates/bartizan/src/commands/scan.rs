@@ -26,7 +26,8 @@ use crate::{
     input::{MAX_BYTES, cannot_read},
     output,
     problem::{Problem, Problems},
-    render::artifacts::{self, Judged},
+    findings::Keeper,
+    render::{artifacts::{self, Judged}, listing::Listing},
 };
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         max_unpacked_bytes: arguments.max_unpacked << 20,
         ..ScanLimits::default()
     };
+    let mut keeper = Keeper::new("scan", &arguments.keeping)?;
     let places = walk::places(&arguments.paths);
     let outcomes = look_at_all(&places, &limits, jobs(arguments));
     let mut exit = Exit::default();
@@ -48,13 +50,17 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
             let outcome = Err(CheckError::Unavailable("it cannot be read".into()));
             vec![unopened(&place.name, "file", outcome)]
         });
-        all.extend(scanned.into_iter().map(|one| judge(one, &policy)));
+        for mut one in scanned {
+            keeper.take(&one.path, &mut one.report);
+            all.push(judge(one, &policy));
+        }
     }
     if !failed.is_empty() {
         output::show_problems(&failed);
         exit = Exit::Error;
     }
     exit = all.iter().map(Judged::exit).fold(exit, Exit::join);
+    keeper.finish()?;
     if arguments.quiet {
         return Ok(exit);
     }
@@ -71,6 +77,10 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         }
         Format::Sarif => {
             output::data(artifacts::sarif::report(&all, &policy).as_bytes())?;
+        }
+        Format::Junit | Format::Html => {
+            let listing = Listing::of_files("scan", policy.version(), &all);
+            output::data(listing.document(arguments.format).as_bytes())?;
         }
     }
     Ok(exit)

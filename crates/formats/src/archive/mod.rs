@@ -9,5 +9,5 @@ mod zip;
 pub use input::Input;
 pub use sevenz::sevenz;
 pub use tar::{TarEntry, TarKind, tar};
-pub use unpack::{Codec, Unpacked, crc32, unpack};
+pub use unpack::{Codec, Unpacked, crc32, reader, unpack};
 pub use zip::{Zip, ZipEntry, ZipOddity, zip};
