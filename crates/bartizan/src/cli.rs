@@ -2,6 +2,7 @@
 
 mod access;
 mod approve;
+mod convert;
 mod dependencies;
 mod eval;
 mod findings;
@@ -19,6 +20,7 @@ pub(crate) use approve::{ApproveCommand, At, SwitchKind};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+pub(crate) use convert::Convert;
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use findings::{Diff, Keeping};
@@ -153,6 +155,8 @@ pub(crate) enum Command {
     Rag(Box<RagCommand>),
     /// Say what changed between two runs of `scan` or `deps`
     Diff(Diff),
+    /// Write the tensors of a PyTorch or NumPy file as safetensors, without loading it
+    Convert(Convert),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -9,6 +9,7 @@ mod engine;
 mod env;
 mod eval;
 mod exit;
+mod files;
 mod findings;
 mod input;
 mod key;

@@ -2,11 +2,11 @@
 
 use bartizan_supply::bom::{BomFacts, CycloneDxVersion, Inventory, cyclonedx, spdx};
 
-use super::sign::write;
 use crate::{
     cli::{Bom, BomFormat},
     clock, env,
     exit::Exit,
+    files::write,
     input::escaped,
     output,
     problem::{Problem, Problems},

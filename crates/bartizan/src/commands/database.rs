@@ -13,11 +13,11 @@ use bartizan_supply::{
 };
 use serde_json::json;
 
-use super::sign::write;
 use crate::{
     cli::{DatabaseCommand, PlainFormat},
     clock, env,
     exit::Exit,
+    files::write,
     input::{cannot_read, escaped, read_bytes},
     output,
     problem::{Problem, Problems},

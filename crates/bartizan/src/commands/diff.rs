@@ -59,7 +59,10 @@ fn as_text(changes: &Changes<'_>, old: &Saved, new: &Saved) -> String {
         }
     }
     for open in &changes.open {
-        let line = format!("incomplete: `{}` did not look at all of {}", open.check, open.path);
+        let line = format!(
+            "incomplete: `{}` did not look at all of {}",
+            open.check, open.path
+        );
         let _ = writeln!(text, "{}", safe::line(&line));
     }
     let _ = writeln!(

@@ -6,6 +6,7 @@ mod bom;
 mod check;
 mod config;
 mod consent;
+mod convert;
 mod database;
 mod dependencies;
 mod diff;
@@ -33,7 +34,6 @@ mod subject;
 mod verify;
 
 use bartizan_text::rules::RuleSet;
-pub(crate) use sign::write;
 
 use crate::{
     cli::{Cli, Command, ConfigCommand, NetpolCommand, PolicyCommand, PromptCommand, Rules},
@@ -90,6 +90,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Approve(command) => approve::run(&command),
         Command::Rag(command) => rag::run(&command),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
     }
 }
 

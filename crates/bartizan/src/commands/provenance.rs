@@ -12,14 +12,12 @@ use bartizan_supply::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{
-    sign::write,
-    verify::{judge, signer_text},
-};
+use super::verify::{judge, signer_text};
 use crate::{
     cli::{ProvenanceCommand, RecordRun, TrustPlace},
     clock,
     exit::Exit,
+    files::write,
     input::{escaped, read_text},
     output,
     problem::{Problem, Problems},

@@ -23,11 +23,14 @@ use crate::{
     clock,
     engine::{self, read_config},
     exit::Exit,
+    findings::Keeper,
     input::{MAX_BYTES, cannot_read},
     output,
     problem::{Problem, Problems},
-    findings::Keeper,
-    render::{artifacts::{self, Judged}, listing::Listing},
+    render::{
+        artifacts::{self, Judged},
+        listing::Listing,
+    },
 };
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.

@@ -11,6 +11,7 @@ use crate::{
     cli::Sign,
     clock,
     exit::Exit,
+    files::write,
     input::{escaped, read_bytes},
     output,
     problem::{Problem, Problems},
@@ -101,27 +102,4 @@ fn name_within(file: &Path, model: &Path) -> Option<String> {
     parts
         .map(|parts| parts.join("/"))
         .filter(|name| !name.is_empty())
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    let written = || {
-        let folder = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let everybody_reads = std::fs::Permissions::from_mode(0o644);
-            file.as_file().set_permissions(everybody_reads)?;
-        }
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    written().map_err(|error: std::io::Error| {
-        Problem::new(format!("cannot write `{}`: {error}", escaped(path)))
-    })
 }

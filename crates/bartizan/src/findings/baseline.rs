@@ -55,8 +55,7 @@ impl Baseline {
     /// Reads a YAML file with `accepted`, each with `fingerprint`, `until`, and `reason`.
     pub(crate) fn read(path: &Path) -> Result<Self, Problems> {
         let text = read_text(path)?;
-        Self::parse(&text)
-            .map_err(|why| Problem::new(format!("{}: {why}", escaped(path))).into())
+        Self::parse(&text).map_err(|why| Problem::new(format!("{}: {why}", escaped(path))).into())
     }
 
     fn parse(text: &str) -> Result<Self, String> {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Baseline, Fingerprints, baseline::Standing};
 use crate::{
-    clock,
     cli::Keeping,
-    commands::write,
+    clock,
+    files::write,
     input::{escaped, read_bytes},
     output,
     problem::{Problem, Problems},

@@ -175,7 +175,9 @@ fn a_baseline_accepts_what_it_names_until_its_day() {
     let saved: serde_json::Value = serde_json::from_str(&text).unwrap();
     let name = saved["findings"][0]["fingerprint"].as_str().unwrap();
     let entry = |until: &str| {
-        format!("accepted:\n  - fingerprint: '{name}'\n    until: '{until}'\n    reason: our own class\n")
+        format!(
+            "accepted:\n  - fingerprint: '{name}'\n    until: '{until}'\n    reason: our own class\n"
+        )
     };
     let project = project
         .with("baseline.yaml", entry("2999-01-01"))
@@ -249,8 +251,5 @@ fn scn_17_two_runs_are_compared() {
         "{}",
         run.all()
     );
-    assert_eq!(
-        project.run(&["diff", "old.json", "models/b.bin"]).code,
-        2
-    );
+    assert_eq!(project.run(&["diff", "old.json", "models/b.bin"]).code, 2);
 }

@@ -54,10 +54,7 @@ pub fn unpack(codec: Codec, source: &dyn Source, most: u64) -> Unpacked {
 ///
 /// # Errors
 /// When the compressed bytes do not begin as they should, or ask for too much memory.
-pub fn reader<'s>(
-    codec: Codec,
-    source: &'s dyn Source,
-) -> Result<Box<dyn Read + 's>, ParseError> {
+pub fn reader<'s>(codec: Codec, source: &'s dyn Source) -> Result<Box<dyn Read + 's>, ParseError> {
     let input = BufReader::with_capacity(64 << 10, Input::new(source));
     let broken = |error: io::Error| because(&error, 0);
     Ok(match codec {

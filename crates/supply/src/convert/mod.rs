@@ -44,10 +44,7 @@ impl Default for ConvertLimits {
 ///
 /// # Errors
 /// When it is none of these, is broken, or describes tensors that cannot be.
-pub fn plan<'s>(
-    source: &'s dyn Source,
-    limits: &ConvertLimits,
-) -> Result<Plan<'s>, ConvertError> {
+pub fn plan<'s>(source: &'s dyn Source, limits: &ConvertLimits) -> Result<Plan<'s>, ConvertError> {
     let formats = sniff(source).map_err(bartizan_formats::ParseError::from)?;
     match formats.as_slice() {
         [Format::Zip] => torch::archive(source, limits),

@@ -159,7 +159,10 @@ fn header(source: &dyn Source) -> Result<Array, ConvertError> {
             _ => return None,
         };
         let (shape, _) = value("'shape'")?.strip_prefix('(')?.split_once(')')?;
-        let sides = shape.split(',').map(str::trim).filter(|side| !side.is_empty());
+        let sides = shape
+            .split(',')
+            .map(str::trim)
+            .filter(|side| !side.is_empty());
         Some(Array {
             descr: descr.to_owned(),
             by_columns,

@@ -16,13 +16,12 @@ const MODULES: &[&str] = &[
     "numpy._core.numeric",
 ];
 
-impl<'a> Walk<'a, '_> {
-    /// Whether a call makes an array.
-    #[expect(clippy::unused_self, reason = "asked beside what only a walk knows")]
-    pub(super) fn is_array(&self, module: &str, name: &str) -> bool {
-        MODULES.contains(&module) && matches!(name, "_reconstruct" | "_frombuffer")
-    }
+/// Whether a call makes an array.
+pub(super) fn makes_array(module: &str, name: &str) -> bool {
+    MODULES.contains(&module) && matches!(name, "_reconstruct" | "_frombuffer")
+}
 
+impl<'a> Walk<'a, '_> {
     pub(super) fn array(
         &mut self,
         number: usize,
@@ -74,7 +73,9 @@ impl<'a> Walk<'a, '_> {
             name: name.to_owned(),
             what,
         };
-        let shape = self.numbers(shape).ok_or_else(|| wrong("its shape is none"))?;
+        let shape = self
+            .numbers(shape)
+            .ok_or_else(|| wrong("its shape is none"))?;
         let strides = strides(&shape, by_columns);
         let at = self.pickled.base.saturating_add(at);
         let tensor = Tensor {

@@ -192,11 +192,15 @@ impl<'s> Plan<'s> {
 }
 
 fn is_same(a: &Tensor<'_>, b: &Tensor<'_>) -> bool {
-    let (Data::Stored { at, strides }, Data::Stored { at: b_at, strides: b_strides }) =
-        (&a.data, &b.data)
+    let (
+        Data::Stored { at, strides },
+        Data::Stored {
+            at: b_at,
+            strides: b_strides,
+        },
+    ) = (&a.data, &b.data)
     else {
         return false;
     };
-    a.bytes() > 0
-        && (a.kind, &a.shape, at, strides) == (b.kind, &b.shape, b_at, b_strides)
+    a.bytes() > 0 && (a.kind, &a.shape, at, strides) == (b.kind, &b.shape, b_at, b_strides)
 }

@@ -119,7 +119,9 @@ impl Tensor<'_> {
     /// How many bytes it takes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        items(&self.shape).unwrap_or(0).saturating_mul(self.kind.bytes)
+        items(&self.shape)
+            .unwrap_or(0)
+            .saturating_mul(self.kind.bytes)
     }
 
     /// The bytes of the file that it uses, from the first to one past the last.
@@ -164,9 +166,12 @@ pub(super) fn strides(shape: &[u64], by_columns: bool) -> Option<Vec<u64>> {
 
 /// The farthest item from the first one; `None` if there is no item or no such number.
 pub(super) fn last_item(shape: &[u64], strides: &[u64]) -> Option<u64> {
-    shape.iter().zip(strides).try_fold(0_u64, |last, (&side, &stride)| {
-        last.checked_add(side.checked_sub(1)?.checked_mul(stride)?)
-    })
+    shape
+        .iter()
+        .zip(strides)
+        .try_fold(0_u64, |last, (&side, &stride)| {
+            last.checked_add(side.checked_sub(1)?.checked_mul(stride)?)
+        })
 }
 
 #[cfg(test)]

@@ -49,7 +49,12 @@ pub(super) fn archive<'s>(
     });
     match (pickles.next(), pickles.next()) {
         (Some((root, entry)), None) => records(source, &archive, root, entry, limits),
-        (None, _) if archive.entries.iter().any(|entry| entry.name.ends_with(".npy")) => {
+        (None, _)
+            if archive
+                .entries
+                .iter()
+                .any(|entry| entry.name.ends_with(".npy")) =>
+        {
             numpy::arrays(source, &archive, limits)
         }
         _ => Err(ConvertError::Format(

@@ -9,6 +9,7 @@ use bartizan_formats::{
 
 use super::{
     ConvertError, ConvertLimits, Plan,
+    object::makes_array,
     tensor::{Data, Tensor, Type},
 };
 
@@ -97,8 +98,7 @@ impl<'a, 's> Walk<'a, 's> {
             max: self.limits.max_values,
         })?;
         if self.above.contains(&value) && !matches!(value, Value::None) {
-            self.plan
-                .leave_out(path, "a container that holds itself");
+            self.plan.leave_out(path, "a container that holds itself");
             return Ok(());
         }
         if self.above.len() >= MAX_DEPTH {
@@ -160,9 +160,7 @@ impl<'a, 's> Walk<'a, 's> {
             match name {
                 Some(name) if SILENT.contains(&&*name) => self.visit(value, path)?,
                 Some(name) => self.visit(value, &join(path, &name))?,
-                None => self
-                    .plan
-                    .leave_out(path, "an entry whose key is no text"),
+                None => self.plan.leave_out(path, "an entry whose key is no text"),
             }
         }
         Ok(())
@@ -181,7 +179,7 @@ impl<'a, 's> Walk<'a, 's> {
         let arguments = program.arguments(call).unwrap_or_default();
         match (&*global.module, &*global.name) {
             ("collections", "OrderedDict" | "defaultdict") => self.ordered(number, arguments, path),
-            (module, name) if self.is_array(module, name) => {
+            (module, name) if makes_array(module, name) => {
                 self.array(number, name, arguments, path)
             }
             (module, name) => {
@@ -239,7 +237,9 @@ impl<'a, 's> Walk<'a, 's> {
     /// A `state_dict` carries the versions of its modules, which no format but PyTorch's keeps.
     fn attributes(&mut self, state: Value, path: &str) {
         let program = self.pickled.program;
-        let items = program.collection(state).map_or(&[][..], |state| &state.items);
+        let items = program
+            .collection(state)
+            .map_or(&[][..], |state| &state.items);
         let (pairs, _) = items.as_chunks::<2>();
         for &[key, value] in pairs {
             let name = program.text(self.pickled.text, key).unwrap_or_default();
@@ -299,7 +299,11 @@ impl<'a, 's> Walk<'a, 's> {
         path: &str,
     ) -> Result<bool, ConvertError> {
         match (module, name, arguments) {
-            ("torch._utils", "_rebuild_tensor_v2", [storage, offset, shape, strides, _, hooks, ..]) => {
+            (
+                "torch._utils",
+                "_rebuild_tensor_v2",
+                [storage, offset, shape, strides, _, hooks, ..],
+            ) => {
                 self.hooks(*hooks, path);
                 self.tensor([*storage, *offset, *shape, *strides], None, path)?;
             }
@@ -387,7 +391,10 @@ impl<'a, 's> Walk<'a, 's> {
         let named = program.global(kind.unwrap_or(*class));
         let named = named.ok_or_else(|| wrong("its type has no name"))?;
         let Some(kind) = Type::of_torch(&named.name) else {
-            let what = format!("a tensor of `{}`, which the format does not have", named.name);
+            let what = format!(
+                "a tensor of `{}`, which the format does not have",
+                named.name
+            );
             self.plan.leave_out(path, what);
             return Ok(());
         };
@@ -414,7 +421,9 @@ impl<'a, 's> Walk<'a, 's> {
         let tensor = Tensor {
             name: name.to_owned(),
             kind,
-            shape: self.numbers(shape).ok_or_else(|| wrong("its shape is none"))?,
+            shape: self
+                .numbers(shape)
+                .ok_or_else(|| wrong("its shape is none"))?,
             data: Data::Stored {
                 at: at.ok_or_else(|| wrong("it reaches out of its storage"))?,
                 strides: self
@@ -435,7 +444,10 @@ impl<'a, 's> Walk<'a, 's> {
             None => value,
         };
         let collection = program.collection(value)?;
-        let is_list = matches!(collection.kind, CollectionKind::Tuple | CollectionKind::List);
+        let is_list = matches!(
+            collection.kind,
+            CollectionKind::Tuple | CollectionKind::List
+        );
         let numbers = collection.items.iter().map(|item| match item {
             Value::Int(number) => u64::try_from(*number).ok(),
             _ => None,

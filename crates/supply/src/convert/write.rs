@@ -108,7 +108,10 @@ pub fn verify(plan: &Plan<'_>, file: &dyn Source, written: &Written) -> Result<(
         let is_same = entry.is_some_and(|entry| {
             let shape = entry.get("shape").map(Json::items).unwrap_or_default();
             entry.text("dtype") == Some(tensor.dtype())
-                && shape.iter().map(Json::as_u64).eq(tensor.shape.iter().map(|&side| Some(side)))
+                && shape
+                    .iter()
+                    .map(Json::as_u64)
+                    .eq(tensor.shape.iter().map(|&side| Some(side)))
         });
         if !is_same {
             return differs("the description of a tensor");
@@ -116,7 +119,9 @@ pub fn verify(plan: &Plan<'_>, file: &dyn Source, written: &Written) -> Result<(
         let mut hasher = Hasher::new(Algorithm::Sha256);
         let mut left = tensor.bytes();
         while left > 0 {
-            let bytes = file.read(at, left.min(BLOCK as u64)).map_err(ParseError::from)?;
+            let bytes = file
+                .read(at, left.min(BLOCK as u64))
+                .map_err(ParseError::from)?;
             if bytes.is_empty() {
                 return differs("its length");
             }

@@ -51,11 +51,14 @@ pub(crate) fn is_little_endian(system: &Program, source: &dyn Source) -> bool {
     pairs.all(|[_, value]| *value == Value::Bool(true))
 }
 
-/// The storages by their keys, and where they end; `None` if they do not follow from the pickles.
+/// Storages by their keys, and where they end.
+pub(crate) type Storages = (HashMap<String, Stretch>, u64);
+
+/// The storages; `None` if they do not follow from the pickles.
 pub(crate) fn storages(
     programs: &[Program],
     source: &dyn Source,
-) -> Result<Option<(HashMap<String, Stretch>, u64)>, CheckError> {
+) -> Result<Option<Storages>, CheckError> {
     let [.., object, keys] = programs else {
         return Ok(None);
     };

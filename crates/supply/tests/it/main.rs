@@ -8,6 +8,7 @@
 mod archives;
 mod assembler;
 mod bypasses;
+mod convert;
 mod honest;
 mod pickles;
 mod ziprig;

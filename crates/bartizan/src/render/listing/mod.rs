@@ -143,8 +143,7 @@ impl<'a> Entry<'a> {
                     finding: item.finding,
                     reason: item.reason,
                     place: place.join(" ").trim().to_owned(),
-                    waived: accepted(item.reason)
-                        .or(is_mild.then_some("milder than what fails")),
+                    waived: accepted(item.reason).or(is_mild.then_some("milder than what fails")),
                 });
             }
         }
