@@ -19,6 +19,7 @@ mod npy;
 mod pickle;
 mod polyglot;
 mod scan;
+pub mod sealed;
 pub mod sign;
 mod table;
 pub mod vuln;

@@ -11,6 +11,7 @@ mod bypasses;
 mod convert;
 mod honest;
 mod pickles;
+mod sealed;
 mod ziprig;
 
 use bartizan_core::Severity;
