@@ -11,6 +11,7 @@ mod personal;
 mod rag;
 mod redteam;
 mod scan;
+mod sealing;
 mod signing;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
@@ -32,6 +33,7 @@ pub(crate) use redteam::{
     Search,
 };
 pub(crate) use scan::Scan;
+pub(crate) use sealing::{Seal, SealingKey, Unseal, UnsealKey};
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
@@ -157,6 +159,10 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Write the tensors of a PyTorch or NumPy file as safetensors, without loading it
     Convert(Convert),
+    /// Encrypt a file or a folder at rest
+    Seal(Seal),
+    /// Open what `seal` encrypted
+    Unseal(Unseal),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

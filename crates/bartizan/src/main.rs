@@ -19,6 +19,7 @@ mod personal;
 mod problem;
 mod redteam;
 mod render;
+mod sealing;
 mod signing;
 
 use clap::Parser;

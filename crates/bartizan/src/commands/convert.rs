@@ -10,7 +10,7 @@ use std::{
 use bartizan_formats::FileSource;
 use bartizan_supply::{
     convert::{ConvertError, ConvertLimits, Plan, plan, verify},
-    digest::{Algorithm, Selection, Tree, hash_tree},
+    digest::{Algorithm, hash_source},
 };
 use serde_json::json;
 
@@ -22,7 +22,6 @@ use crate::{
     output,
     problem::{Problem, Problems},
     render::{human::plural, safe},
-    signing::{digest_problem, threads},
 };
 
 /// Bytes that are gathered before they are written.
@@ -51,7 +50,11 @@ pub(crate) fn run(arguments: &Convert) -> Result<Exit, Problems> {
             .help("`--tensors-only` leaves out what is listed; nothing was written")
             .into());
     }
-    let digest = digest(from)?;
+    // For the new file's metadata.
+    let digest = hash_source(&source, Algorithm::Sha256);
+    let digest = digest
+        .map_err(|error| cannot_read(from, &error))?
+        .to_string();
     let version = env!("CARGO_PKG_VERSION");
     let facts = [
         ("bartizan.source", digest.as_str()),
@@ -75,18 +78,6 @@ pub(crate) fn run(arguments: &Convert) -> Result<Exit, Problems> {
     })?;
     show(arguments, &plan, Some((bytes, &digest)))?;
     Ok(Exit::Clean)
-}
-
-/// The digest of the file that is converted, for the new one's metadata.
-fn digest(path: &Path) -> Result<String, Problem> {
-    let tree = Tree::walk(path, &Selection::default());
-    let digested = tree.and_then(|tree| {
-        let files = hash_tree(&tree, Algorithm::Sha256, Default::default(), threads(None))?;
-        Ok(files.resources.into_iter().next())
-    });
-    let resource = digested.map_err(|error| digest_problem(&error))?;
-    let missing = || Problem::new(format!("`{}` has no digest", escaped(path)));
-    Ok(resource.ok_or_else(missing)?.digest.to_string())
 }
 
 fn problem(path: &Path, error: &ConvertError) -> Problem {

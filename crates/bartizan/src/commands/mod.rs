@@ -26,6 +26,7 @@ mod retention;
 mod rules;
 mod scan;
 mod schema;
+mod seal;
 pub(crate) mod serve;
 mod sign;
 mod story;
@@ -91,6 +92,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Rag(command) => rag::run(&command),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Seal(arguments) => seal::run(&arguments),
+        Command::Unseal(arguments) => seal::unseal(&arguments),
     }
 }
 

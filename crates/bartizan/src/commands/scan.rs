@@ -3,7 +3,6 @@
 mod walk;
 
 use std::{
-    fs::File,
     io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -13,7 +12,7 @@ use std::{
 };
 
 use bartizan_core::{CheckError, Coverage, Direction, Layer, Origin, Report};
-use bartizan_formats::{Bytes, FileSource, Format as FileFormat, Source};
+use bartizan_formats::{Bytes, Format as FileFormat, Source};
 use bartizan_policy::{DecisionContext, Policy};
 use bartizan_supply::{Artifact, ScanLimits, Scanned};
 use walk::{Found, Place};
@@ -31,6 +30,7 @@ use crate::{
         artifacts::{self, Judged},
         listing::Listing,
     },
+    sealing::{self, Ring},
 };
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.
@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
     };
     let mut keeper = Keeper::new("scan", &arguments.keeping)?;
     let places = walk::places(&arguments.paths);
-    let outcomes = look_at_all(&places, &limits, jobs(arguments));
+    let ring = Ring::for_reading(&arguments.unseal, arguments.config.as_deref())?;
+    let outcomes = look_at_all(&places, &limits, ring.as_ref(), jobs(arguments));
     let mut exit = Exit::default();
     let mut failed = Vec::new();
     let mut all: Vec<Judged> = Vec::new();
@@ -116,7 +117,12 @@ fn judge(scanned: Scanned, policy: &Policy) -> Judged {
 type Outcome = Result<Vec<Scanned>, Problem>;
 
 /// Looks at every place, `jobs` of them side by side; outcomes are in order of the places.
-fn look_at_all(places: &[Place], limits: &ScanLimits, jobs: usize) -> Vec<Outcome> {
+fn look_at_all(
+    places: &[Place],
+    limits: &ScanLimits,
+    ring: Option<&Ring>,
+    jobs: usize,
+) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(places.len()));
     let work = || {
@@ -125,7 +131,7 @@ fn look_at_all(places: &[Place], limits: &ScanLimits, jobs: usize) -> Vec<Outcom
             let Some(place) = places.get(number) else {
                 return;
             };
-            let outcome = look_at(place, limits);
+            let outcome = look_at(place, limits, ring);
             outcomes
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -149,7 +155,7 @@ fn look_at_all(places: &[Place], limits: &ScanLimits, jobs: usize) -> Vec<Outcom
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn look_at(place: &Place, limits: &ScanLimits) -> Outcome {
+fn look_at(place: &Place, limits: &ScanLimits, ring: Option<&Ring>) -> Outcome {
     let name = &place.name;
     match &place.found {
         Found::Stdin => {
@@ -166,10 +172,8 @@ fn look_at(place: &Place, limits: &ScanLimits) -> Outcome {
             Ok(scan(name, &Bytes(&bytes), limits))
         }
         Found::File(path) => {
-            let source = File::open(path)
-                .and_then(FileSource::new)
-                .map_err(|error| cannot_read(path, &error))?;
-            Ok(scan(name, &source, limits))
+            let source = sealing::open(path, ring)?;
+            Ok(scan(name, &*source, limits))
         }
         Found::Unreadable(path, error) => Err(cannot_read(path, error)),
         Found::LinkInside => Ok(vec![unopened(name, "link", Ok(()))]),

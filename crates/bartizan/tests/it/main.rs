@@ -19,6 +19,7 @@ mod machines;
 mod marker;
 mod netpol;
 mod personal;
+mod protect;
 mod redteam;
 mod reload;
 mod scan;

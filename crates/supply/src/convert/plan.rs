@@ -177,11 +177,11 @@ impl<'s> Plan<'s> {
         }
         if shared > 0 {
             let words = if shared == 1 {
-                "1 tensor shares bytes with another one and gets".to_owned()
+                "1 tensor shares bytes with another one and gets a copy of its own".to_owned()
             } else {
-                format!("{shared} tensors share bytes with others and get")
+                format!("{shared} tensors share bytes with others and get copies of their own")
             };
-            self.notes.push(format!("{words} a copy of its own"));
+            self.notes.push(words);
         }
         let mut index = 0;
         self.tensors.retain(|_| {

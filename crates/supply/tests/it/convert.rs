@@ -184,7 +184,7 @@ fn art_23_a_state_dict_keeps_every_tensor() {
         converted
             .notes
             .iter()
-            .any(|note| note.contains("a copy of its own"))
+            .any(|note| note.contains("of their own"))
     );
 }
 
