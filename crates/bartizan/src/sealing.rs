@@ -34,6 +34,8 @@ pub(crate) enum LockKind {
     Transit(String, String),
 }
 
+type SharedKey = Arc<Secret<[u8; 32]>>;
+
 /// The keys that the arguments name.
 pub(crate) struct Ring {
     runtime: tokio::runtime::Runtime,
@@ -41,7 +43,7 @@ pub(crate) struct Ring {
     key: Option<SecretRef>,
     passphrase: Option<SecretRef>,
     /// Stretching is slow on purpose; the files of one folder share a salt.
-    stretched: Mutex<HashMap<[u8; 16], Arc<Secret<[u8; 32]>>>>,
+    stretched: Mutex<HashMap<[u8; 16], SharedKey>>,
     /// The salt of files that this run seals.
     salt: [u8; 16],
 }
@@ -176,7 +178,7 @@ impl Ring {
 /// A key that opens a file.
 pub(crate) enum FileKey {
     /// It wraps the keys of files.
-    Wrapping(Arc<Secret<[u8; 32]>>),
+    Wrapping(SharedKey),
     /// It is the file's own.
     Own(Secret<[u8; 32]>),
 }

@@ -13,6 +13,7 @@ mod artifact;
 pub mod bom;
 pub mod convert;
 pub mod digest;
+mod image;
 mod inspector;
 mod models;
 mod npy;

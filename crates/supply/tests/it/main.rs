@@ -10,6 +10,7 @@ mod assembler;
 mod bypasses;
 mod convert;
 mod honest;
+mod image;
 mod pickles;
 mod sealed;
 mod ziprig;
