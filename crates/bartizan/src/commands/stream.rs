@@ -37,7 +37,7 @@ pub(super) fn run(
     mut redactor: Option<Redactor>,
 ) -> Result<Exit, Problems> {
     if !matches!(arguments.format, Format::Human | Format::Json) {
-        return Err(Problem::new("a stream has no report of that form")
+        return Err(Problem::new("a stream has no report of this form")
             .help("use `--format json`, which writes one line a finding")
             .into());
     }

@@ -89,7 +89,7 @@ fn layout(blobs: &Blobs) -> Result<Vec<String>, ImageError> {
     for _ in 0..4 {
         let document = document(blobs, &named)?;
         if let Some(layers) = document.get("layers").and_then(Value::as_array) {
-            return layers.iter().map(|layer| blob(layer)).collect();
+            return layers.iter().map(blob).collect();
         }
         let manifests = document.get("manifests").and_then(Value::as_array);
         let mut manifests = manifests.into_iter().flatten().filter(|one| {
