@@ -49,7 +49,15 @@ pub fn sealed(data: &[u8]) {
     };
     let mut file = Vec::new();
     let length = plain.len() as u64;
-    seal(&mut &*plain, length, Lock::Key, Some(&key), &fresh, &mut file).expect("it is sealed");
+    seal(
+        &mut &*plain,
+        length,
+        Lock::Key,
+        Some(&key),
+        &fresh,
+        &mut file,
+    )
+    .expect("it is sealed");
     assert_eq!(open(&file).expect("it opens"), plain);
     let at = usize::from(u16::from_le_bytes([a, b])) % file.len();
     file[at] ^= mask.max(1);

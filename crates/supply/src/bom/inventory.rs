@@ -227,15 +227,21 @@ impl Inventory {
         let has_system = packages.peek().is_some();
         match release {
             Some((ecosystem, name)) => {
+                let is_alpine = |ecosystem| ecosystem == Ecosystem::Alpine;
                 for package in packages {
-                    package.ecosystem = ecosystem;
-                    package.release = Some(name.clone());
+                    // Another system's database says nothing about this release.
+                    if is_alpine(package.ecosystem) == is_alpine(ecosystem) {
+                        package.ecosystem = ecosystem;
+                        package.release = Some(name.clone());
+                    }
                 }
             }
-            None if has_system => {
-                self.gap("etc/os-release", "which release it is cannot be told");
-            }
-            None => {}
+            None => drop(packages),
+        }
+        let all = self.locks.iter().flat_map(|lock| &lock.packages);
+        let mut system = all.filter(|package| package.source.is_some());
+        if system.any(|package| package.release.is_none()) {
+            self.gap("etc/os-release", "which release it is cannot be told");
         }
         has_system
     }

@@ -118,8 +118,7 @@ fn compressed<'s>(
     if tensor.bytes().checked_add(array.data_at) != Some(entry.size) {
         return Err(tensor.wrong("it has another size than the archive says"));
     }
-    plan.tensors.push(tensor);
-    Ok(())
+    plan.push(tensor)
 }
 
 fn header(source: &dyn Source) -> Result<Array, ConvertError> {

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use bartizan_formats::Source;
+use bartizan_formats::{MAX_HEADER, Source};
 
 use super::{
     ConvertError, ConvertLimits,
@@ -16,6 +16,8 @@ pub struct Plan<'s> {
     pub(super) more_left_out: u64,
     pub(super) notes: Vec<String>,
     pub(super) framework: &'static str,
+    /// Bytes of all names.
+    names: u64,
 }
 
 /// Something that is no tensor, or none that the new format has.
@@ -43,6 +45,7 @@ impl<'s> Plan<'s> {
             more_left_out: 0,
             notes: Vec::new(),
             framework,
+            names: 0,
         }
     }
 
@@ -113,6 +116,19 @@ impl<'s> Plan<'s> {
             if count > available / tensor.kind.bytes {
                 return Err(tensor.wrong("it repeats the items of its storage"));
             }
+        }
+        self.push(tensor)
+    }
+
+    /// Adds a tensor whose place was checked.
+    pub(super) fn push(&mut self, tensor: Tensor<'s>) -> Result<(), ConvertError> {
+        // All of them stand in the header of the new file.
+        self.names = self.names.saturating_add(tensor.name.len() as u64);
+        if self.names > MAX_HEADER {
+            return Err(ConvertError::Exhausted {
+                limit: "bytes of all names",
+                max: MAX_HEADER,
+            });
         }
         self.tensors.push(tensor);
         Ok(())

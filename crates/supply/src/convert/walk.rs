@@ -16,6 +16,9 @@ use super::{
 /// How deep containers may stand in containers.
 const MAX_DEPTH: usize = 64;
 
+/// Most bytes of a name with those of the containers around it.
+const MAX_NAME: usize = 4 << 10;
+
 /// What is looked at: a program, where its bytes are, and the storages beside it.
 pub(super) struct Pickled<'a> {
     pub(super) program: &'a Program,
@@ -97,9 +100,15 @@ impl<'a, 's> Walk<'a, 's> {
             limit: "max-values",
             max: self.limits.max_values,
         })?;
-        if self.above.contains(&value) && !matches!(value, Value::None) {
+        if self.above.contains(&value) {
             self.plan.leave_out(path, "a container that holds itself");
             return Ok(());
+        }
+        if path.len() > MAX_NAME {
+            return Err(ConvertError::Exhausted {
+                limit: "bytes of a name",
+                max: MAX_NAME as u64,
+            });
         }
         if self.above.len() >= MAX_DEPTH {
             return Err(ConvertError::Exhausted {

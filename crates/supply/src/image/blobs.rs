@@ -61,7 +61,17 @@ impl Blobs {
         Ok(Self::Archive { source, places })
     }
 
-    pub(super) fn is_there(&self, name: &str) -> bool {
+    /// Whether `docker save` wrote it; in a folder any project has a `manifest.json`.
+    pub(super) fn is_saved(&self) -> bool {
+        matches!(self, Self::Archive { .. }) && self.is_there("manifest.json")
+    }
+
+    /// Whether it is an OCI layout.
+    pub(super) fn is_layout(&self) -> bool {
+        self.is_there("oci-layout") && self.is_there("index.json")
+    }
+
+    fn is_there(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),
             Self::Archive { places, .. } => places.contains_key(name),

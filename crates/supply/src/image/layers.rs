@@ -84,13 +84,8 @@ impl Files {
         own: &mut HashSet<String>,
     ) -> std::io::Result<()> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let below = |folder: &str, path: &str| {
-            let rest = path.strip_prefix(folder);
-            rest.is_some_and(|rest| folder.is_empty() || rest.starts_with('/'))
-        };
         if name == EMPTIED {
-            self.found
-                .retain(|path, _| own.contains(path) || !below(folder, path));
+            self.remove_below(folder, own);
             return Ok(());
         }
         if let Some(name) = name.strip_prefix(GONE) {
@@ -99,15 +94,17 @@ impl Files {
             } else {
                 format!("{folder}/{name}")
             };
-            self.found
-                .retain(|path, _| own.contains(path) || (*path != gone && !below(&gone, path)));
+            self.remove_below(&gone, own);
+            if !own.contains(&gone) {
+                self.found.remove(&gone);
+            }
             return Ok(());
         }
         if kind == TarKind::Nothing {
             return Ok(());
         }
         // Whatever is no folder takes the place of what was there and below it.
-        self.found.retain(|other, _| !below(path, other));
+        self.remove_below(path, &HashSet::new());
         if !(self.wanted)(path) {
             self.found.remove(path);
             return Ok(());
@@ -129,6 +126,24 @@ impl Files {
         own.insert(path.to_owned());
         self.found.insert(path.to_owned(), content);
         Ok(())
+    }
+}
+
+impl Files {
+    /// Takes away what is below a folder, but what this layer brought itself.
+    fn remove_below(&mut self, folder: &str, own: &HashSet<String>) {
+        let start = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
+        let below = self.found.range(start.clone()..);
+        let below = below.map(|(path, _)| path);
+        let below = below.take_while(|path| path.starts_with(&start));
+        let gone: Vec<String> = below.filter(|path| !own.contains(*path)).cloned().collect();
+        for path in gone {
+            self.found.remove(&path);
+        }
     }
 }
 

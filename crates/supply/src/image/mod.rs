@@ -40,16 +40,13 @@ const MAX_LAYERS: usize = 1_000;
 
 /// Whether there is an image at `path`.
 pub(crate) fn is_image(path: &Path) -> bool {
-    Blobs::open(path).is_ok_and(|blobs| {
-        blobs.is_there("manifest.json")
-            || (blobs.is_there("oci-layout") && blobs.is_there("index.json"))
-    })
+    Blobs::open(path).is_ok_and(|blobs| blobs.is_saved() || blobs.is_layout())
 }
 
 /// The files of the image that `wanted` asks for, as a container would see them.
 pub(crate) fn files(path: &Path, wanted: fn(&str) -> bool) -> Result<Files, ImageError> {
     let blobs = Blobs::open(path)?;
-    let layers = if blobs.is_there("manifest.json") {
+    let layers = if blobs.is_saved() {
         saved(&blobs)?
     } else {
         layout(&blobs)?

@@ -5,6 +5,7 @@ use std::io::Write;
 use bartizan_supply::{
     bom::{Inventory, Package},
     digest::Algorithm,
+    vuln::{Advisory, AuditOptions, Database, Exceptions, Hygiene, audit},
 };
 use serde_json::json;
 
@@ -160,4 +161,63 @@ fn what_is_not_read_is_said() {
     }
     let missing = tar(&[("manifest.json", br#"[{"Layers":["x/layer.tar"]}]"#)]);
     assert!(look(&missing).gaps[0].why.contains("lacks"));
+}
+
+#[test]
+fn a_folder_with_a_manifest_of_its_own_is_no_image() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("manifest.json", "[]"), ("requirements.txt", "a==1\n")] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let inventory = Inventory::packages(folder.path()).unwrap();
+    assert_eq!(packages(&inventory), ["pkg:pypi/a@1"]);
+}
+
+/// Weak by the source package and the release, and by nothing else.
+#[test]
+fn weaknesses_of_a_distribution_are_known_by_source_and_release() {
+    let advisory = |id: &str, ecosystem: &str, fixed: &str| {
+        let record = json!({
+            "id": id, "modified": "2026-01-01T00:00:00Z",
+            "affected": [{
+                "package": { "ecosystem": ecosystem, "name": "openssl" },
+                "ranges": [{ "type": "ECOSYSTEM",
+                    "events": [{ "introduced": "0" }, { "fixed": fixed }] }],
+            }],
+        });
+        Advisory::from_json(&record.to_string()).unwrap()
+    };
+    let advisories = vec![
+        advisory("DSA-1", "Debian:12", "3.0.11-1~deb12u10"),
+        advisory("DSA-2", "Debian:12", "3.0.11-1~deb12u2"),
+        advisory("DSA-3", "Debian:11", "9"),
+        advisory("USN-1", "Ubuntu:22.04:LTS", "9"),
+    ];
+    let database = Database::new(advisories, Vec::new(), "2026-01-02").unwrap();
+    let layer = tar(&[
+        ("etc/os-release", RELEASE.as_bytes()),
+        ("var/lib/dpkg/status", STATUS.as_bytes()),
+    ]);
+    let found = audit(
+        &look(&saved(&[layer])),
+        &AuditOptions {
+            database: &database,
+            exceptions: &Exceptions::default(),
+            hygiene: Hygiene { pins: false },
+            today: "2026-01-03".parse().unwrap(),
+            max_age_days: None,
+        },
+    );
+    assert!(found.files[0].report.is_complete());
+    let messages: Vec<&str> = found.files[0]
+        .report
+        .findings
+        .iter()
+        .map(|finding| &*finding.message)
+        .collect();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(
+        messages[0].starts_with("DSA-1 in `libssl3` 3.0.11-1~deb12u2"),
+        "{messages:?}"
+    );
 }
