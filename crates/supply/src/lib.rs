@@ -23,6 +23,7 @@ mod scan;
 pub mod sealed;
 pub mod sign;
 mod table;
+mod torch;
 pub mod vuln;
 
 pub use artifact::Artifact;

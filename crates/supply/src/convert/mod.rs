@@ -8,6 +8,7 @@ mod error;
 mod numpy;
 mod object;
 mod plan;
+mod rebuild;
 mod stream;
 mod tensor;
 mod torch;

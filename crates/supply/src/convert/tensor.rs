@@ -1,6 +1,7 @@
 use bartizan_formats::{Section, archive::Codec};
 
 use super::ConvertError;
+use crate::torch::NumberType;
 
 /// A type of numbers: its name in `safetensors`, and the bytes of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,39 +13,6 @@ pub(super) struct Type {
 const fn of(name: &'static str, bytes: u64) -> Type {
     Type { name, bytes }
 }
-
-/// Names of storages and of types in PyTorch (`torch/storage.py`, `torch/csrc/Dtype.cpp`), and what
-/// they hold. What is not listed has no place in the format: complex and quantised numbers.
-const TORCH: &[(&str, Type)] = &[
-    ("DoubleStorage", of("F64", 8)),
-    ("FloatStorage", of("F32", 4)),
-    ("HalfStorage", of("F16", 2)),
-    ("BFloat16Storage", of("BF16", 2)),
-    ("LongStorage", of("I64", 8)),
-    ("IntStorage", of("I32", 4)),
-    ("ShortStorage", of("I16", 2)),
-    ("CharStorage", of("I8", 1)),
-    ("ByteStorage", of("U8", 1)),
-    ("BoolStorage", of("BOOL", 1)),
-    ("float64", of("F64", 8)),
-    ("float32", of("F32", 4)),
-    ("float16", of("F16", 2)),
-    ("bfloat16", of("BF16", 2)),
-    ("float8_e4m3fn", of("F8_E4M3", 1)),
-    ("float8_e5m2", of("F8_E5M2", 1)),
-    ("float8_e8m0fnu", of("F8_E8M0", 1)),
-    ("float8_e4m3fnuz", of("F8_E4M3FNUZ", 1)),
-    ("float8_e5m2fnuz", of("F8_E5M2FNUZ", 1)),
-    ("int64", of("I64", 8)),
-    ("int32", of("I32", 4)),
-    ("int16", of("I16", 2)),
-    ("int8", of("I8", 1)),
-    ("uint64", of("U64", 8)),
-    ("uint32", of("U32", 4)),
-    ("uint16", of("U16", 2)),
-    ("uint8", of("U8", 1)),
-    ("bool", of("BOOL", 1)),
-];
 
 /// Codes of types in `NumPy` without their byte order (`numpy.dtype.str`).
 const NUMPY: &[(&str, Type)] = &[
@@ -65,8 +33,8 @@ const NUMPY: &[(&str, Type)] = &[
 
 impl Type {
     pub(super) fn of_torch(name: &str) -> Option<Self> {
-        let mut known = TORCH.iter();
-        known.find(|(own, _)| *own == name).map(|(_, kind)| *kind)
+        let known = NumberType::of(name)?;
+        Some(of(known.safetensors?, known.bytes))
     }
 
     pub(super) fn of_numpy(code: &str) -> Option<Self> {

@@ -9,31 +9,13 @@ use bartizan_formats::{
     pickle::{Program, Stretch, Value},
 };
 
+use crate::torch::NumberType;
+
 /// The first pickle: PROTO 2, LONG1 of ten bytes, STOP.
 const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 
 /// Magic number, protocol, system, object, keys of the storages.
 pub(crate) const PICKLES: usize = 5;
-
-/// Bytes of one item by the name of its storage.
-const STORAGES: &[(&str, u64)] = &[
-    ("DoubleStorage", 8),
-    ("FloatStorage", 4),
-    ("HalfStorage", 2),
-    ("BFloat16Storage", 2),
-    ("LongStorage", 8),
-    ("IntStorage", 4),
-    ("ShortStorage", 2),
-    ("CharStorage", 1),
-    ("ByteStorage", 1),
-    ("BoolStorage", 1),
-    ("UntypedStorage", 1),
-    ("ComplexDoubleStorage", 16),
-    ("ComplexFloatStorage", 8),
-    ("QInt8Storage", 1),
-    ("QUInt8Storage", 1),
-    ("QInt32Storage", 4),
-];
 
 /// Whether it begins as PyTorch wrote before 1.6.
 pub(crate) fn is_legacy(source: &dyn Source) -> bool {
@@ -73,12 +55,9 @@ pub(crate) fn storages(
             continue;
         };
         let class = object.global(*class);
-        let size = class.and_then(|class| {
-            let mut known = STORAGES.iter();
-            known.find(|(name, _)| *name == class.name)
-        });
-        if let (Some((_, size)), Some(key)) = (size, object.text(source, *key)) {
-            sizes.insert(key, *size);
+        let kind = class.and_then(|class| NumberType::of(&class.name));
+        if let (Some(kind), Some(key)) = (kind, object.text(source, *key)) {
+            sizes.insert(key, kind.bytes);
         }
     }
     let mut at = keys.after;
