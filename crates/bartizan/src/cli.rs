@@ -2,13 +2,16 @@
 
 mod access;
 mod approve;
+mod convert;
 mod dependencies;
 mod eval;
+mod findings;
 mod ledger;
 mod personal;
 mod rag;
 mod redteam;
 mod scan;
+mod sealing;
 mod signing;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
@@ -18,8 +21,10 @@ pub(crate) use approve::{ApproveCommand, At, SwitchKind};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+pub(crate) use convert::Convert;
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use findings::{Diff, Keeping};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
@@ -28,6 +33,7 @@ pub(crate) use redteam::{
     Search,
 };
 pub(crate) use scan::Scan;
+pub(crate) use sealing::{Seal, SealingKey, Unseal, UnsealKey};
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
@@ -149,6 +155,14 @@ pub(crate) enum Command {
     /// Check documents before they are stored, chunks when they are retrieved, and answers
     #[command(subcommand)]
     Rag(Box<RagCommand>),
+    /// Say what changed between two runs of `scan` or `deps`
+    Diff(Diff),
+    /// Write the tensors of a PyTorch or NumPy file as safetensors, without loading it
+    Convert(Convert),
+    /// Encrypt a file or a folder at rest
+    Seal(Seal),
+    /// Open what `seal` encrypted
+    Unseal(Unseal),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.
@@ -406,6 +420,10 @@ pub(crate) enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,
+    /// JUnit XML, for CI: a case per finding and per check
+    Junit,
+    /// A page that stands alone
+    Html,
 }
 
 #[derive(Debug, Args)]

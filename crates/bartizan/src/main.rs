@@ -9,6 +9,8 @@ mod engine;
 mod env;
 mod eval;
 mod exit;
+mod files;
+mod findings;
 mod input;
 mod key;
 mod output;
@@ -18,6 +20,7 @@ mod private;
 mod problem;
 mod redteam;
 mod render;
+mod sealing;
 mod signing;
 
 use clap::Parser;

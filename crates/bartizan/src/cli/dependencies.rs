@@ -6,6 +6,7 @@ use bartizan_core::Severity;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{PlainFormat, Reported, Setup};
+use super::{Format, Keeping, PlainFormat, Setup};
 
 #[derive(Debug, Args)]
 pub(crate) struct Bom {
@@ -66,6 +67,8 @@ pub(crate) struct Dependencies {
     /// Also name packages without an exact version or a digest
     #[arg(long, help_heading = "Decisions")]
     pub(crate) pins: bool,
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
     #[command(flatten)]
     pub(crate) setup: Setup,
     #[command(flatten)]

@@ -2,7 +2,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 
-use super::Format;
+use super::{Format, Keeping, UnsealKey};
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
@@ -28,6 +28,10 @@ pub(crate) struct Scan {
     /// Files that are looked at side by side; as many as there are processors if not given
     #[arg(long, value_name = "N", help_heading = "Configuration")]
     pub(crate) jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) unseal: UnsealKey,
+    #[command(flatten)]
+    pub(crate) keeping: Keeping,
 
     /// How the report is written
     #[arg(

@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::PlainFormat;
+use super::{PlainFormat, UnsealKey};
 
 /// What a digest is made with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,6 +70,8 @@ pub(crate) struct Hash {
     /// List every file, as `sha256sum` does
     #[arg(long)]
     pub(crate) files: bool,
+    #[command(flatten)]
+    pub(crate) unseal: UnsealKey,
     /// How the answer is written
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(crate) format: PlainFormat,

@@ -6,6 +6,7 @@ use crate::{
     cli::{Bom, BomFormat},
     clock, env,
     exit::Exit,
+    files::write,
     input::escaped,
     output,
     problem::{Problem, Problems},

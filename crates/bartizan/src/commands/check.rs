@@ -5,7 +5,7 @@ use std::{
     io::{self, IsTerminal},
 };
 
-use bartizan_core::{Category, Direction, Finding, Origin};
+use bartizan_core::{Category, Direction, Finding, Origin, Severity};
 use bartizan_guard::{NO_CLOCK, redact::Keys};
 use bartizan_policy::DecisionContext;
 
@@ -19,7 +19,7 @@ use crate::{
     key::Key,
     output,
     problem::{Problem, Problems},
-    render::{Checked, human, is_sensitive, json, safe, sarif},
+    render::{Checked, human, is_sensitive, json, listing::Listing, safe, sarif},
 };
 
 /// Checks every input; an input that cannot be read does not keep the others from being checked.
@@ -77,6 +77,10 @@ pub(crate) fn run(arguments: &Check) -> Result<Exit, Problems> {
             json::v1::report(&engine, &all, safe_texts, extras)?
         }
         Format::Sarif => sarif::report(&engine, &all),
+        Format::Junit | Format::Html => {
+            let version = engine.judge.policy().version();
+            Listing::of_texts("check", version, &all, Severity::Info).document(arguments.format)
+        }
     };
     if !arguments.quiet {
         output::data(report.as_bytes())?;

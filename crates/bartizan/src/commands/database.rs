@@ -17,6 +17,7 @@ use crate::{
     cli::{DatabaseCommand, PlainFormat},
     clock, env,
     exit::Exit,
+    files::write,
     input::{cannot_read, escaped, read_bytes},
     output,
     problem::{Problem, Problems},

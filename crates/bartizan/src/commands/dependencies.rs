@@ -16,10 +16,11 @@ use crate::{
     clock::{self, Stopwatch},
     engine::{Engine, read_config},
     exit::Exit,
+    findings::Keeper,
     input::{Subject, escaped, read_text},
     output,
     problem::{Problem, Problems},
-    render::{Checked, human, json, safe, sarif},
+    render::{Checked, human, json, listing::Listing, safe, sarif},
     signing::digest_problem,
 };
 
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
     let watch = Stopwatch::start();
     let database = database(arguments)?;
     let exceptions = exceptions(arguments)?;
+    let mut keeper = Keeper::new("deps", &arguments.keeping)?;
     let engine = Engine::new(&arguments.setup)?;
     let options = database.as_ref().map(|database| AuditOptions {
         database,
@@ -80,7 +82,8 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
     let nanos = watch.nanos();
     let mut exit = Exit::Clean;
     let mut all = Vec::new();
-    for (path, file) in files {
+    for (path, mut file) in files {
+        keeper.take(&escaped(&path), &mut file.report);
         exit = exit.join(exit_of(&file, arguments.fail_on));
         // Files without anything to say are only counted.
         if arguments.reported.format != Format::Human
@@ -90,6 +93,7 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
             all.push(checked(&engine, path, file, nanos));
         }
     }
+    keeper.finish()?;
     output::data(report(arguments, &engine, &all)?.as_bytes())?;
     let about = database.as_ref().map(database::about);
     let about = about.map_or_else(String::new, |about| format!("; {about}"));
@@ -190,6 +194,11 @@ fn report(arguments: &Dependencies, engine: &Engine, all: &[Checked]) -> Result<
             json::v1::report(engine, all, safe_texts, json::v1::Extras::default())
         }
         Format::Sarif => Ok(sarif::report(engine, all)),
+        Format::Junit | Format::Html => {
+            let version = engine.judge.policy().version();
+            let listing = Listing::of_texts("deps", version, all, arguments.fail_on);
+            Ok(listing.document(arguments.format))
+        }
         Format::Human => {
             let look = human::Look {
                 columns: output::columns(),

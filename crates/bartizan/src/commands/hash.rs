@@ -2,16 +2,20 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use bartizan_supply::digest::{Digest, DigestError, Manifest, Tree, hash_tree};
+use bartizan_supply::digest::{
+    Algorithm, Digest, DigestError, Manifest, Resource, ResourceName, Tree, hash_source, hash_tree,
+};
 use serde_json::{Value, json};
 
+use super::seal::MANIFEST;
 use crate::{
     cli::{Hash, PlainFormat},
     exit::Exit,
-    input::escaped,
+    input::{cannot_read, escaped},
     output,
     problem::{Problem, Problems},
     render::safe,
+    sealing::{self, Ring},
     signing::{algorithm, digest_problem, granularity, selection, threads},
 };
 
@@ -39,10 +43,14 @@ pub(crate) fn run(arguments: &Hash) -> Result<Exit, Problems> {
         let help = format!("add `--algorithm {}`", expected.algorithm());
         return Err(Problem::new(message).help(help).into());
     }
+    let ring = Ring::for_reading(&arguments.unseal, None)?;
     let mut all = Vec::new();
     let mut exit = Exit::Clean;
     for path in &arguments.path {
-        let hashed = hashed(path, arguments).map_err(|error| digest_problem(&error))?;
+        let hashed = match &ring {
+            None => hashed(path, arguments).map_err(|error| digest_problem(&error))?,
+            Some(ring) => unsealed(path, arguments, ring)?,
+        };
         if expected
             .as_ref()
             .is_some_and(|expected| *expected != hashed.digest)
@@ -59,6 +67,40 @@ pub(crate) fn run(arguments: &Hash) -> Result<Exit, Problems> {
         output::stderr("the digest is another one than expected\n");
     }
     Ok(exit)
+}
+
+/// The same over what sealed files hold, so that a model has one digest, sealed or not.
+fn unsealed(path: &Path, arguments: &Hash, ring: &Ring) -> Result<Hashed, Problem> {
+    let digesting = &arguments.digesting;
+    if digesting.shards.is_some() {
+        return Err(Problem::new("sealed files are digested whole").help("leave out `--shards`"));
+    }
+    let mut selection = selection(digesting, arguments.ignore_git);
+    selection.ignored.push(MANIFEST.to_owned());
+    let tree = Tree::walk(path, &selection).and_then(|tree| tree.complete(path));
+    let tree = tree.map_err(|error| digest_problem(&error))?;
+    let algorithm = algorithm(digesting.algorithm);
+    let mut bytes = 0;
+    let mut resources = Vec::with_capacity(tree.files.len());
+    for file in &tree.files {
+        let source = sealing::open(&file.path, Some(ring))?;
+        bytes += source.len();
+        let digest = hash_source(&*source, algorithm);
+        resources.push(Resource {
+            name: ResourceName {
+                path: file.name.clone(),
+                range: None,
+            },
+            digest: digest.map_err(|error| cannot_read(&file.path, &error))?,
+        });
+    }
+    Ok(Hashed::new(
+        path,
+        &tree,
+        algorithm,
+        Manifest { resources },
+        bytes,
+    ))
 }
 
 fn hashed(path: &Path, arguments: &Hash) -> Result<Hashed, DigestError> {
@@ -79,6 +121,23 @@ fn hashed(path: &Path, arguments: &Hash) -> Result<Hashed, DigestError> {
         manifest,
         bytes,
     })
+    Ok(Hashed::new(path, &tree, algorithm, manifest, bytes))
+}
+
+impl Hashed {
+    fn new(path: &Path, tree: &Tree, algorithm: Algorithm, manifest: Manifest, bytes: u64) -> Self {
+        // A file is what every other tool says about it; a folder is its list.
+        let digest = match manifest.resources.as_slice() {
+            [only] if tree.is_file && only.name.range.is_none() => only.digest.clone(),
+            _ => manifest.folder_digest(algorithm),
+        };
+        Self {
+            name: escaped(path),
+            digest,
+            manifest,
+            bytes,
+        }
+    }
 }
 
 fn as_text(all: &[Hashed], arguments: &Hash) -> String {

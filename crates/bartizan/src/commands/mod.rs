@@ -6,8 +6,10 @@ mod bom;
 mod check;
 mod config;
 mod consent;
+mod convert;
 mod database;
 mod dependencies;
+mod diff;
 mod eval;
 mod explain;
 mod hash;
@@ -24,6 +26,7 @@ mod retention;
 mod rules;
 mod scan;
 mod schema;
+mod seal;
 pub(crate) mod serve;
 mod sign;
 mod story;
@@ -89,6 +92,10 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Redteam(arguments) => redteam::run(*arguments),
         Command::Approve(command) => approve::run(&command),
         Command::Rag(command) => rag::run(&command),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
+        Command::Seal(arguments) => seal::run(&arguments),
+        Command::Unseal(arguments) => seal::unseal(&arguments),
     }
 }
 

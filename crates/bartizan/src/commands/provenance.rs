@@ -17,6 +17,7 @@ use crate::{
     cli::{ProvenanceCommand, RecordRun, TrustPlace},
     clock,
     exit::Exit,
+    files::write,
     input::{escaped, read_text},
     output,
     problem::{Problem, Problems},

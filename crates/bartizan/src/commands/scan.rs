@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io,
+    io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use bartizan_core::{CheckError, Coverage, Direction, Layer, Origin, Report};
-use bartizan_formats::{Bytes, FileSource, Format as FileFormat, Source};
+use bartizan_formats::{Bytes, Format as FileFormat, Source};
 use bartizan_policy::{DecisionContext, Policy};
 use bartizan_supply::{Artifact, ScanLimits, Scanned};
 
@@ -26,6 +27,15 @@ use crate::{
     problem::{Problem, Problems},
     render::artifacts::{self, Judged},
     signing::threads,
+    findings::Keeper,
+    input::{MAX_BYTES, cannot_read},
+    output,
+    problem::{Problem, Problems},
+    render::{
+        artifacts::{self, Judged},
+        listing::Listing,
+    },
+    sealing::{self, Ring},
 };
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.
@@ -35,8 +45,11 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         max_unpacked_bytes: arguments.max_unpacked << 20,
         ..ScanLimits::default()
     };
+    let mut keeper = Keeper::new("scan", &arguments.keeping)?;
     let places = walk::places(&arguments.paths);
     let outcomes = look_at_all(&places, &limits, threads(arguments.jobs).get());
+    let ring = Ring::for_reading(&arguments.unseal, arguments.config.as_deref())?;
+    let outcomes = look_at_all(&places, &limits, ring.as_ref(), jobs(arguments));
     let mut exit = Exit::default();
     let mut failed = Vec::new();
     let mut all: Vec<Judged> = Vec::new();
@@ -47,13 +60,17 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
             let outcome = Err(CheckError::Unavailable("it cannot be read".into()));
             vec![unopened(&place.name, "file", outcome)]
         });
-        all.extend(scanned.into_iter().map(|one| judge(one, &policy)));
+        for mut one in scanned {
+            keeper.take(&one.path, &mut one.report);
+            all.push(judge(one, &policy));
+        }
     }
     if !failed.is_empty() {
         output::show_problems(&failed);
         exit = Exit::Error;
     }
     exit = all.iter().map(Judged::exit).fold(exit, Exit::join);
+    keeper.finish()?;
     if arguments.quiet {
         return Ok(exit);
     }
@@ -70,6 +87,10 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         }
         Format::Sarif => {
             output::data(artifacts::sarif::report(&all, &policy).as_bytes())?;
+        }
+        Format::Junit | Format::Html => {
+            let listing = Listing::of_files("scan", policy.version(), &all);
+            output::data(listing.document(arguments.format).as_bytes())?;
         }
     }
     Ok(exit)
@@ -97,7 +118,12 @@ fn judge(scanned: Scanned, policy: &Policy) -> Judged {
 type Outcome = Result<Vec<Scanned>, Problem>;
 
 /// Looks at every place, `jobs` of them side by side; outcomes are in order of the places.
-fn look_at_all(places: &[Place], limits: &ScanLimits, jobs: usize) -> Vec<Outcome> {
+fn look_at_all(
+    places: &[Place],
+    limits: &ScanLimits,
+    ring: Option<&Ring>,
+    jobs: usize,
+) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(places.len()));
     let work = || {
@@ -106,7 +132,7 @@ fn look_at_all(places: &[Place], limits: &ScanLimits, jobs: usize) -> Vec<Outcom
             let Some(place) = places.get(number) else {
                 return;
             };
-            let outcome = look_at(place, limits);
+            let outcome = look_at(place, limits, ring);
             outcomes
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -130,7 +156,7 @@ fn look_at_all(places: &[Place], limits: &ScanLimits, jobs: usize) -> Vec<Outcom
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn look_at(place: &Place, limits: &ScanLimits) -> Outcome {
+fn look_at(place: &Place, limits: &ScanLimits, ring: Option<&Ring>) -> Outcome {
     let name = &place.name;
     match &place.found {
         Found::Stdin => {
@@ -139,10 +165,8 @@ fn look_at(place: &Place, limits: &ScanLimits) -> Outcome {
             Ok(scan(name, &Bytes(&bytes), limits))
         }
         Found::File(path) => {
-            let source = File::open(path)
-                .and_then(FileSource::new)
-                .map_err(|error| cannot_read(path, &error))?;
-            Ok(scan(name, &source, limits))
+            let source = sealing::open(path, ring)?;
+            Ok(scan(name, &*source, limits))
         }
         Found::Unreadable(path, error) => Err(cannot_read(path, error)),
         Found::LinkInside => Ok(vec![unopened(name, "link", Ok(()))]),

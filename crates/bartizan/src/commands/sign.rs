@@ -11,6 +11,7 @@ use crate::{
     cli::Sign,
     clock,
     exit::Exit,
+    files::write,
     input::{escaped, read_bytes},
     output,
     problem::{Problem, Problems},

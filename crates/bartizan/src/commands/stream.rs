@@ -36,8 +36,8 @@ pub(super) fn run(
     sources: Vec<Result<Source, Problem>>,
     mut redactor: Option<Redactor>,
 ) -> Result<Exit, Problems> {
-    if arguments.format == Format::Sarif {
-        return Err(Problem::new("a stream has no SARIF report")
+    if !matches!(arguments.format, Format::Human | Format::Json) {
+        return Err(Problem::new("a stream has no report of this form")
             .help("use `--format json`, which writes one line a finding")
             .into());
     }

@@ -4,6 +4,8 @@ pub(crate) mod artifacts;
 pub(crate) mod evaluation;
 pub(crate) mod human;
 pub(crate) mod json;
+pub(crate) mod listing;
+pub(crate) mod page;
 pub(crate) mod redteam;
 pub(crate) mod safe;
 pub(crate) mod sarif;

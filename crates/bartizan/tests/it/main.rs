@@ -20,6 +20,7 @@ mod marker;
 mod netpol;
 mod personal;
 mod rag;
+mod protect;
 mod redteam;
 mod reload;
 mod scan;

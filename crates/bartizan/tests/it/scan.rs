@@ -133,3 +133,123 @@ fn links_are_not_followed_and_not_forgotten() {
     let inside = artifacts.iter().find(|one| one["path"] == "models/inside");
     assert_eq!(inside.unwrap()["complete"], true);
 }
+
+#[test]
+fn junit_and_the_page_hold_findings_and_what_was_not_looked_at() {
+    let project = folder().with("models/odd.bin", b"\0\x01\x02\x03");
+    let run = project.run(&["scan", "models", "--format", "junit"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    let document = run.stdout;
+    assert!(document.starts_with("<?xml"), "{document}");
+    for part in [
+        r#"<testsuites name="bartizan scan" tests="9" failures="3" errors="2" skipped="0">"#,
+        r#"<testcase classname="models/a.safetensors" name="pickle.runs-process at byte 0"><failure type="critical" message="calls `os.system`">"#,
+        r#"<testcase classname="models/odd.bin" name="check format"><error type="incomplete""#,
+        r#"<testcase classname="models/c/weights.pkl" name="check pickle"></testcase>"#,
+    ] {
+        assert!(document.contains(part), "{part}\n{document}");
+    }
+    let run = project.run(&["scan", "models", "--format", "html"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    for part in [
+        "default-src 'none'",
+        "calls `os.system`",
+        "not everything was looked at",
+        "models/odd.bin",
+    ] {
+        assert!(
+            run.stdout.to_lowercase().contains(part),
+            "{part}\n{}",
+            run.stdout
+        );
+    }
+    assert!(!run.stdout.contains("<script"));
+}
+
+#[test]
+fn a_baseline_accepts_what_it_names_until_its_day() {
+    let project = folder();
+    let run = project.run(&["scan", "models/b.bin", "--save", "run.json"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    let text = std::fs::read_to_string(project.path("run.json")).unwrap();
+    let saved: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let name = saved["findings"][0]["fingerprint"].as_str().unwrap();
+    let entry = |until: &str| {
+        format!(
+            "accepted:\n  - fingerprint: '{name}'\n    until: '{until}'\n    reason: our own class\n"
+        )
+    };
+    let project = project
+        .with("baseline.yaml", entry("2999-01-01"))
+        .with("old.yaml", entry("2020-01-01"));
+    let scan = |path: &str, baseline: &str| project.run(&["scan", path, "--baseline", baseline]);
+    let run = scan("models/b.bin", "baseline.yaml");
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(
+        run.stderr.contains("the baseline accepts 1 finding"),
+        "{}",
+        run.all()
+    );
+    let run = scan("models/b.bin", "old.yaml");
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(
+        run.stderr.contains("was accepted until 2020-01-01"),
+        "{}",
+        run.all()
+    );
+    let run = scan("models/c", "baseline.yaml");
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(
+        run.stderr.contains("accept nothing any more"),
+        "{}",
+        run.all()
+    );
+    assert_eq!(scan("models/b.bin", "run.json").code, 2);
+    // Another class in the same place is another finding.
+    let project = project.with("models/b.bin", b"cmine\nOther\n)\x81.");
+    let run = project.run(&["scan", "models/b.bin", "--baseline", "baseline.yaml"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+}
+
+#[test]
+fn scn_17_two_runs_are_compared() {
+    let project = folder();
+    assert_eq!(
+        project.run(&["scan", "models", "--save", "old.json"]).code,
+        1
+    );
+    let project = project
+        .with("models/d.pkl", CALL)
+        .with("models/b.bin", HARMLESS);
+    assert_eq!(
+        project.run(&["scan", "models", "--save", "new.json"]).code,
+        1
+    );
+    let run = project.run(&["diff", "old.json", "new.json"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    for part in [
+        "new: critical[pickle.runs-process] in models/d.pkl",
+        "gone: medium[pickle.unknown-import] in models/b.bin",
+        "1 new, 1 gone, 2 unchanged",
+    ] {
+        assert!(run.stdout.contains(part), "{part}\n{}", run.all());
+    }
+    let run = project.run(&["diff", "new.json", "old.json", "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(said["gone"][0]["path"], "models/d.pkl");
+    assert_eq!(
+        project.run(&["diff", "new.json", "new.json"]).code,
+        3,
+        "what was not looked at is not unchanged"
+    );
+    // What can no longer be read is not gone.
+    let project = project.with("models/b.bin", b"\0\x01\x02\x03");
+    project.run(&["scan", "models", "--save", "unread.json"]);
+    let run = project.run(&["diff", "old.json", "unread.json"]);
+    assert!(
+        run.stdout.contains("not looked at again: medium"),
+        "{}",
+        run.all()
+    );
+    assert_eq!(project.run(&["diff", "old.json", "models/b.bin"]).code, 2);
+}

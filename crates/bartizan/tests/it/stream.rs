@@ -67,6 +67,6 @@ fn findings_of_a_stream_are_lines() {
     assert!(
         check(&["check", "--stream", "--format", "sarif", "-"], 2)
             .stderr
-            .contains("no SARIF")
+            .contains("no report of this form")
     );
 }

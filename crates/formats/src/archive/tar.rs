@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Read};
 
 use super::Input;
 use crate::{ParseError, Source};
@@ -57,6 +57,9 @@ pub fn tar(
             _ if header.is_pax_global_extensions() => TarKind::Notes,
             _ => TarKind::Odd,
         };
+        let entry = entry.map_err(|error| because(&error))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let kind = kind(entry.header().entry_type());
         let at = entry.raw_file_position();
         let length = if header.is_gnu_sparse() {
             let size = entry.header().entry_size();
@@ -90,6 +93,32 @@ fn has_holes(entry: &mut tar::Entry<'_, impl io::Read>) -> bool {
     notes
         .flatten()
         .any(|note| note.key_bytes().starts_with(b"GNU.sparse."))
+/// Entries of a tar archive that can be read once only, each with its path, what it is, its size, and
+/// its bytes.
+///
+/// # Errors
+/// When the archive is broken or cut off, and what `each` returns.
+pub fn tar_stream(
+    reader: impl Read,
+    mut each: impl FnMut(&str, TarKind, u64, &mut dyn Read) -> io::Result<()>,
+) -> Result<(), ParseError> {
+    let mut archive = tar::Archive::new(reader);
+    for entry in archive.entries()? {
+        let mut entry = entry.map_err(|error| because(&error))?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let (kind, size) = (kind(entry.header().entry_type()), entry.size());
+        each(&path, kind, size, &mut entry).map_err(|error| because(&error))?;
+    }
+    Ok(())
+}
+
+fn kind(header: tar::EntryType) -> TarKind {
+    match header {
+        _ if header.is_file() || header.is_contiguous() || header.is_gnu_sparse() => TarKind::File,
+        _ if header.is_symlink() || header.is_hard_link() => TarKind::Link,
+        _ if header.is_dir() || header.is_pax_global_extensions() => TarKind::Nothing,
+        _ => TarKind::Odd,
+    }
 }
 
 fn because(error: &io::Error) -> ParseError {

@@ -41,32 +41,39 @@ const DICTIONARY: u32 = 128 << 10;
 /// What came out before an error is kept: a loader that reads piece by piece has seen it too.
 #[must_use]
 pub fn unpack(codec: Codec, source: &dyn Source, most: u64) -> Unpacked {
-    let input = BufReader::with_capacity(64 << 10, Input::new(source));
-    match codec {
-        Codec::Deflate => collect(flate2::bufread::DeflateDecoder::new(input), most),
-        Codec::Zlib => collect(flate2::bufread::ZlibDecoder::new(input), most),
-        Codec::Gzip => collect(flate2::bufread::MultiGzDecoder::new(input), most),
-        Codec::Bzip2 => collect(bzip2::bufread::MultiBzDecoder::new(input), most),
-        Codec::Xz => {
-            let reader = lzma_rust2::XzReader::new_mem_limit(input, true, DICTIONARY);
-            collect(reader, most)
-        }
-        Codec::Lzma => match lzma_rust2::LzmaReader::new_mem_limit(input, DICTIONARY, None) {
-            Ok(reader) => collect(reader, most),
-            Err(error) => broken(&error),
+    match reader(codec, source) {
+        Ok(reader) => collect(reader, most),
+        Err(error) => Unpacked {
+            bytes: Vec::new(),
+            outcome: Err(error),
         },
-        Codec::Zstd => match zstd::stream::read::Decoder::with_buffer(input) {
-            Ok(mut reader) => {
-                // Windows of 2^27 bytes, as the command line tool allows (RFC 8878, 3.1.1.1.2).
-                match reader.window_log_max(27) {
-                    Ok(()) => collect(reader, most),
-                    Err(error) => broken(&error),
-                }
-            }
-            Err(error) => broken(&error),
-        },
-        Codec::Lz4 => collect(Frames(lz4_flex::frame::FrameDecoder::new(input)), most),
     }
+}
+
+/// What comes out, piece by piece. Whoever reads it bounds how much that is.
+///
+/// # Errors
+/// When the compressed bytes do not begin as they should, or ask for too much memory.
+pub fn reader<'s>(codec: Codec, source: &'s dyn Source) -> Result<Box<dyn Read + 's>, ParseError> {
+    let input = BufReader::with_capacity(64 << 10, Input::new(source));
+    let broken = |error: io::Error| because(&error, 0);
+    Ok(match codec {
+        Codec::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(input)),
+        Codec::Zlib => Box::new(flate2::bufread::ZlibDecoder::new(input)),
+        Codec::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Codec::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
+        Codec::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, DICTIONARY)),
+        Codec::Lzma => Box::new(
+            lzma_rust2::LzmaReader::new_mem_limit(input, DICTIONARY, None).map_err(broken)?,
+        ),
+        Codec::Zstd => {
+            let mut reader = zstd::stream::read::Decoder::with_buffer(input).map_err(broken)?;
+            // Windows of 2^27 bytes, as the command line tool allows (RFC 8878, 3.1.1.1.2).
+            reader.window_log_max(27).map_err(broken)?;
+            Box::new(reader)
+        }
+        Codec::Lz4 => Box::new(Frames(lz4_flex::frame::FrameDecoder::new(input))),
+    })
 }
 
 /// LZ4 frames one after the other: the decoder stops after each.
@@ -78,13 +85,6 @@ impl<R: Read> Read for Frames<R> {
             0 => self.0.read(buffer),
             read => Ok(read),
         }
-    }
-}
-
-fn broken(error: &io::Error) -> Unpacked {
-    Unpacked {
-        bytes: Vec::new(),
-        outcome: Err(because(error, 0)),
     }
 }
 

@@ -320,6 +320,7 @@ impl<'a> Machine<'a> {
                 let limits = PickleLimits {
                     max_instructions: left,
                     max_values: self.limits.max_values.saturating_sub(self.values()),
+                    max_items: self.limits.max_items,
                 };
                 let inner = Program::read(self.source, position, Dialect::Plain, limits);
                 self.inner_values += 1
@@ -412,7 +413,8 @@ impl<'a> Machine<'a> {
     }
 
     fn collection(&mut self, kind: CollectionKind, items: &[Value]) -> Value {
-        let kept = items.iter().take(Collection::KEPT).copied().collect();
+        let kept = items.iter().take(self.limits.max_items);
+        let kept = kept.copied().collect();
         let expanded = self.expanded(items).saturating_add(1);
         self.program.collections.push(Collection {
             kind,
@@ -452,7 +454,7 @@ impl<'a> Machine<'a> {
             && let Some(collection) = self.program.collections.get_mut(index)
             && collection.kind == kind
         {
-            let room = Collection::KEPT.saturating_sub(collection.items.len());
+            let room = self.limits.max_items.saturating_sub(collection.items.len());
             collection.items.extend(items.iter().take(room));
             collection.count = collection.count.saturating_add(items.len() as u64);
             collection.expanded = collection.expanded.saturating_add(expanded);

@@ -24,6 +24,7 @@ use crate::{ParseError, Source};
 const PROBE: PickleLimits = PickleLimits {
     max_instructions: 4 << 10,
     max_values: 16 << 10,
+    max_items: 4 << 10,
 };
 
 /// Whether the bytes begin as a pickle does.

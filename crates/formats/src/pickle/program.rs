@@ -10,14 +10,17 @@ pub struct PickleLimits {
     pub max_instructions: u64,
     /// Collections, calls, imports, and memo entries together.
     pub max_values: usize,
+    /// Items of one collection that are kept; [`Collection::is_whole`] says whether there are more.
+    pub max_items: usize,
 }
 
 impl Default for PickleLimits {
-    /// 64 Mi instructions, 2 Mi values.
+    /// 64 Mi instructions, 2 Mi values, 4,096 items.
     fn default() -> Self {
         Self {
             max_instructions: 64 << 20,
             max_values: 2 << 20,
+            max_items: 4 << 10,
         }
     }
 }

@@ -84,7 +84,7 @@ pub enum CollectionKind {
 pub struct Collection {
     /// What it is.
     pub kind: CollectionKind,
-    /// Its first items.
+    /// Its first items, as many as [`super::PickleLimits::max_items`].
     pub items: Vec<Value>,
     /// How many items it has.
     pub count: u64,
@@ -93,9 +93,6 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Items that are kept.
-    pub(crate) const KEPT: usize = 4 << 10;
-
     /// Whether every item is kept.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -307,7 +307,7 @@ impl MasterKey {
     }
 
     /// The key in `text`.
-    fn parse(text: &Secret<String>) -> Result<Self, MasterError> {
+    pub(crate) fn parse(text: &Secret<String>) -> Result<Self, MasterError> {
         let text = text.expose().trim();
         let text = text.strip_prefix(FILE_HEAD).unwrap_or(text);
         let mut bytes = if text.len() == 64 {
@@ -320,6 +320,14 @@ impl MasterKey {
         let key = key.map(Self::new).map_err(|_| MasterError::Malformed);
         bytes.zeroize();
         key
+    }
+
+    /// The key that a passphrase is stretched to with a salt of its own.
+    pub(crate) fn of_passphrase(
+        passphrase: &Secret<String>,
+        salt: &[u8; 16],
+    ) -> Result<Self, MasterError> {
+        Self::stretched(passphrase.expose(), salt, STRETCH)
     }
 
     fn stretched(
@@ -343,6 +351,11 @@ impl MasterKey {
             .and_then(|argon2| argon2.hash_password_into(passphrase.as_bytes(), salt, &mut key))
             .map_err(|_| MasterError::Malformed)?;
         Ok(Self::new(key))
+    }
+
+    /// The key under which the keys of files are sealed.
+    pub(crate) fn for_files(&self) -> Secret<[u8; 32]> {
+        derive(self.0.expose(), "files")
     }
 
     /// The key under which values are sealed.

@@ -123,7 +123,7 @@ impl Vault {
 
     /// A new data key of 32 bytes, sealed by the transit key:
     /// `POST /v1/{mount}/datakey/wrapped/{key}`. The plain key is asked for with [`Self::decrypt`].
-    pub(super) async fn new_data_key(&self, mount: &str, key: &str) -> Result<String, VaultError> {
+    pub(crate) async fn new_data_key(&self, mount: &str, key: &str) -> Result<String, VaultError> {
         check_path(mount)?;
         check_path(key)?;
         let place = format!("{mount}/datakey/wrapped/{key}");

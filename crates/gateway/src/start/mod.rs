@@ -1,11 +1,13 @@
 //! From a configuration to a gateway that listens.
 
 mod at_rest;
+mod file_keys;
 mod ground;
 mod reload;
 mod uses;
 
 pub use at_rest::AtRest;
+pub use file_keys::{FileKeyError, FileKeys};
 pub use reload::Reloader;
 
 use std::{

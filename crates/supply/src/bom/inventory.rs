@@ -8,6 +8,9 @@ use std::{
 use super::{Ecosystem, LockError, LockKind, Model, Package, model};
 use crate::digest::{
     Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular,
+use crate::{
+    digest::{Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular},
+    image,
 };
 
 /// Most bytes of a file that names packages, or of a model's description.
@@ -70,6 +73,10 @@ impl Inventory {
     /// When the folder cannot be walked, or a file of a model cannot be digested. What is malformed
     /// is a gap.
     pub fn take(root: &Path, threads: NonZeroUsize) -> Result<Self, DigestError> {
+        let mut inventory = Self::packages(root)?;
+        if image::is_image(root) {
+            return Ok(inventory);
+        }
         let tree = walk(root)?;
         let mut inventory = Self::of_tree(&tree);
         inventory.models = model::find(&tree);
@@ -109,6 +116,10 @@ impl Inventory {
     }
 
     fn of_tree(tree: &Tree) -> Self {
+        if image::is_image(root) {
+            return Ok(Self::of_image(root));
+        }
+        let tree = walk(root)?;
         let mut inventory = Self {
             name: tree.name.clone(),
             locks: Vec::new(),
@@ -177,6 +188,117 @@ impl Inventory {
             .filter(|package| package.version.is_some())
             .map(|package| (package.ecosystem, package.name.as_str()))
             .collect()
+                Ok((text, packages)) => inventory.locks.push(LockFile {
+                    path: file.name.clone(),
+                    kind,
+                    text,
+                    packages,
+                }),
+                Err(why) => inventory.gap(&file.name, why),
+            }
+        }
+        let mut texts = tree
+            .files
+            .iter()
+            .filter(|file| image::is_release(&file.name))
+            .filter_map(|file| read_text(file).ok());
+        inventory.place_in(texts.find_map(|text| image::release(&text)));
+        Ok(inventory)
+    }
+
+    /// The packages of a container image; what cannot be read of it is a gap.
+    fn of_image(path: &Path) -> Self {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        let mut inventory = Self {
+            name: name.unwrap_or_default().into_owned(),
+            locks: Vec::new(),
+            models: Vec::new(),
+            data: Vec::new(),
+            prompts: Vec::new(),
+            gaps: Vec::new(),
+        };
+        match image::files(path, is_wanted) {
+            Ok(files) => inventory.take_files(files.found),
+            Err(error) => inventory.gap("", error.to_string()),
+        }
+        inventory
+    }
+
+    fn gap(&mut self, path: &str, why: impl Into<String>) {
+        self.gaps.push(Gap {
+            path: path.to_owned(),
+            why: why.into(),
+        });
+    }
+
+    fn take_files(&mut self, found: BTreeMap<String, Option<Vec<u8>>>) {
+        let releases = found.iter().filter(|(path, _)| image::is_release(path));
+        let has_release = releases.clone().next().is_some();
+        let mut texts =
+            releases.filter_map(|(_, bytes)| Some(String::from_utf8_lossy(bytes.as_ref()?)));
+        let release = texts.find_map(|text| image::release(&text));
+        for (path, bytes) in found {
+            if image::is_release(&path) {
+                continue;
+            }
+            let Some(kind) = LockKind::of(&path) else {
+                self.gap(&path, "a database of RPM, which is not read");
+                continue;
+            };
+            let Some(bytes) = bytes else {
+                self.gap(&path, "a link, or too long a file");
+                continue;
+            };
+            let Ok(text) = String::from_utf8(bytes) else {
+                self.gap(&path, "it is no UTF-8");
+                continue;
+            };
+            match kind.read(&text) {
+                Ok(packages) => self.locks.push(LockFile {
+                    path,
+                    kind,
+                    text,
+                    packages,
+                }),
+                Err(error) => self.gap(&path, error.to_string()),
+            }
+        }
+        let has_system = self.place_in(release);
+        if has_release && !has_system && self.gaps.is_empty() {
+            self.gap(
+                "etc/os-release",
+                "a system without a known database of packages",
+            );
+        }
+    }
+
+    /// Says of which release the packages of the system are, if there are any: weaknesses are known by
+    /// release.
+    fn place_in(&mut self, release: Option<(Ecosystem, String)>) -> bool {
+        let packages = self.locks.iter_mut().flat_map(|lock| &mut lock.packages);
+        let mut packages = packages
+            .filter(|package| package.source.is_some())
+            .peekable();
+        let has_system = packages.peek().is_some();
+        match release {
+            Some((ecosystem, name)) => {
+                let is_alpine = |ecosystem| ecosystem == Ecosystem::Alpine;
+                for package in packages {
+                    // Another system's database says nothing about this release.
+                    if is_alpine(package.ecosystem) == is_alpine(ecosystem) {
+                        package.ecosystem = ecosystem;
+                        package.release = Some(name.clone());
+                    }
+                }
+            }
+            None => drop(packages),
+        }
+        let all = self.locks.iter().flat_map(|lock| &lock.packages);
+        let mut system = all.filter(|package| package.source.is_some());
+        if system.any(|package| package.release.is_none()) {
+            self.gap("etc/os-release", "which release it is cannot be told");
+        }
+        has_system
     }
 
     /// Every package once, with the files that name it. A range counts only where no file names an
@@ -245,6 +367,17 @@ impl Inventory {
         }
         Ok(())
     }
+}
+
+/// Files of an image that say what is installed, or that somebody should be told about.
+fn is_wanted(path: &str) -> bool {
+    let is_rpm = path.contains("lib/rpm/") || path.contains("lib/sysimage/rpm/");
+    let is_rpm = is_rpm
+        && matches!(
+            path.rsplit('/').next(),
+            Some("rpmdb.sqlite" | "Packages" | "Packages.db")
+        );
+    image::is_release(path) || is_rpm || LockKind::of(path).is_some()
 }
 
 fn walk(root: &Path) -> Result<Tree, DigestError> {

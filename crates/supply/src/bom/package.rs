@@ -13,11 +13,26 @@ pub enum Ecosystem {
     Go,
     /// Java packages.
     Maven,
+    /// Packages of Debian.
+    Debian,
+    /// Packages of Ubuntu.
+    Ubuntu,
+    /// Packages of Alpine.
+    Alpine,
 }
 
 impl Ecosystem {
     /// Every ecosystem.
-    pub const ALL: [Self; 5] = [Self::PyPi, Self::CratesIo, Self::Npm, Self::Go, Self::Maven];
+    pub const ALL: [Self; 8] = [
+        Self::PyPi,
+        Self::CratesIo,
+        Self::Npm,
+        Self::Go,
+        Self::Maven,
+        Self::Debian,
+        Self::Ubuntu,
+        Self::Alpine,
+    ];
 
     /// The name in OSV records (OSV schema 1.7, "Defined Ecosystems").
     #[must_use]
@@ -28,6 +43,9 @@ impl Ecosystem {
             Self::Npm => "npm",
             Self::Go => "Go",
             Self::Maven => "Maven",
+            Self::Debian => "Debian",
+            Self::Ubuntu => "Ubuntu",
+            Self::Alpine => "Alpine",
         }
     }
 
@@ -48,6 +66,9 @@ impl Ecosystem {
             Self::Npm => "npm",
             Self::Go => "golang",
             Self::Maven => "maven",
+            Self::Debian => "deb/debian",
+            Self::Ubuntu => "deb/ubuntu",
+            Self::Alpine => "apk/alpine",
         }
     }
 
@@ -92,6 +113,10 @@ pub struct Package {
     pub licence: Option<String>,
     /// Another place than the ecosystem's own registry that it is fetched from.
     pub origin: Option<String>,
+    /// Name and version of the source package, by which distributions name weaknesses.
+    pub source: Option<(String, String)>,
+    /// The release of the distribution as OSV names it, e.g. `12` or `v3.19`.
+    pub release: Option<String>,
     /// Where in the file it is named, in bytes; an empty range at 0 if that is not known.
     pub place: (u64, u64),
 }
@@ -108,6 +133,8 @@ impl Package {
             hashes: Vec::new(),
             licence: None,
             origin: None,
+            source: None,
+            release: None,
             place: (0, 0),
         }
     }
@@ -130,10 +157,15 @@ impl Package {
             _ => encoded(&self.name),
         };
         let kind = self.ecosystem.purl_type();
-        match &self.version {
-            Some(version) => format!("pkg:{kind}/{name}@{}", encoded(version)),
-            None => format!("pkg:{kind}/{name}"),
+        let mut purl = format!("pkg:{kind}/{name}");
+        if let Some(version) = &self.version {
+            purl.push('@');
+            purl.push_str(&encoded(version));
         }
+        if let (Some(release), Some((_, system))) = (&self.release, kind.split_once('/')) {
+            purl.push_str(&format!("?distro={system}-{}", encoded(release)));
+        }
+        purl
     }
 }
 

@@ -1,6 +1,6 @@
 use std::{
     fs::File,
-    io::{Read as _, Seek as _, SeekFrom},
+    io::{self, Read as _, Seek as _, SeekFrom},
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
     sync::{
@@ -9,6 +9,8 @@ use std::{
     },
     thread,
 };
+
+use bartizan_formats::Source;
 
 use super::{Algorithm, Digest, DigestError, Hasher, Manifest, Resource, ResourceName, Tree};
 
@@ -109,6 +111,25 @@ pub fn hash_tree(
             .map(|(_, resource)| resource)
             .collect(),
     })
+}
+
+/// Digests what any source holds, block by block.
+///
+/// # Errors
+/// When it cannot be read, or ends before its length.
+pub fn hash_source(source: &dyn Source, algorithm: Algorithm) -> io::Result<Digest> {
+    let mut hasher = Hasher::new(algorithm);
+    let mut block = vec![0; BLOCK];
+    let mut at = 0;
+    while at < source.len() {
+        let read = source.read_at(at, &mut block)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        hasher.update(block.get(..read).unwrap_or_default());
+        at += read as u64;
+    }
+    Ok(hasher.finish())
 }
 
 /// Digests `pieces` with at most `threads` threads; one answer for each, in the same order.

@@ -3,7 +3,7 @@
 mod chain;
 mod contract;
 mod judge;
-mod legacy;
+pub(crate) mod legacy;
 mod names;
 mod rules;
 mod sweep;
@@ -57,6 +57,7 @@ fn imports_danger(artifact: &Artifact<'_>) -> bool {
     let limits = PickleLimits {
         max_instructions: 64,
         max_values: 256,
+        ..PickleLimits::default()
     };
     if !matches!(artifact.source.read(0, 1).as_deref(), Ok([b'c' | b'('])) {
         return false;
@@ -94,7 +95,7 @@ fn follow(
         }
         if is_legacy
             && programs.len() == legacy::PICKLES
-            && let Some(after) = legacy::storages(&programs, source)?
+            && let Some((_, after)) = legacy::storages(&programs, source)?
         {
             if after >= source.len() {
                 return Ok(());

@@ -4,10 +4,11 @@ use jiff::civil::Date;
 use super::{
     Advisory, Database, Exceptions, Hygiene, Imported,
     exception::Exception,
+    advisory::Affected,
     range::{affects, fix},
     rules::{EXPIRED, NOTICE, finding, of_severity, severity_of},
 };
-use crate::bom::{Inventory, LockFile, Package};
+use crate::bom::{Ecosystem, Inventory, LockFile, Package};
 
 /// How packages are looked at.
 #[derive(Debug)]
@@ -152,8 +153,17 @@ impl Audit {
         findings: &mut Vec<Finding>,
     ) -> Result<(), CheckError> {
         self.packages += 1;
+        let Some(version) = &package.version else {
+            // A range has no weakness of its own; which version it will be is not known.
+            return Ok(());
+        };
+        // Distributions name weaknesses by the source package.
+        let (name, version) = match &package.source {
+            Some((name, version)) => (name, version),
+            None => (&package.name, version),
+        };
         let mut outcome = Ok(());
-        for advisory in options.database.about(package.ecosystem, &package.name) {
+        for advisory in options.database.about(package.ecosystem, name) {
             match advisory.affects(package, version) {
                 Some(false) => {}
                 Some(true) => self.weak(package, version, advisory, options, findings),
@@ -231,10 +241,10 @@ impl Audit {
 impl Advisory {
     /// Whether that version is weak; `None` when it cannot be compared and is not listed.
     fn affects(&self, package: &Package, version: &str) -> Option<bool> {
-        let own = self.affected.iter().filter(|affected| {
-            affected.name == package.name
-                && crate::bom::Ecosystem::from_name(&affected.ecosystem) == Some(package.ecosystem)
-        });
+        let own = self
+            .affected
+            .iter()
+            .filter(|affected| affected.is_about(package));
         let mut is_unknown = false;
         for affected in own {
             let listed = affected.versions.iter().any(|listed| {
@@ -259,10 +269,34 @@ impl Advisory {
     fn fix(&self, package: &Package, version: &str) -> Option<&str> {
         self.affected
             .iter()
-            .filter(|affected| affected.name == package.name)
+            .filter(|affected| affected.is_about(package))
             .flat_map(|affected| &affected.ranges)
             .filter(|events| affects(package.ecosystem, events, version) == Some(true))
             .find_map(|events| fix(package.ecosystem, events, version))
+    }
+}
+
+impl Affected {
+    /// Whether it is about a package, in the release that the package is of.
+    fn is_about(&self, package: &Package) -> bool {
+        let name = package
+            .source
+            .as_ref()
+            .map_or(&package.name, |(name, _)| name);
+        let (ecosystem, release) = match self.ecosystem.split_once(':') {
+            Some((ecosystem, release)) => (ecosystem, Some(release)),
+            None => (self.ecosystem.as_str(), None),
+        };
+        // `Ubuntu:22.04:LTS`
+        let is_release = match (release, &package.release) {
+            (Some(named), Some(own)) => named
+                .strip_prefix(own.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(':')),
+            _ => true,
+        };
+        self.name == *name
+            && is_release
+            && Ecosystem::from_name(ecosystem) == Some(package.ecosystem)
     }
 }
 

@@ -3,8 +3,10 @@
 //! from CVSS, exceptions that expire, and what other scanners found.
 
 mod advisory;
+mod alpine;
 mod audit;
 mod database;
+mod debian;
 mod exception;
 mod hygiene;
 mod import;

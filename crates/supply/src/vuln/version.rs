@@ -1,13 +1,13 @@
 use std::{cmp::Ordering, str::FromStr};
 
-use super::maven;
+use super::{alpine, debian, maven};
 use crate::bom::Ecosystem;
 
 /// How two versions stand to each other; `None` when one of them is no version of the ecosystem.
 pub type Order = Option<Ordering>;
 
 /// Compares two versions as their ecosystem does: PEP 440, Semantic Versioning 2.0 without build
-/// metadata, Go's with the `v` before it, Maven's `ComparableVersion`.
+/// metadata, Go's with the `v` before it, Maven's `ComparableVersion`, dpkg's, and apk's.
 ///
 /// `0` stands before every version (OSV schema 1.7, "introduced").
 #[must_use]
@@ -27,6 +27,8 @@ pub fn compare_versions(ecosystem: Ecosystem, a: &str, b: &str) -> Order {
             Some(semantic(ecosystem, a)?.cmp_precedence(&semantic(ecosystem, b)?))
         }
         Ecosystem::Maven => Some(maven::compare(a, b)),
+        Ecosystem::Debian | Ecosystem::Ubuntu => debian::compare(a, b),
+        Ecosystem::Alpine => alpine::compare(a, b),
     }
 }
 
@@ -36,6 +38,8 @@ pub(super) fn parses(ecosystem: Ecosystem, text: &str) -> bool {
         Ecosystem::PyPi => pep440_rs::Version::from_str(text).is_ok(),
         Ecosystem::CratesIo | Ecosystem::Npm | Ecosystem::Go => semantic(ecosystem, text).is_some(),
         Ecosystem::Maven => !text.is_empty(),
+        Ecosystem::Debian | Ecosystem::Ubuntu => debian::parses(text),
+        Ecosystem::Alpine => alpine::parses(text),
     }
 }
 

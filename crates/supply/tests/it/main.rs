@@ -8,8 +8,11 @@
 mod archives;
 mod assembler;
 mod bypasses;
+mod convert;
 mod honest;
+mod image;
 mod pickles;
+mod sealed;
 mod ziprig;
 
 use bartizan_core::Severity;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bartizan_core::Severity;
 use bartizan_guard::{
     Judgement,
     conversation::{Conversation, PartKind},
@@ -14,7 +15,7 @@ use crate::{
     input::Subject,
     output,
     problem::Problem,
-    render::{Checked, human, json, sarif},
+    render::{Checked, human, json, listing::Listing, sarif},
 };
 
 /// A subject of parts that were looked at.
@@ -61,6 +62,10 @@ pub(super) fn show(
         }
         Format::Json => json::v1::report(engine, all, safe_texts, json::v1::Extras::default())?,
         Format::Sarif => sarif::report(engine, all),
+        Format::Junit | Format::Html => {
+            let version = engine.judge.policy().version();
+            Listing::of_texts("rag", version, all, Severity::Info).document(format)
+        }
     };
     output::data(report.as_bytes())?;
     let exits = all.iter().map(Checked::exit);

@@ -1,6 +1,6 @@
 //! An evaluation as a page that stands alone: no scripts, nothing loaded.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{
     plot::{self, Bar, Caption, Line, Whisker},
@@ -10,13 +10,10 @@ use crate::{
     eval::v1::{Breakdown, Comparison, Detector, Difference, Evaluation, Miss, Number},
     render::{
         human::{duration, short},
+        page::Page,
         safe,
     },
 };
-
-/// What the page may do: show itself.
-const CONTENT_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Groups of a breakdown that are drawn; all are in the table.
 const DRAWN: usize = 25;
@@ -24,37 +21,27 @@ const DRAWN: usize = 25;
 /// The page.
 pub(crate) fn page(evaluation: &Evaluation) -> String {
     let stack = &evaluation.stack;
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
-                title { "Evaluation: " (names(evaluation)) }
-                style { (PreEscaped(include_str!("style.css"))) }
+    Page {
+        title: &format!("Evaluation: {}", names(evaluation)),
+        style: "",
+        header: header(evaluation),
+        main: html! {
+            (gates(evaluation))
+            (gaps(evaluation))
+            (cards(stack))
+            (decisions(stack))
+            (scores(evaluation))
+            (layers(evaluation))
+            @if let Some(against) = &evaluation.against { (comparison(against)) }
+            @for (number, breakdown) in evaluation.breakdowns.iter().enumerate() {
+                (groups(number, breakdown, evaluation.against.is_some()))
             }
-            body {
-                (header(evaluation))
-                main {
-                    (gates(evaluation))
-                    (gaps(evaluation))
-                    (cards(stack))
-                    (decisions(stack))
-                    (scores(evaluation))
-                    (layers(evaluation))
-                    @if let Some(against) = &evaluation.against { (comparison(against)) }
-                    @for (number, breakdown) in evaluation.breakdowns.iter().enumerate() {
-                        (groups(number, breakdown, evaluation.against.is_some()))
-                    }
-                    (errors(evaluation))
-                    (data(evaluation))
-                }
-                (footer(evaluation))
-            }
-        }
+            (errors(evaluation))
+            (data(evaluation))
+        },
+        footer: footer(evaluation),
     }
-    .into_string()
+    .render()
 }
 
 fn names(evaluation: &Evaluation) -> String {

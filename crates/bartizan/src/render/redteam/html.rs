@@ -4,16 +4,15 @@ use bartizan_redteam::report::{
     interval, percent,
     v1::{AdaptiveRow, Group, LayerTable, Number, Report},
 };
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use crate::render::evaluation::{
-    plot::{self, Caption, Line},
-    text::many,
+use crate::render::{
+    evaluation::{
+        plot::{self, Caption, Line},
+        text::many,
+    },
+    page::Page,
 };
-
-/// What the page may do: show itself.
-const CONTENT_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// Cells of the heat map, from mostly stopped to mostly passed. The numbers stand in them, so that
 /// nothing is said by colour alone.
@@ -28,47 +27,40 @@ td.heat { text-align: right; }
 
 /// The page.
 pub(crate) fn page(report: &Report) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content=(CONTENT_POLICY);
-                title { "Red team: " (report.target) }
-                style { (PreEscaped(include_str!("../evaluation/style.css"))) (PreEscaped(HEAT)) }
-            }
-            body {
-                header {
-                    h1 { "Red team: " (report.target) }
-                    p class="lead" {
-                        (many(report.attempts)) " attempts of " (report.suites.len()) " suites, seed "
-                        (report.seed) ". Brackets hold 95 % intervals (Wilson)."
-                    }
-                }
-                main {
-                    (cards(report))
-                    (gates(report))
-                    (errors(report))
-                    h2 { "Families" }
-                    (groups("family", &report.families, true))
-                    @if let Some(table) = &report.layers { (layers(table)) (heat(table)) (front(table)) }
-                    (adaptive(&report.adaptive))
-                    @if report.by_chain.len() > 1 {
-                        h2 { "Mutators" }
-                        (groups("chain", &report.by_chain, false))
-                    }
-                    @if report.languages.len() > 1 {
-                        h2 { "Languages" }
-                        (groups("language", &report.languages, false))
-                    }
-                    (risks(report))
-                    (failures(report))
+    Page {
+        title: &format!("Red team: {}", report.target),
+        style: HEAT,
+        header: html! {
+            header {
+                h1 { "Red team: " (report.target) }
+                p class="lead" {
+                    (many(report.attempts)) " attempts of " (report.suites.len()) " suites, seed "
+                    (report.seed) ". Brackets hold 95 % intervals (Wilson)."
                 }
             }
-        }
+        },
+        main: html! {
+            (cards(report))
+            (gates(report))
+            (errors(report))
+            h2 { "Families" }
+            (groups("family", &report.families, true))
+            @if let Some(table) = &report.layers { (layers(table)) (heat(table)) (front(table)) }
+            (adaptive(&report.adaptive))
+            @if report.by_chain.len() > 1 {
+                h2 { "Mutators" }
+                (groups("chain", &report.by_chain, false))
+            }
+            @if report.languages.len() > 1 {
+                h2 { "Languages" }
+                (groups("language", &report.languages, false))
+            }
+            (risks(report))
+            (failures(report))
+        },
+        footer: html! {},
     }
-    .into_string()
+    .render()
 }
 
 fn cards(report: &Report) -> Markup {

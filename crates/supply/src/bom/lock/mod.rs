@@ -6,6 +6,7 @@ mod metadata;
 mod npm;
 mod python;
 mod requirements;
+mod system;
 
 use super::Package;
 
@@ -87,6 +88,10 @@ static REQUIREMENTS: LockKind = LockKind {
     ..kind("requirements file", true, requirements::read)
 };
 static METADATA: LockKind = kind("package metadata", false, metadata::read);
+static REQUIREMENTS: LockKind = kind("requirements file", false, true, requirements::read);
+static DPKG: LockKind = kind("database of dpkg", true, false, system::dpkg);
+static APK: LockKind = kind("database of apk", true, false, system::apk);
+static METADATA: LockKind = kind("package metadata", true, false, metadata::read);
 
 impl LockKind {
     /// The kind of the file at `path`, by its name.
@@ -95,6 +100,15 @@ impl LockKind {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         if let Some((_, kind)) = BY_NAME.iter().find(|(name, _)| *name == file) {
             return Some(kind);
+        }
+        let in_system = |name: &str| path == name || path.ends_with(&format!("/{name}"));
+        if in_system("var/lib/dpkg/status")
+            || (folder.ends_with("var/lib/dpkg/status.d") && !file.contains('.'))
+        {
+            return Some(&DPKG);
+        }
+        if in_system("lib/apk/db/installed") {
+            return Some(&APK);
         }
         let lower = file.to_ascii_lowercase();
         let is_text = lower.ends_with(".txt") || lower.ends_with(".in");
