@@ -11,8 +11,7 @@ use aws_lc_rs::{
     constant_time, hmac,
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
-use bartizan_core::{Category, Rule, Severity, hex};
-use bartizan_core::{Category, Layer, Report, Rule, Severity};
+use bartizan_core::{Category, Layer, Report, Rule, Severity, hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

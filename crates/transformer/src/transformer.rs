@@ -1,7 +1,5 @@
 use std::{collections::BTreeMap, fs, ops::Range, path::Path};
 
-use bartizan_core::{Category, hex};
-use sha2::{Digest, Sha256};
 use bartizan_core::Category;
 use tokenizers::Tokenizer;
 
@@ -76,7 +74,6 @@ impl Transformer {
             .with_padding(None);
         let meanings = Meanings::of(&config.labels, said)?;
         let bytes = read(folder, "model.safetensors", MOST_WEIGHTS)?;
-        let digest = hex::encode(&Sha256::digest(&bytes));
         let model = Model::read(config, Tensors::read(&bytes)?)?;
         drop(bytes);
         let added = tokenizer

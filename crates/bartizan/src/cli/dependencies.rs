@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use bartizan_core::Severity;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{PlainFormat, Reported, Setup};
-use super::{Format, Keeping, PlainFormat, Setup};
+use super::{Keeping, PlainFormat, Reported, Setup};
 
 #[derive(Debug, Args)]
 pub(crate) struct Bom {

@@ -30,12 +30,9 @@ pub(crate) fn run(arguments: &Dependencies) -> Result<Exit, Problems> {
     let database = database(arguments)?;
     let exceptions = exceptions(arguments)?;
     let mut keeper = Keeper::new("deps", &arguments.keeping)?;
-    let engine = Engine::new(&arguments.setup)?;
+    let engine = Engine::deciding(&arguments.setup, read_config(&arguments.setup)?)?;
     let options = database.as_ref().map(|database| AuditOptions {
         database,
-    let engine = Engine::deciding(&arguments.setup, read_config(&arguments.setup)?)?;
-    let options = AuditOptions {
-        database: &database,
         exceptions: &exceptions,
         hygiene: Hygiene {
             pins: arguments.pins,

@@ -114,26 +114,14 @@ fn hashed(path: &Path, arguments: &Hash) -> Result<Hashed, DigestError> {
         granularity(digesting),
         threads(digesting.threads),
     )?;
-    let digest = manifest.digest_of(&tree, algorithm);
-    Ok(Hashed {
-        name: escaped(path),
-        digest,
-        manifest,
-        bytes,
-    })
     Ok(Hashed::new(path, &tree, algorithm, manifest, bytes))
 }
 
 impl Hashed {
     fn new(path: &Path, tree: &Tree, algorithm: Algorithm, manifest: Manifest, bytes: u64) -> Self {
-        // A file is what every other tool says about it; a folder is its list.
-        let digest = match manifest.resources.as_slice() {
-            [only] if tree.is_file && only.name.range.is_none() => only.digest.clone(),
-            _ => manifest.folder_digest(algorithm),
-        };
         Self {
             name: escaped(path),
-            digest,
+            digest: manifest.digest_of(tree, algorithm),
             manifest,
             bytes,
         }

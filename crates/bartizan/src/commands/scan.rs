@@ -1,9 +1,7 @@
 //! `bartizan scan`: files and folders in, a report on everything that is in them out.
 
 use std::{
-    fs::File,
     io,
-    io::{self, Read},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex,
@@ -22,13 +20,8 @@ use crate::{
     clock,
     engine::{self, read_config},
     exit::Exit,
-    input::{cannot_read, read_bounded},
-    output,
-    problem::{Problem, Problems},
-    render::artifacts::{self, Judged},
-    signing::threads,
     findings::Keeper,
-    input::{MAX_BYTES, cannot_read},
+    input::{cannot_read, read_bounded},
     output,
     problem::{Problem, Problems},
     render::{
@@ -36,6 +29,7 @@ use crate::{
         listing::Listing,
     },
     sealing::{self, Ring},
+    signing::threads,
 };
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.
@@ -47,9 +41,13 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
     };
     let mut keeper = Keeper::new("scan", &arguments.keeping)?;
     let places = walk::places(&arguments.paths);
-    let outcomes = look_at_all(&places, &limits, threads(arguments.jobs).get());
     let ring = Ring::for_reading(&arguments.unseal, arguments.config.as_deref())?;
-    let outcomes = look_at_all(&places, &limits, ring.as_ref(), jobs(arguments));
+    let outcomes = look_at_all(
+        &places,
+        &limits,
+        ring.as_ref(),
+        threads(arguments.jobs).get(),
+    );
     let mut exit = Exit::default();
     let mut failed = Vec::new();
     let mut all: Vec<Judged> = Vec::new();

@@ -6,10 +6,9 @@ use bartizan_gateway::predict::{Signer, verify as verify_signature};
 use serde_json::{Map, Value};
 
 use crate::{
-    key::{Key, from_hex, hex},
+    key::{Key, from_hex},
     problem::Problem,
 };
-use crate::{key::Key, problem::Problem};
 
 /// Signs accounts: Ed25519 (RFC 8032) over canonical JSON (RFC 8785).
 pub(crate) struct Proof(Signer);

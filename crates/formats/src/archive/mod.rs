@@ -8,8 +8,6 @@ mod zip;
 
 pub use input::Input;
 pub use sevenz::sevenz;
-pub use tar::{TarEntry, TarKind, tar};
-pub use unpack::{Codec, Unpacked, collect, crc32, unpack};
 pub use tar::{TarEntry, TarKind, tar, tar_stream};
-pub use unpack::{Codec, Unpacked, crc32, reader, unpack};
+pub use unpack::{Codec, Unpacked, collect, crc32, reader, unpack};
 pub use zip::{Zip, ZipEntry, ZipOddity, zip};

@@ -44,24 +44,10 @@ pub fn tar(
     let mut archive = tar::Archive::new(Input::new(source));
     for entry in archive.entries_with_seek()? {
         let mut entry = entry.map_err(|error| because(&error))?;
-        let header = entry.header().entry_type();
-        let is_sparse = header.is_gnu_sparse() || has_holes(&mut entry);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let kind = match header {
-            _ if is_sparse => TarKind::Sparse,
-            // Before POSIX, a slash at the end of its name was all that made a folder.
-            _ if header.is_file() && entry.path_bytes().ends_with(b"/") => TarKind::Folder,
-            _ if header.is_file() || header.is_contiguous() => TarKind::File,
-            _ if header.is_symlink() || header.is_hard_link() => TarKind::Link,
-            _ if header.is_dir() => TarKind::Folder,
-            _ if header.is_pax_global_extensions() => TarKind::Notes,
-            _ => TarKind::Odd,
-        };
-        let entry = entry.map_err(|error| because(&error))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let kind = kind(entry.header().entry_type());
+        let kind = kind(&mut entry);
         let at = entry.raw_file_position();
-        let length = if header.is_gnu_sparse() {
+        let length = if entry.header().entry_type().is_gnu_sparse() {
             let size = entry.header().entry_size();
             size.map_err(|error| because(&error))?
         } else {
@@ -86,13 +72,15 @@ pub fn tar(
 
 /// Whether the notes before an entry say that it is sparse, as GNU tar writes it in archives of pax
 /// ("GNU tar", "Storing Sparse Files").
-fn has_holes(entry: &mut tar::Entry<'_, impl io::Read>) -> bool {
+fn has_holes(entry: &mut tar::Entry<'_, impl Read>) -> bool {
     let Ok(Some(notes)) = entry.pax_extensions() else {
         return false;
     };
     notes
         .flatten()
         .any(|note| note.key_bytes().starts_with(b"GNU.sparse."))
+}
+
 /// Entries of a tar archive that can be read once only, each with its path, what it is, its size, and
 /// its bytes.
 ///
@@ -106,17 +94,22 @@ pub fn tar_stream(
     for entry in archive.entries()? {
         let mut entry = entry.map_err(|error| because(&error))?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let (kind, size) = (kind(entry.header().entry_type()), entry.size());
+        let (kind, size) = (kind(&mut entry), entry.size());
         each(&path, kind, size, &mut entry).map_err(|error| because(&error))?;
     }
     Ok(())
 }
 
-fn kind(header: tar::EntryType) -> TarKind {
+fn kind(entry: &mut tar::Entry<'_, impl Read>) -> TarKind {
+    let header = entry.header().entry_type();
     match header {
-        _ if header.is_file() || header.is_contiguous() || header.is_gnu_sparse() => TarKind::File,
+        _ if header.is_gnu_sparse() || has_holes(entry) => TarKind::Sparse,
+        // Before POSIX, a slash at the end of its name was all that made a folder.
+        _ if header.is_file() && entry.path_bytes().ends_with(b"/") => TarKind::Folder,
+        _ if header.is_file() || header.is_contiguous() => TarKind::File,
         _ if header.is_symlink() || header.is_hard_link() => TarKind::Link,
-        _ if header.is_dir() || header.is_pax_global_extensions() => TarKind::Nothing,
+        _ if header.is_dir() => TarKind::Folder,
+        _ if header.is_pax_global_extensions() => TarKind::Notes,
         _ => TarKind::Odd,
     }
 }

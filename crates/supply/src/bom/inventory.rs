@@ -6,8 +6,6 @@ use std::{
 };
 
 use super::{Ecosystem, LockError, LockKind, Model, Package, model};
-use crate::digest::{
-    Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular,
 use crate::{
     digest::{Algorithm, DigestError, Piece, Selection, Tree, TreeFile, hash_pieces, open_regular},
     image,
@@ -73,9 +71,8 @@ impl Inventory {
     /// When the folder cannot be walked, or a file of a model cannot be digested. What is malformed
     /// is a gap.
     pub fn take(root: &Path, threads: NonZeroUsize) -> Result<Self, DigestError> {
-        let mut inventory = Self::packages(root)?;
         if image::is_image(root) {
-            return Ok(inventory);
+            return Ok(Self::of_image(root));
         }
         let tree = walk(root)?;
         let mut inventory = Self::of_tree(&tree);
@@ -112,14 +109,13 @@ impl Inventory {
     /// # Errors
     /// When the folder cannot be walked.
     pub fn packages(root: &Path) -> Result<Self, DigestError> {
+        if image::is_image(root) {
+            return Ok(Self::of_image(root));
+        }
         Ok(Self::of_tree(&walk(root)?))
     }
 
     fn of_tree(tree: &Tree) -> Self {
-        if image::is_image(root) {
-            return Ok(Self::of_image(root));
-        }
-        let tree = walk(root)?;
         let mut inventory = Self {
             name: tree.name.clone(),
             locks: Vec::new(),
@@ -129,10 +125,7 @@ impl Inventory {
             gaps: Vec::new(),
         };
         for odd in &tree.odd {
-            inventory.gaps.push(Gap {
-                path: odd.name.clone(),
-                why: odd.kind.to_string(),
-            });
+            inventory.gap(&odd.name, odd.kind.to_string());
         }
         for file in &tree.files {
             let Some(kind) = LockKind::of(&file.name) else {
@@ -154,12 +147,15 @@ impl Inventory {
                         packages,
                     });
                 }
-                Err(why) => inventory.gaps.push(Gap {
-                    path: file.name.clone(),
-                    why,
-                }),
+                Err(why) => inventory.gap(&file.name, why),
             }
         }
+        let mut texts = tree
+            .files
+            .iter()
+            .filter(|file| image::is_release(&file.name))
+            .filter_map(|file| read_text(file).ok());
+        inventory.place_in(texts.find_map(|text| image::release(&text)));
         inventory
     }
 
@@ -174,10 +170,11 @@ impl Inventory {
             !place.is_some_and(|place| is_read(&place))
         });
         if let Some(reference) = missing {
-            self.gaps.push(Gap {
-                path: file.name.clone(),
-                why: format!("line {} names what was not looked at", reference.line),
-            });
+            let line = reference.line;
+            self.gap(
+                &file.name,
+                format!("line {line} names what was not looked at"),
+            );
         }
     }
 
@@ -188,22 +185,6 @@ impl Inventory {
             .filter(|package| package.version.is_some())
             .map(|package| (package.ecosystem, package.name.as_str()))
             .collect()
-                Ok((text, packages)) => inventory.locks.push(LockFile {
-                    path: file.name.clone(),
-                    kind,
-                    text,
-                    packages,
-                }),
-                Err(why) => inventory.gap(&file.name, why),
-            }
-        }
-        let mut texts = tree
-            .files
-            .iter()
-            .filter(|file| image::is_release(&file.name))
-            .filter_map(|file| read_text(file).ok());
-        inventory.place_in(texts.find_map(|text| image::release(&text)));
-        Ok(inventory)
     }
 
     /// The packages of a container image; what cannot be read of it is a gap.

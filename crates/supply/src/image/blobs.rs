@@ -43,7 +43,7 @@ impl Blobs {
                     links.push((name, entry.target.unwrap_or_default()));
                     Ok(())
                 }
-                TarKind::Nothing => Ok(()),
+                TarKind::Folder | TarKind::Notes => Ok(()),
                 _ => Err(bartizan_formats::ParseError::malformed(
                     entry.at,
                     "an odd file",

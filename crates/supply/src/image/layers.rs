@@ -100,7 +100,7 @@ impl Files {
             }
             return Ok(());
         }
-        if kind == TarKind::Nothing {
+        if matches!(kind, TarKind::Folder | TarKind::Notes) {
             return Ok(());
         }
         // Whatever is no folder takes the place of what was there and below it.

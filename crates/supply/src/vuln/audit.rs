@@ -3,8 +3,8 @@ use jiff::civil::Date;
 
 use super::{
     Advisory, Database, Exceptions, Hygiene, Imported,
-    exception::Exception,
     advisory::Affected,
+    exception::Exception,
     range::{affects, fix},
     rules::{EXPIRED, NOTICE, finding, of_severity, severity_of},
 };
@@ -152,15 +152,10 @@ impl Audit {
         options: &AuditOptions<'_>,
         findings: &mut Vec<Finding>,
     ) -> Result<(), CheckError> {
-        self.packages += 1;
-        let Some(version) = &package.version else {
-            // A range has no weakness of its own; which version it will be is not known.
-            return Ok(());
-        };
         // Distributions name weaknesses by the source package.
         let (name, version) = match &package.source {
-            Some((name, version)) => (name, version),
-            None => (&package.name, version),
+            Some((name, version)) => (name.as_str(), version.as_str()),
+            None => (package.name.as_str(), version),
         };
         let mut outcome = Ok(());
         for advisory in options.database.about(package.ecosystem, name) {

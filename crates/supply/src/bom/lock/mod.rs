@@ -88,10 +88,8 @@ static REQUIREMENTS: LockKind = LockKind {
     ..kind("requirements file", true, requirements::read)
 };
 static METADATA: LockKind = kind("package metadata", false, metadata::read);
-static REQUIREMENTS: LockKind = kind("requirements file", false, true, requirements::read);
-static DPKG: LockKind = kind("database of dpkg", true, false, system::dpkg);
-static APK: LockKind = kind("database of apk", true, false, system::apk);
-static METADATA: LockKind = kind("package metadata", true, false, metadata::read);
+static DPKG: LockKind = kind("database of dpkg", false, system::dpkg);
+static APK: LockKind = kind("database of apk", false, system::apk);
 
 impl LockKind {
     /// The kind of the file at `path`, by its name.
