@@ -4,11 +4,13 @@ mod access;
 mod approve;
 mod dependencies;
 mod eval;
+mod init;
 mod ledger;
 mod personal;
 mod rag;
 mod redteam;
 mod scan;
+mod secrets;
 mod signing;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
@@ -20,6 +22,7 @@ use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
+pub(crate) use init::{InitCommand, Platform};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
@@ -28,6 +31,7 @@ pub(crate) use redteam::{
     Search,
 };
 pub(crate) use scan::Scan;
+pub(crate) use secrets::Secrets;
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
@@ -149,6 +153,11 @@ pub(crate) enum Command {
     /// Check documents before they are stored, chunks when they are retrieved, and answers
     #[command(subcommand)]
     Rag(Box<RagCommand>),
+    /// Look for keys, tokens, and passwords in files, in a history, and in what is staged
+    Secrets(Box<Secrets>),
+    /// Print files to begin with
+    #[command(subcommand)]
+    Init(InitCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

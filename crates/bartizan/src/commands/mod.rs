@@ -11,6 +11,7 @@ mod dependencies;
 mod eval;
 mod explain;
 mod hash;
+mod init;
 mod keys;
 mod ledger;
 mod netpol;
@@ -24,6 +25,7 @@ mod retention;
 mod rules;
 mod scan;
 mod schema;
+mod secrets;
 pub(crate) mod serve;
 mod sign;
 mod story;
@@ -87,6 +89,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Redteam(arguments) => redteam::run(*arguments),
         Command::Approve(command) => approve::run(&command),
         Command::Rag(command) => rag::run(&command),
+        Command::Secrets(arguments) => secrets::run(&arguments),
+        Command::Init(command) => init::run(&command),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
-use bartizan_core::{Category, Rule, Severity};
+use bartizan_core::{Category, Rule, RuleRef, Severity};
 use serde::Deserialize;
 
 use super::{
@@ -166,6 +166,11 @@ pub fn builtin() -> &'static [ConfigRule] {
             .collect()
     });
     &RULES
+}
+
+/// The page of every rule that comes with the program.
+pub fn pages() -> impl Iterator<Item = RuleRef> {
+    builtin().iter().map(|rule| RuleRef::Static(&rule.rule))
 }
 
 /// Why a file of rules cannot be used.

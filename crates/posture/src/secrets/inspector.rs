@@ -4,7 +4,7 @@ use bartizan_core::{CheckError, Confidence, Rule, Span};
 use bartizan_formats::{Format, text_of};
 use bartizan_supply::{Artifact, Desk, Inspector};
 
-use super::{Known, SecretScanner, Where, notebook::Cells};
+use super::{Known, Leak, SecretScanner, Where, notebook::Cells};
 
 /// The longest file that is read, in bytes.
 const MAX_BYTES: u64 = 256 << 20;
@@ -89,37 +89,45 @@ impl SecretFiles {
         Ok(())
     }
 
-    /// Reports the secrets of lines that a commit added, at `line` of the file for each.
+    /// The secrets in what a commit added that were not accepted; `line` says where a line of it is
+    /// in the file.
     ///
     /// # Errors
-    /// When not everything was looked at.
+    /// When not everything was looked at; what was found until then is in `found`.
     pub fn inspect_lines(
         &self,
         text: &[u8],
         place: Where<'_>,
         line: impl Fn(usize) -> usize,
-        report: &mut dyn FnMut(super::Leak, String),
+        found: &mut Vec<Added>,
     ) -> Result<(), CheckError> {
         let is_text = !text.contains(&0);
-        let strings = if is_text {
+        let read = if is_text {
             Cow::Borrowed(text)
         } else {
             strings(text)
         };
-        for mut leak in self.scanner.look(&strings, place)? {
+        for mut leak in self.scanner.look(&read, place)? {
             leak.line = line(leak.line);
-            let secret = strings.get(leak.secret.clone()).unwrap_or_default();
+            let secret = read.get(leak.secret.clone()).unwrap_or_default();
             if let Some(hash) = self.known.new_hash(&leak, place, secret) {
-                let message = format!(
-                    "line {}: {} bytes, keyed hash {hash}",
-                    leak.line,
-                    secret.len()
-                );
-                report(leak, message);
+                let bytes = secret.len();
+                found.push(Added { leak, hash, bytes });
             }
         }
         if is_text { Ok(()) } else { Err(only_strings()) }
     }
+}
+
+/// A secret that a commit added.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// What it is; its line is one of the file.
+    pub leak: Leak,
+    /// The keyed hash of rule, path, and secret, in hexadecimal.
+    pub hash: String,
+    /// Its length.
+    pub bytes: usize,
 }
 
 impl Inspector for SecretFiles {

@@ -11,6 +11,6 @@ mod known;
 mod notebook;
 mod scanner;
 
-pub use inspector::SecretFiles;
+pub use inspector::{Added, SecretFiles};
 pub use known::{Baseline, BaselineError, Ignored, Known};
 pub use scanner::{Leak, SecretScanner, Where};

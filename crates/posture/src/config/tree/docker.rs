@@ -229,7 +229,7 @@ mod tests {
                 ("LAST_USER", "app"),
             ]
         );
-        assert_eq!(&text[root.entries()[1].key_span.clone()], "RUN");
+        assert_eq!(text.get(root.entries()[1].key_span.clone()).unwrap(), "RUN");
     }
 
     #[test]

@@ -169,8 +169,11 @@ mod tests {
         let roots = read(text).unwrap();
         assert_eq!(roots.len(), 2);
         let list = roots[0].get("b").unwrap().get("c").unwrap();
-        assert_eq!(&text[list.items()[2].span.clone()], "z");
-        assert_eq!(&text[roots[0].entries()[1].key_span.clone()], "b");
+        assert_eq!(text.get(list.items()[2].span.clone()).unwrap(), "z");
+        assert_eq!(
+            text.get(roots[0].entries()[1].key_span.clone()).unwrap(),
+            "b"
+        );
         let json = "{\"a\": {\"b\": [1, true]}}";
         let value = read(json).unwrap()[0]
             .get("a")
@@ -178,7 +181,7 @@ mod tests {
             .get("b")
             .unwrap()
             .clone();
-        assert_eq!(&json[value.span.clone()], "[1, true]");
+        assert_eq!(json.get(value.span.clone()).unwrap(), "[1, true]");
     }
 
     #[test]
@@ -199,7 +202,7 @@ mod tests {
             bomb.push_str(&format!("a{level}: &a{level} [{of}]\n"));
         }
         assert!(matches!(read(&bomb), Err(TreeError::Exhausted { .. })));
-        assert!(matches!(read(&"[".repeat(5_000)), Err(_)));
+        assert!(read(&"[".repeat(5_000)).is_err());
         assert!(matches!(
             read("a: [b"),
             Err(TreeError::Malformed { line: 1 })

@@ -13,7 +13,12 @@ fn found(rules: &str, path: &str, commit: Option<&str>, text: &str) -> Vec<(Stri
         .unwrap();
     leaks
         .into_iter()
-        .map(|leak| (leak.rule.id.to_string(), text[leak.secret].to_owned()))
+        .map(|leak| {
+            (
+                leak.rule.id.to_string(),
+                text.get(leak.secret).unwrap().to_owned(),
+            )
+        })
         .collect()
 }
 
