@@ -48,7 +48,8 @@ fn exhausted(limit: &'static str, at: usize) -> TreeError {
 
 fn bytes(span: &Span, text: &str) -> Range<usize> {
     let range = span.byte_range().unwrap_or(0..0);
-    range.start.min(text.len())..range.end.clamp(range.start, text.len().max(range.start))
+    let start = range.start.min(text.len());
+    start..range.end.clamp(start, text.len())
 }
 
 struct Reader {
