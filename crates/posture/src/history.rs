@@ -212,45 +212,39 @@ impl<R: BufRead> Patches<R> {
     }
 
     /// Reads the lines of a hunk (`@@ -1,2 +3,4 @@`, with one more `@` for every further parent).
+    ///
+    /// The count of lines in the new file decides: of those that were lost, `git` at times says
+    /// 18446744073709551615 in merges. No head begins as a lost line does.
     fn hunk(&mut self, head: &[u8]) -> Result<(), PatchError> {
-        let wrong = PatchError::Malformed("the head of a hunk");
         let Some(hunk) = Hunk::parse(head) else {
-            return Err(wrong);
+            return Err(PatchError::Malformed("the head of a hunk"));
         };
-        let mut left = hunk.lines;
-        let first = self.current.as_ref().map_or(0, |change| change.lines) + 1;
         if let Some(change) = &mut self.current {
-            change.hunks.push((first, hunk.start));
+            change.hunks.push((change.lines + 1, hunk.start));
         }
-        let mut removed = hunk.removed;
-        while left > 0 || removed.iter().any(|count| *count > 0) {
+        let mut left = hunk.lines;
+        loop {
             let line = self.line()?;
-            let Some(marks) = line.get(..hunk.removed_len).filter(|_| !line.is_empty()) else {
-                return Err(PatchError::Malformed("a hunk is cut off"));
-            };
-            if marks.first() == Some(&b'\\') {
+            let (marks, text) = line
+                .split_at_checked(hunk.parents)
+                .unwrap_or((line.as_slice(), &[]));
+            let is_lost = marks.contains(&b'-') && marks.iter().all(|mark| b"- ".contains(mark));
+            if is_lost || marks.first() == Some(&b'\\') {
                 continue;
-            }
-            // A line that is not in the new file has a `-` for every parent that had it.
-            if marks.contains(&b'-') {
-                for (count, mark) in removed.iter_mut().zip(marks) {
-                    *count = count.saturating_sub(u64::from(*mark == b'-'));
-                }
-                continue;
-            }
-            for (count, mark) in removed.iter_mut().zip(marks) {
-                *count = count.saturating_sub(u64::from(*mark == b' '));
             }
             if left == 0 {
-                return Err(PatchError::Malformed("a hunk is longer than it says"));
+                self.ahead = Some(line);
+                return Ok(());
+            }
+            if !marks.iter().all(|mark| b"+ ".contains(mark)) || text.is_empty() {
+                return Err(PatchError::Malformed("a hunk is cut off"));
             }
             left -= 1;
             if let Some(change) = &mut self.current {
                 // Lines that one parent had keep the count of lines.
-                change.push(line.get(hunk.removed_len..).unwrap_or_default());
+                change.push(text);
             }
         }
-        Ok(())
     }
 }
 
@@ -271,10 +265,8 @@ impl<R: BufRead> Iterator for Patches<R> {
 
 /// The head of a hunk.
 struct Hunk {
-    /// Lines that each parent had.
-    removed: Vec<u64>,
     /// Columns of marks: one for each parent.
-    removed_len: usize,
+    parents: usize,
     /// The first line in the new file.
     start: usize,
     /// Lines in the new file.
@@ -290,25 +282,22 @@ impl Hunk {
             .take_while(|byte| *byte == b'@')
             .count()
             .checked_sub(1)?;
-        let mut removed = Vec::new();
-        for word in head.split_ascii_whitespace().skip(1) {
-            let (sign, range) = word.split_at_checked(1)?;
-            let (start, count) = range.split_once(',').unwrap_or((range, "1"));
-            let (start, count): (usize, u64) = (start.parse().ok()?, count.parse().ok()?);
-            match sign {
-                "-" => removed.push(count),
-                "+" if removed.len() == parents => {
-                    return Some(Self {
-                        removed,
-                        removed_len: parents,
-                        start,
-                        lines: count,
-                    });
-                }
-                _ => return None,
-            }
+        // A range for each parent, and one for the new file.
+        let mut words = head.split_ascii_whitespace().skip(1);
+        let olds = words
+            .by_ref()
+            .take(parents)
+            .filter(|word| word.starts_with('-'));
+        if parents == 0 || olds.count() != parents {
+            return None;
         }
-        None
+        let new = words.next()?.strip_prefix('+')?;
+        let (start, lines) = new.split_once(',').unwrap_or((new, "1"));
+        Some(Self {
+            parents,
+            start: start.parse().ok()?,
+            lines: lines.parse().ok()?,
+        })
     }
 }
 
@@ -430,14 +419,21 @@ diff --cc a
 index 1,2..3
 --- a/a
 +++ b/a
-@@@ -1,1 -1,1 +1,2 @@@
+@@@ -1,18446744073709551615 -1,1 +1,2 @@@
 - left
  -right
 ++evil
 ++twin
+--lost
+diff --git a/b b/b
+--- a/b
++++ b/b
+@@ -1 +0,0 @@
+-x
 ";
         let changes = read(&commit("merge\n", patch));
         assert_eq!(changes[1].added, b"evil\ntwin\n");
+        assert!(changes.len() == 3 && changes[2].added.is_empty());
     }
 
     #[test]

@@ -53,7 +53,7 @@ fn rules_about_configurations_have_pages() {
     let run = check(&["explain", "compose.docker-socket"], 0);
     assert!(
         run.stdout
-            .contains("starts a container with the whole host in it"),
+            .contains("the check `configuration` of the artifact"),
         "{}",
         run.stdout
     );

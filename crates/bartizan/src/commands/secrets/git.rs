@@ -112,7 +112,6 @@ fn git(root: &Path) -> Command {
         "log.showSignature=false",
         "protocol.allow=never",
         "diff.noprefix=false",
-        "diff.orderFile=",
     ] {
         command.args(["-c", setting]);
     }
