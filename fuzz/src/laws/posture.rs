@@ -59,6 +59,8 @@ pub fn gitleaks(data: &[u8]) {
     };
     for leak in scanner.look(data, place).unwrap_or_default() {
         assert!(data.get(leak.secret.clone()).is_some());
-        assert!(leak.line >= 1 && leak.line <= 1 + data.iter().filter(|byte| **byte == b'\n').count());
+        assert!(
+            leak.line >= 1 && leak.line <= 1 + data.iter().filter(|byte| **byte == b'\n').count()
+        );
     }
 }

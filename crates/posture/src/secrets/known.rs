@@ -9,6 +9,7 @@ use std::{
 };
 
 use aws_lc_rs::hmac;
+use bartizan_supply::digest::{from_hex, hex};
 use serde::{Deserialize, Serialize};
 
 use super::{Leak, Where};
@@ -58,7 +59,8 @@ impl Baseline {
         if baseline.version != VERSION {
             return Err(BaselineError::Version(baseline.version));
         }
-        let key = from_hex(&baseline.key).ok_or(BaselineError::Key)?;
+        let key = from_hex(&baseline.key).and_then(|key| key.try_into().ok());
+        let key = key.ok_or(BaselineError::Key)?;
         Ok((baseline, key))
     }
 
@@ -176,23 +178,6 @@ impl Known {
         seen.insert(hash.clone());
         Some(hash)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != bytes.len() || !rest.is_empty() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(pairs) {
-        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16));
-        *byte = u8::try_from(high? << 4 | low?).ok()?;
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

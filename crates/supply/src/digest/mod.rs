@@ -6,8 +6,8 @@ mod hash;
 mod manifest;
 mod tree;
 
-pub use algorithm::{Algorithm, Digest, from_hex};
-pub(crate) use algorithm::{Hasher, hex};
+pub(crate) use algorithm::Hasher;
+pub use algorithm::{Algorithm, Digest, from_hex, hex};
 pub use error::DigestError;
 pub(crate) use hash::{BLOCK, open_regular};
 pub use hash::{Granularity, Piece, hash_pieces, hash_tree};
