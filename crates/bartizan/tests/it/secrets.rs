@@ -74,6 +74,11 @@ fn sec_07_files_are_named_by_line_and_nothing_is_told() {
     git(&project, &["init", "--quiet"]);
     let run = project.run(&["secrets", ".", "--respect-gitignore"]);
     assert_eq!(run.code, 0, "{}", run.all());
+    // A repository inside has its own list, which is not asked.
+    let project = project.with("inner/a.txt", format!("{KEY}\n"));
+    git(&project, &["init", "--quiet", "inner"]);
+    let run = project.run(&["secrets", ".", "--respect-gitignore"]);
+    assert_secret(&run, "inner/a.txt");
 }
 
 #[test]
@@ -187,7 +192,7 @@ fn known_findings_do_not_fail() {
     let run = project.run(&look);
     assert_eq!(run.code, 0, "{}", run.all());
     assert!(
-        run.stderr.contains("1 known findings are accepted"),
+        run.stderr.contains("1 known finding accepted"),
         "{}",
         run.stderr
     );

@@ -83,7 +83,9 @@ pub(crate) fn run(arguments: &Secrets) -> Result<Exit, Problems> {
     scan::show(&all, &policy, look)?;
     let accepted = files.known().accepted();
     if accepted > 0 && !arguments.quiet {
-        output::note(&format!("{accepted} known findings are accepted"));
+        let count = usize::try_from(accepted).unwrap_or(usize::MAX);
+        let findings = plural(count, "finding");
+        output::note(&format!("{accepted} known {findings} accepted"));
     }
     Ok(exit)
 }
@@ -105,12 +107,12 @@ fn in_files(
     } else {
         None
     };
-    let wanted = |path: &Path| {
-        is_no_store(path)
-            && kept
-                .as_ref()
-                .is_none_or(|kept| path.is_dir() || kept.contains(path))
+    // A repository inside, and a submodule, is listed as a whole.
+    let is_kept = |kept: &HashSet<PathBuf>, path: &Path| {
+        path.is_dir() || path.ancestors().any(|part| kept.contains(part))
     };
+    let wanted =
+        |path: &Path| is_no_store(path) && kept.as_ref().is_none_or(|kept| is_kept(kept, path));
     let places = walk::places(std::slice::from_ref(&arguments.path), &wanted);
     Ok(scan::look_at_all(&places, &scanner, arguments.jobs, policy))
 }
