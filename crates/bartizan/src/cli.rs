@@ -6,12 +6,14 @@ mod convert;
 mod dependencies;
 mod eval;
 mod findings;
+mod init;
 mod ledger;
 mod personal;
 mod rag;
 mod redteam;
 mod scan;
 mod sealing;
+mod secrets;
 mod signing;
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
@@ -25,6 +27,7 @@ pub(crate) use convert::Convert;
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use findings::{Diff, Keeping};
+pub(crate) use init::{InitCommand, Platform};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
@@ -34,6 +37,7 @@ pub(crate) use redteam::{
 };
 pub(crate) use scan::Scan;
 pub(crate) use sealing::{Seal, SealingKey, Unseal, UnsealKey};
+pub(crate) use secrets::Secrets;
 pub(crate) use signing::{
     DigestAlgorithm, Digesting, Hash, ProvenanceCommand, RecordRun, Sign, SigningKeyPlace,
     TrustPlace, Verify,
@@ -163,6 +167,11 @@ pub(crate) enum Command {
     Seal(Seal),
     /// Open what `seal` encrypted
     Unseal(Unseal),
+    /// Look for keys, tokens, and passwords in files, in a history, and in what is staged
+    Secrets(Box<Secrets>),
+    /// Print files to begin with
+    #[command(subcommand)]
+    Init(InitCommand),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -25,6 +25,11 @@ impl Key {
                 is_lasting: true,
             });
         }
+        Self::fresh()
+    }
+
+    /// A random one, whatever the environment says.
+    pub(crate) fn fresh() -> Result<Self, Problem> {
         let mut bytes = [0; 32];
         // Not aws-lc's generator: it gathers jitter for 40 ms before its first byte.
         getrandom::fill(&mut bytes)

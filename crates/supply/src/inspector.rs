@@ -1,7 +1,7 @@
-use bartizan_core::{CheckError, Confidence, Cx, Rule, Span};
+use bartizan_core::{CheckError, Confidence, Cx, Rule, RuleRef, Span};
 use bartizan_formats::{Format, Source};
 
-use crate::{Artifact, scan::Run};
+use crate::{Artifact, scan::Scan};
 
 /// What knows one kind of file.
 ///
@@ -10,7 +10,7 @@ pub trait Inspector: Send + Sync {
     /// Stable name, unique in the table, e.g. `pickle`; coverage is listed under it.
     fn name(&self) -> &'static str;
 
-    /// Every rule that it may report under.
+    /// Every built-in rule that it may report under.
     fn rules(&self) -> &'static [&'static Rule];
 
     /// Whether it knows this artifact, by content; `formats` is what the bytes can be read as.
@@ -30,7 +30,7 @@ pub struct Desk<'a> {
     pub(crate) depth: u32,
     pub(crate) formats: &'a [Format],
     pub(crate) cx: Cx<'a>,
-    pub(crate) run: &'a mut Run,
+    pub(crate) run: &'a mut (dyn Scan + 'a),
 }
 
 impl Desk<'_> {
@@ -44,10 +44,23 @@ impl Desk<'_> {
         span: Option<Span>,
         message: impl Into<std::borrow::Cow<'static, str>>,
     ) -> Result<(), CheckError> {
+        self.report_as(&rule.into(), span, Confidence::CERTAIN, message)
+    }
+
+    /// As [`Desk::report`], under a rule that may have been loaded, and less than certain.
+    ///
+    /// # Errors
+    /// When too much was reported.
+    pub fn report_as(
+        &mut self,
+        rule: &RuleRef,
+        span: Option<Span>,
+        confidence: Confidence,
+        message: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Result<(), CheckError> {
         // What a file says about places in itself may be a lie.
         let span = span.filter(|span| span.end() <= self.bytes);
-        self.cx
-            .report(&rule.into(), span, Confidence::CERTAIN, message)
+        self.cx.report(rule, span, confidence, message)
     }
 
     /// What the artifact can be read as, likeliest first.

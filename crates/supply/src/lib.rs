@@ -28,5 +28,5 @@ pub mod vuln;
 
 pub use artifact::Artifact;
 pub use inspector::{Desk, Inspector};
-pub use scan::{ScanLimits, Scanned, scan};
-pub use table::{INSPECTORS, rules};
+pub use scan::{ScanLimits, Scanned, scan, scan_with};
+pub use table::{ARCHIVES, INSPECTORS, rules};

@@ -1,7 +1,7 @@
 use bartizan_core::{CheckError, Coverage, Cx, Layer, Limits, Report};
 use bartizan_formats::{Format, Source, sniff};
 
-use crate::{Artifact, Desk, INSPECTORS, polyglot};
+use crate::{Artifact, Desk, INSPECTORS, Inspector, polyglot};
 
 /// What one scan of one file may cost, with everything that is inside it.
 ///
@@ -51,7 +51,18 @@ pub struct Scanned {
 /// The file itself comes first; members follow in the order in which they were found.
 #[must_use]
 pub fn scan(artifact: &Artifact<'_>, limits: &ScanLimits) -> Vec<Scanned> {
+    scan_with(artifact, limits, INSPECTORS)
+}
+
+/// As [`scan`], by inspectors of the caller's choice: they are asked in their order.
+#[must_use]
+pub fn scan_with(
+    artifact: &Artifact<'_>,
+    limits: &ScanLimits,
+    inspectors: &[&dyn Inspector],
+) -> Vec<Scanned> {
     let mut run = Run {
+        inspectors,
         limits: *limits,
         steps: 0,
         unpacked: 0,
@@ -63,7 +74,8 @@ pub fn scan(artifact: &Artifact<'_>, limits: &ScanLimits) -> Vec<Scanned> {
 }
 
 /// One scan while it goes on.
-pub(crate) struct Run {
+struct Run<'a> {
+    inspectors: &'a [&'a dyn Inspector],
     limits: ScanLimits,
     steps: u64,
     unpacked: u64,
@@ -77,29 +89,45 @@ const NOBODY: &str = "format";
 /// The coverage entry of a file of which only data can be had.
 const INERT: &str = "inert";
 
-impl Run {
-    pub(crate) fn spend(&mut self, steps: u64) -> Result<(), CheckError> {
+/// What a [`Desk`] asks of the scan that it belongs to.
+pub(crate) trait Scan {
+    fn spend(&mut self, steps: u64) -> Result<(), CheckError>;
+    fn may_step(&self) -> u64;
+    fn may_unpack(&self) -> u64;
+    fn unpacked(&mut self, bytes: u64) -> Result<(), CheckError>;
+    fn member(
+        &mut self,
+        path: &str,
+        depth: u32,
+        name: &str,
+        source: &dyn Source,
+        format: Option<Format>,
+    ) -> Result<(), CheckError>;
+}
+
+impl Scan for Run<'_> {
+    fn spend(&mut self, steps: u64) -> Result<(), CheckError> {
         let at = self.limits.max_steps;
         spend(&mut self.steps, steps, at, "max-steps")
     }
 
-    pub(crate) fn may_step(&self) -> u64 {
+    fn may_step(&self) -> u64 {
         self.limits.max_steps.saturating_sub(self.steps)
     }
 
-    pub(crate) fn may_unpack(&self) -> u64 {
+    fn may_unpack(&self) -> u64 {
         let left = self.limits.max_unpacked_bytes.saturating_sub(self.unpacked);
         // A step is a kibibyte, so no more than the steps pay for.
         left.min(self.may_step().saturating_mul(1 << 10))
     }
 
-    pub(crate) fn unpacked(&mut self, bytes: u64) -> Result<(), CheckError> {
+    fn unpacked(&mut self, bytes: u64) -> Result<(), CheckError> {
         let at = self.limits.max_unpacked_bytes;
         spend(&mut self.unpacked, bytes, at, "max-unpacked-bytes")?;
         self.spend(bytes >> 10)
     }
 
-    pub(crate) fn member(
+    fn member(
         &mut self,
         path: &str,
         depth: u32,
@@ -123,7 +151,9 @@ impl Run {
         self.look(&member, depth + 1, format);
         Ok(())
     }
+}
 
+impl Run<'_> {
     /// Asks every inspector that knows the artifact.
     fn look(&mut self, artifact: &Artifact<'_>, depth: u32, format: Option<Format>) {
         let formats = match format {
@@ -139,7 +169,7 @@ impl Run {
             report: Report::default(),
         });
         let mut report = Report::default();
-        for inspector in INSPECTORS {
+        for inspector in self.inspectors {
             if !inspector.matches(artifact, &formats) {
                 continue;
             }

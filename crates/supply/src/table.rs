@@ -40,6 +40,9 @@ pub const INSPECTORS: &[&dyn Inspector] = &[
     &OpaqueFile,
 ];
 
+/// The inspectors that report nothing but the tricks of archives, and hand on what is inside.
+pub const ARCHIVES: &[&dyn Inspector] = &[&Zips, &Tars, &SevenZips, &Packed];
+
 /// Every rule that a scan may report under, in order of the inspectors.
 #[must_use]
 pub fn rules() -> Vec<&'static Rule> {

@@ -41,6 +41,12 @@ const TITLES: &[(&str, &str)] = &[
     ("torch", "code in PyTorch's archives"),
     ("signature", "who answers for a model"),
     ("tool", "attempts to call or misuse a tool"),
+    ("image", "recipes of images"),
+    ("compose", "compositions of containers"),
+    ("kubernetes", "manifests of Kubernetes"),
+    ("terraform", "infrastructure in Terraform"),
+    ("pipeline", "pipelines of GitHub and GitLab"),
+    ("runtime", "what starts the servers of models"),
 ];
 
 /// The page.

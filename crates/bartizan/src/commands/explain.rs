@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt::Write};
 use bartizan_core::{Confidence, Direction, Finding, Layer, Origin, Report, Rule, RuleRef};
 use bartizan_gateway::judge::ServiceKind;
 use bartizan_policy::{DecisionContext, Policy, Thresholds};
+use bartizan_posture::config::{self, ConfigFiles};
+use bartizan_supply::Inspector;
 use bartizan_text::rules::{RawRule, RuleFile};
 
 use super::story;
@@ -160,10 +162,16 @@ fn examples(rule: &Rule, written: Option<&RawRule>) -> Vec<String> {
             .take(EXAMPLES)
             .map(|example| example.value.trim().to_owned())
             .collect(),
-        None => serde_json::from_str::<BTreeMap<&str, Vec<String>>>(BUILTIN)
-            .ok()
-            .and_then(|mut all| all.remove(&*rule.id))
-            .unwrap_or_default(),
+        None => {
+            let mut configured = config::rules::builtin().iter();
+            if let Some(known) = configured.find(|known| known.rule.id == rule.id) {
+                return known.bad.iter().take(EXAMPLES).cloned().collect();
+            }
+            serde_json::from_str::<BTreeMap<&str, Vec<String>>>(BUILTIN)
+                .ok()
+                .and_then(|mut all| all.remove(&*rule.id))
+                .unwrap_or_default()
+        }
     }
 }
 
@@ -178,6 +186,8 @@ fn owner(engine: &Engine, rule: &Rule) -> (Layer, &'static str) {
         .find(|check| check.rules().iter().any(|other| other.id == rule.id));
     let of_inspector = bartizan_supply::INSPECTORS
         .iter()
+        .copied()
+        .chain([&ConfigFiles as &dyn Inspector])
         .find(|inspector| inspector.rules().iter().any(|other| other.id == rule.id));
     match (of_check, of_inspector) {
         (Some(check), _) => (check.layer(), check.name()),

@@ -13,6 +13,7 @@ mod diff;
 mod eval;
 mod explain;
 mod hash;
+mod init;
 mod keys;
 mod ledger;
 mod netpol;
@@ -27,6 +28,7 @@ mod rules;
 mod scan;
 mod schema;
 mod seal;
+mod secrets;
 pub(crate) mod serve;
 mod sign;
 mod story;
@@ -96,6 +98,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Seal(arguments) => seal::run(&arguments),
         Command::Unseal(arguments) => seal::unseal(&arguments),
+        Command::Secrets(arguments) => secrets::run(&arguments),
+        Command::Init(command) => init::run(&command),
     }
 }
 

@@ -2,7 +2,13 @@
 
 use std::{
     io,
+pub(super) mod walk;
+
+    fs::File,
+    io::{self, Read},
+    num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -13,6 +19,14 @@ use bartizan_core::{CheckError, Coverage, Direction, Layer, Origin, Report};
 use bartizan_formats::{Bytes, Format as FileFormat, Source};
 use bartizan_policy::{DecisionContext, Policy};
 use bartizan_supply::{Artifact, ScanLimits, Scanned};
+use bartizan_formats::{Bytes, FileSource, Format as FileFormat, Source};
+use bartizan_guard::position::Positions;
+use bartizan_posture::{
+    config::ConfigFiles,
+    secrets::{Ignored, Known, SecretFiles, SecretScanner},
+};
+use bartizan_supply::{Artifact, INSPECTORS, Inspector, ScanLimits, Scanned};
+use walk::{Found, Place};
 
 use super::walk::{self, Found, Place};
 use crate::{
@@ -22,6 +36,8 @@ use crate::{
     exit::Exit,
     findings::Keeper,
     input::{cannot_read, read_bounded},
+    input::{MAX_BYTES, cannot_read},
+    key::Key,
     output,
     problem::{Problem, Problems},
     render::{
@@ -34,7 +50,7 @@ use crate::{
 
 /// Scans every path; one that cannot be read does not keep the others from being scanned.
 pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
-    let policy = policy(arguments)?;
+    let policy = policy(arguments.config.clone(), arguments.policy.clone())?;
     let limits = ScanLimits {
         max_unpacked_bytes: arguments.max_unpacked << 20,
         ..ScanLimits::default()
@@ -48,19 +64,72 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         ring.as_ref(),
         threads(arguments.jobs).get(),
     );
+    let secrets = SecretFiles::in_texts(
+        secret_scanner()?,
+        Known::new(&Key::get()?.bytes, None, Ignored::default(), ""),
+    );
+    let mut inspectors = INSPECTORS.to_vec();
+    inspectors.extend([&ConfigFiles as &dyn Inspector, &secrets]);
+    let scanner = Scanner {
+        limits,
+        inspectors: &inspectors,
+    };
+    let places = walk::places(&arguments.paths, &|_| true);
+    let (all, exit) = look_at_all(&places, &scanner, arguments.jobs, &policy);
+    let look = Look {
+        format: arguments.format,
+        verbose: arguments.verbose,
+        quiet: arguments.quiet,
+    };
+    show(&all, &policy, look)?;
+    Ok(exit)
+}
+
+/// The guard's own formats of secrets.
+pub(super) fn secret_scanner() -> Result<SecretScanner, Problem> {
+    let scanner = SecretScanner::standard();
+    scanner.map_err(|error| Problem::new(format!("a format of secrets: {error}")))
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub(super) format: Format,
+    pub(super) verbose: bool,
+    pub(super) quiet: bool,
+}
+
+/// What looks at files, and how far.
+pub(super) struct Scanner<'a> {
+    pub(super) limits: ScanLimits,
+    pub(super) inspectors: &'a [&'a dyn Inspector],
+}
+
+/// Looks at every place, and says how the command ends; problems are shown on the way.
+pub(super) fn look_at_all(
+    places: &[Place],
+    scanner: &Scanner<'_>,
+    jobs: Option<NonZeroUsize>,
+    policy: &Policy,
+) -> (Vec<Judged>, Exit) {
+    let outcomes = side_by_side(places, jobs, |place| look_at(place, scanner));
     let mut exit = Exit::default();
     let mut failed = Vec::new();
     let mut all: Vec<Judged> = Vec::new();
     for (place, outcome) in places.iter().zip(outcomes) {
-        let scanned = outcome.unwrap_or_else(|problem| {
+        let seen = outcome.unwrap_or_else(|problem| {
             failed.push(problem);
             // Said in the report too: what was not read is not clean.
             let outcome = Err(CheckError::Unavailable("it cannot be read".into()));
-            vec![unopened(&place.name, "file", outcome)]
+            Seen::unplaced(vec![unopened(&place.name, "file", outcome)])
         });
         for mut one in scanned {
             keeper.take(&one.path, &mut one.report);
             all.push(judge(one, &policy));
+        let mut positions = seen.positions;
+        for one in seen.scanned {
+            // The file itself comes first, and its members have places of their own.
+            all.push(judge(one, positions.take(), policy));
         }
     }
     if !failed.is_empty() {
@@ -71,49 +140,60 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
     keeper.finish()?;
     if arguments.quiet {
         return Ok(exit);
+    (all, exit)
+}
+
+/// Writes the report.
+pub(super) fn show(all: &[Judged], policy: &Policy, look: Look) -> Result<(), Problem> {
+    if look.quiet {
+        return Ok(());
     }
-    match arguments.format {
+    match look.format {
         Format::Human => {
-            let look = artifacts::human::Look {
-                columns: output::columns(),
-                verbose: arguments.verbose,
-            };
-            output::stdout(&artifacts::human::report(&all, &policy, look))?;
-        }
-        Format::Json => {
-            output::data(artifacts::json::report(&all, &policy)?.as_bytes())?;
-        }
-        Format::Sarif => {
-            output::data(artifacts::sarif::report(&all, &policy).as_bytes())?;
+            let columns = output::columns();
+            let verbose = look.verbose;
+            let look = artifacts::human::Look { columns, verbose };
+            output::stdout(&artifacts::human::report(all, policy, look))
         }
         Format::Junit | Format::Html => {
             let listing = Listing::of_files("scan", policy.version(), &all);
             output::data(listing.document(arguments.format).as_bytes())?;
         }
+        Format::Json => output::data(artifacts::json::report(all, policy)?.as_bytes()).map(drop),
+        Format::Sarif => output::data(artifacts::sarif::report(all, policy).as_bytes()).map(drop),
     }
-    Ok(exit)
 }
 
 /// The policy alone: no rules, no models, nothing else that takes time to load.
-fn policy(arguments: &Scan) -> Result<Policy, Problems> {
+pub(super) fn policy(config: Option<PathBuf>, policy: Option<PathBuf>) -> Result<Policy, Problems> {
     let setup = Setup {
-        config: arguments.config.clone(),
-        policy: arguments.policy.clone(),
+        config,
+        policy,
         ..Setup::default()
     };
     engine::policy(&setup, &read_config(&setup)?)
 }
 
 fn judge(scanned: Scanned, policy: &Policy) -> Judged {
+pub(super) fn judge(scanned: Scanned, positions: Option<Positions>, policy: &Policy) -> Judged {
     // A file that comes from elsewhere, on its way in.
     let mut cx = DecisionContext::new(Direction::Input, Origin::Retrieved, clock::today());
     // Rows and exceptions can be about some paths only.
     cx.route = &scanned.path;
     let decision = policy.decide(&scanned.report, &cx);
-    Judged { scanned, decision }
+    Judged {
+        scanned,
+        decision,
+        positions,
+    }
 }
 
-type Outcome = Result<Vec<Scanned>, Problem>;
+/// What was seen in a file and its members.
+struct Seen {
+    scanned: Vec<Scanned>,
+    /// Places in the file itself.
+    positions: Option<Positions>,
+}
 
 /// Looks at every place, `jobs` of them side by side; outcomes are in order of the places.
 fn look_at_all(
@@ -122,22 +202,41 @@ fn look_at_all(
     ring: Option<&Ring>,
     jobs: usize,
 ) -> Vec<Outcome> {
+impl Seen {
+    const fn unplaced(scanned: Vec<Scanned>) -> Self {
+        Self {
+            scanned,
+            positions: None,
+        }
+    }
+}
+
+type Outcome = Result<Seen, Problem>;
+
+/// Does `work` for every item, several side by side; outcomes are in order of the items.
+pub(super) fn side_by_side<T: Sync, O: Send>(
+    items: &[T],
+    jobs: Option<NonZeroUsize>,
+    work: impl Fn(&T) -> O + Sync,
+) -> Vec<O> {
+    let processors = || std::thread::available_parallelism().map_or(1, Into::into);
+    let jobs = jobs.map_or_else(processors, Into::into).min(items.len());
     let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(places.len()));
+    let outcomes: Mutex<Vec<(usize, O)>> = Mutex::new(Vec::with_capacity(items.len()));
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(place) = places.get(number) else {
+            let Some(item) = items.get(number) else {
                 return;
             };
             let outcome = look_at(place, limits, ring);
+            let outcome = work(item);
             outcomes
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner)
                 .push((number, outcome));
         }
     };
-    let jobs = jobs.min(places.len());
     if jobs < 2 {
         work();
     } else {
@@ -165,37 +264,91 @@ fn look_at(place: &Place, limits: &ScanLimits, ring: Option<&Ring>) -> Outcome {
         Found::File(path) => {
             let source = sealing::open(path, ring)?;
             Ok(scan(name, &*source, limits))
+fn look_at(place: &Place, scanner: &Scanner<'_>) -> Outcome {
+    let name = &place.name;
+    match &place.found {
+        Found::Stdin => {
+            let mut bytes = Vec::new();
+            let read = io::stdin()
+                .lock()
+                .take(MAX_BYTES + 1)
+                .read_to_end(&mut bytes);
+            read.map_err(|error| Problem::new(format!("cannot read `{name}`: {error}")))?;
+            if bytes.len() as u64 > MAX_BYTES {
+                let message = format!("`{name}` has more than {MAX_BYTES} bytes");
+                return Err(Problem::new(message).help("write it to a file first"));
+            }
+            Ok(scan(name, &Bytes(&bytes), scanner))
+        }
+        Found::File(path) => {
+            let source = File::open(path)
+                .and_then(FileSource::new)
+                .map_err(|error| cannot_read(path, &error))?;
+            Ok(scan(name, &source, scanner))
         }
         Found::Unreadable(path, error) => Err(cannot_read(path, error)),
-        Found::LinkInside => Ok(vec![unopened(name, "link", Ok(()))]),
+        Found::LinkInside => Ok(Seen::unplaced(vec![unopened(name, "link", Ok(()))])),
         Found::LinkOutside => {
             let why = "a link that leads out of what is scanned is not followed";
             let outcome = Err(CheckError::Unavailable(why.into()));
-            Ok(vec![unopened(name, "link", outcome)])
+            Ok(Seen::unplaced(vec![unopened(name, "link", outcome)]))
         }
         Found::Other => {
             let why = "neither a file nor a folder";
             let outcome = Err(CheckError::Unavailable(why.into()));
-            Ok(vec![unopened(name, "file", outcome)])
+            Ok(Seen::unplaced(vec![unopened(name, "file", outcome)]))
         }
     }
 }
 
 /// Scans one file; a fault of an inspector is a gap of that file.
-fn scan(name: &str, source: &dyn Source, limits: &ScanLimits) -> Vec<Scanned> {
+fn scan(name: &str, source: &dyn Source, scanner: &Scanner<'_>) -> Seen {
     let artifact = Artifact { path: name, source };
     let scanned = catch_unwind(AssertUnwindSafe(|| {
-        bartizan_supply::scan(&artifact, limits)
+        bartizan_supply::scan_with(&artifact, &scanner.limits, scanner.inspectors)
     }));
-    scanned.unwrap_or_else(|_| {
+    let Ok(scanned) = scanned else {
         let why = "the scan of this file broke off";
         let outcome = Err(CheckError::Unavailable(why.into()));
-        vec![unopened(name, "scan", outcome)]
-    })
+        return Seen::unplaced(vec![unopened(name, "scan", outcome)]);
+    };
+    let positions = scanned.first().and_then(|one| positions(one, source));
+    Seen { scanned, positions }
+}
+
+/// The longest text in which lines are counted, in bytes.
+const MAX_COUNTED: u64 = 64 << 20;
+
+/// Lines and columns of the findings in a text.
+fn positions(scanned: &Scanned, source: &dyn Source) -> Option<Positions> {
+    let is_text = |format: &FileFormat| {
+        matches!(
+            format,
+            FileFormat::Text | FileFormat::Json | FileFormat::Xml
+        )
+    };
+    let spans = scanned
+        .report
+        .findings
+        .iter()
+        .filter_map(|finding| finding.span);
+    let ends: Vec<usize> = spans
+        .flat_map(|span| [span.as_range().start, span.as_range().end])
+        .collect();
+    let is_meant = !ends.is_empty() && scanned.formats.iter().any(is_text);
+    if !is_meant || source.len() > MAX_COUNTED {
+        return None;
+    }
+    let text = source.read(0, MAX_COUNTED).ok()?;
+    Some(Positions::of(&text, ends))
 }
 
 /// The report on something whose bytes were not looked at.
-fn unopened(name: &str, check: &'static str, outcome: Result<(), CheckError>) -> Scanned {
+pub(super) fn unopened(
+    name: &str,
+    check: &'static str,
+    outcome: Result<(), CheckError>,
+) -> Scanned {
     Scanned {
         path: name.to_owned(),
         formats: vec![FileFormat::Unknown],

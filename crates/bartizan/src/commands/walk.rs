@@ -14,11 +14,17 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// What it is.
     pub(crate) found: Found,
+pub(in crate::commands) struct Place {
+    /// What it is called in the report: the path as given, with `/`.
+    pub(in crate::commands) name: String,
+    /// What it is.
+    pub(in crate::commands) found: Found,
 }
 
 /// What stands at a place.
 #[derive(Debug)]
 pub(crate) enum Found {
+pub(in crate::commands) enum Found {
     /// Standard input.
     Stdin,
     /// A file.
@@ -35,7 +41,10 @@ pub(crate) enum Found {
 
 /// Every place below `paths`, sorted within each of them.
 pub(crate) fn places(paths: &[PathBuf]) -> Vec<Place> {
+/// Every place below `paths`, sorted within each of them, but for what is not `wanted` below them.
+pub(in crate::commands) fn places(paths: &[PathBuf], wanted: &dyn Fn(&Path) -> bool) -> Vec<Place> {
     let mut walk = Walk {
+        wanted,
         roots: paths
             .iter()
             .filter_map(|path| fs::canonicalize(path).ok())
@@ -60,12 +69,13 @@ pub(crate) fn places(paths: &[PathBuf]) -> Vec<Place> {
     walk.places
 }
 
-struct Walk {
+struct Walk<'a> {
+    wanted: &'a dyn Fn(&Path) -> bool,
     roots: Vec<PathBuf>,
     places: Vec<Place>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn push(&mut self, name: String, found: Found) {
         self.places.push(Place { name, found });
     }
@@ -89,7 +99,10 @@ impl Walk {
             if kind.is_dir() || path == root {
                 match children(&path) {
                     // The stack turns them round.
-                    Ok(children) => left.extend(children.into_iter().rev()),
+                    Ok(children) => {
+                        let children = children.into_iter().rev();
+                        left.extend(children.filter(|child| (self.wanted)(child)));
+                    }
                     Err(error) => self.unreadable(&path, error),
                 }
             } else if kind.is_file() {
@@ -124,7 +137,7 @@ fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// A path for the report.
-fn name(path: &Path) -> String {
+pub(in crate::commands) fn name(path: &Path) -> String {
     let name = escaped(path);
     if std::path::MAIN_SEPARATOR == '/' {
         name

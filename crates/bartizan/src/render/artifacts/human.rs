@@ -79,9 +79,14 @@ fn file(out: &mut String, judged: &Judged, look: Look) {
     );
     for (finding, reason) in listed {
         let colour = severity_style(finding.rule.severity);
-        let place = finding
-            .span
-            .map_or(String::new(), |span| format!(" at byte {}", span.start()));
+        let place = match (finding.span, &judged.positions) {
+            (None, _) => String::new(),
+            (Some(span), None) => format!(" at byte {}", span.start()),
+            (Some(span), Some(positions)) => {
+                let at = positions.get(span.as_range().start);
+                format!(" at line {}, column {}", at.line, at.column)
+            }
+        };
         let message = match &*finding.message {
             "" => String::new(),
             message => format!(": {}", safe::line(message)),

@@ -100,6 +100,12 @@ struct Seen<'a> {
 struct Range {
     start: u64,
     end: u64,
+    /// The line of its start, from 1; only of texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    /// The column of its start in code points, from 1; only of texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
 }
 
 /// The schema of a report.
@@ -144,9 +150,15 @@ fn entry(judged: &Judged) -> Entry<'_> {
         category: finding.rule.category.as_str(),
         severity: finding.rule.severity.as_str(),
         confidence: finding.confidence.get(),
-        span: finding.span.map(|span| Range {
-            start: span.start(),
-            end: span.end(),
+        span: finding.span.map(|span| {
+            let positions = judged.positions.as_ref();
+            let at = positions.map(|positions| positions.get(span.as_range().start));
+            Range {
+                start: span.start(),
+                end: span.end(),
+                line: at.map(|at| at.line),
+                column: at.map(|at| at.column),
+            }
         }),
         message: &finding.message,
         action: reason.action.as_str(),

@@ -7,6 +7,7 @@ pub(crate) mod sarif;
 use std::collections::BTreeMap;
 
 use bartizan_core::{Finding, Severity, Verdict};
+use bartizan_guard::position::Positions;
 use bartizan_policy::{Decision, Reason};
 use bartizan_supply::Scanned;
 
@@ -18,6 +19,8 @@ pub(crate) struct Judged {
     pub(crate) scanned: Scanned,
     /// What the policy says.
     pub(crate) decision: Decision,
+    /// Lines and columns of its findings, if it is a text that was at hand.
+    pub(crate) positions: Option<Positions>,
 }
 
 /// What a file comes to, mildest first.

@@ -21,7 +21,7 @@ pub(crate) fn report(all: &[Judged], policy: &Policy) -> String {
             rules.insert(&finding.rule.id, &finding.rule);
             let occurrence = occurrences.entry(&finding.rule.id).or_insert(0);
             *occurrence += 1;
-            results.push(result(&judged.scanned.path, finding, reason, *occurrence));
+            results.push(result(judged, finding, reason, *occurrence));
         }
         for (coverage, error) in judged.scanned.report.gaps() {
             let text = format!(
@@ -36,9 +36,31 @@ pub(crate) fn report(all: &[Judged], policy: &Policy) -> String {
         }
     }
     log(driver(&rules), &results, &notifications, policy)
+    let rules: Vec<Value> = rules.values().map(|rule| descriptor(rule)).collect();
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "bartizan",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            }},
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                // Section 3.20.14: false when something kept the tool from finishing.
+                "executionSuccessful": notifications.is_empty(),
+                "toolExecutionNotifications": notifications,
+            }],
+            "results": results,
+            "properties": { "policyVersion": policy.version() },
+        }],
+    });
+    format!("{log:#}\n")
 }
 
-fn result(path: &str, finding: &Finding, reason: &Reason, occurrence: usize) -> Value {
+fn result(judged: &Judged, finding: &Finding, reason: &Reason, occurrence: usize) -> Value {
+    let path = judged.scanned.path.as_str();
     // Neither text nor place: the n-th finding of a rule in a file stays the same when bytes move.
     let identity = format!("bartizan/1\n{}\n{path}\n{occurrence}", finding.rule.id);
     let fingerprint = digest::digest(&digest::SHA256, identity.as_bytes());
@@ -49,7 +71,15 @@ fn result(path: &str, finding: &Finding, reason: &Reason, occurrence: usize) -> 
     let mut physical = json!({ "artifactLocation": { "uri": uri(file) } });
     // A place in a member is no place in the file.
     if let (Some(span), Some(physical), false) = (finding.span, physical.as_object_mut(), member) {
-        let region = json!({ "byteOffset": span.start(), "byteLength": span.len() });
+        let mut region = json!({ "byteOffset": span.start(), "byteLength": span.len() });
+        if let (Some(positions), Some(region)) = (&judged.positions, region.as_object_mut()) {
+            let ends = [span.as_range().start, span.as_range().end];
+            let [start, end] = ends.map(|at| positions.get(at));
+            region.insert("startLine".to_owned(), start.line.into());
+            region.insert("startColumn".to_owned(), start.column.into());
+            region.insert("endLine".to_owned(), end.line.into());
+            region.insert("endColumn".to_owned(), end.column.into());
+        }
         physical.insert("region".to_owned(), region);
     }
     let text = match &*finding.message {
