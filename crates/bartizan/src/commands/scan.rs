@@ -2,10 +2,6 @@
 
 use std::{
     io,
-pub(super) mod walk;
-
-    fs::File,
-    io::{self, Read},
     num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -17,16 +13,13 @@ pub(super) mod walk;
 
 use bartizan_core::{CheckError, Coverage, Direction, Layer, Origin, Report};
 use bartizan_formats::{Bytes, Format as FileFormat, Source};
-use bartizan_policy::{DecisionContext, Policy};
-use bartizan_supply::{Artifact, ScanLimits, Scanned};
-use bartizan_formats::{Bytes, FileSource, Format as FileFormat, Source};
 use bartizan_guard::position::Positions;
+use bartizan_policy::{DecisionContext, Policy};
 use bartizan_posture::{
     config::ConfigFiles,
     secrets::{Ignored, Known, SecretFiles, SecretScanner},
 };
 use bartizan_supply::{Artifact, INSPECTORS, Inspector, ScanLimits, Scanned};
-use walk::{Found, Place};
 
 use super::walk::{self, Found, Place};
 use crate::{
@@ -36,7 +29,6 @@ use crate::{
     exit::Exit,
     findings::Keeper,
     input::{cannot_read, read_bounded},
-    input::{MAX_BYTES, cannot_read},
     key::Key,
     output,
     problem::{Problem, Problems},
@@ -55,33 +47,30 @@ pub(crate) fn run(arguments: &Scan) -> Result<Exit, Problems> {
         max_unpacked_bytes: arguments.max_unpacked << 20,
         ..ScanLimits::default()
     };
-    let mut keeper = Keeper::new("scan", &arguments.keeping)?;
-    let places = walk::places(&arguments.paths);
-    let ring = Ring::for_reading(&arguments.unseal, arguments.config.as_deref())?;
-    let outcomes = look_at_all(
-        &places,
-        &limits,
-        ring.as_ref(),
-        threads(arguments.jobs).get(),
-    );
     let secrets = SecretFiles::in_texts(
         secret_scanner()?,
         Known::new(&Key::get()?.bytes, None, Ignored::default(), ""),
     );
     let mut inspectors = INSPECTORS.to_vec();
     inspectors.extend([&ConfigFiles as &dyn Inspector, &secrets]);
+    let ring = Ring::for_reading(&arguments.unseal, arguments.config.as_deref())?;
     let scanner = Scanner {
         limits,
         inspectors: &inspectors,
+        ring: ring.as_ref(),
     };
+    let mut keeper = Keeper::new("scan", &arguments.keeping)?;
     let places = walk::places(&arguments.paths, &|_| true);
-    let (all, exit) = look_at_all(&places, &scanner, arguments.jobs, &policy);
+    let (all, exit) = look_at_all(&places, &scanner, arguments.jobs, &policy, &mut |one| {
+        keeper.take(&one.path, &mut one.report);
+    });
+    keeper.finish()?;
     let look = Look {
         format: arguments.format,
         verbose: arguments.verbose,
         quiet: arguments.quiet,
     };
-    show(&all, &policy, look)?;
+    show("scan", &all, &policy, look)?;
     Ok(exit)
 }
 
@@ -103,14 +92,18 @@ pub(super) struct Look {
 pub(super) struct Scanner<'a> {
     pub(super) limits: ScanLimits,
     pub(super) inspectors: &'a [&'a dyn Inspector],
+    /// Opens what is sealed.
+    pub(super) ring: Option<&'a Ring>,
 }
 
-/// Looks at every place, and says how the command ends; problems are shown on the way.
+/// Looks at every place, and says how the command ends; problems are shown on the way. What was seen
+/// goes through `keep` before it is decided about.
 pub(super) fn look_at_all(
     places: &[Place],
     scanner: &Scanner<'_>,
     jobs: Option<NonZeroUsize>,
     policy: &Policy,
+    keep: &mut dyn FnMut(&mut Scanned),
 ) -> (Vec<Judged>, Exit) {
     let outcomes = side_by_side(places, jobs, |place| look_at(place, scanner));
     let mut exit = Exit::default();
@@ -123,11 +116,9 @@ pub(super) fn look_at_all(
             let outcome = Err(CheckError::Unavailable("it cannot be read".into()));
             Seen::unplaced(vec![unopened(&place.name, "file", outcome)])
         });
-        for mut one in scanned {
-            keeper.take(&one.path, &mut one.report);
-            all.push(judge(one, &policy));
         let mut positions = seen.positions;
-        for one in seen.scanned {
+        for mut one in seen.scanned {
+            keep(&mut one);
             // The file itself comes first, and its members have places of their own.
             all.push(judge(one, positions.take(), policy));
         }
@@ -137,14 +128,16 @@ pub(super) fn look_at_all(
         exit = Exit::Error;
     }
     exit = all.iter().map(Judged::exit).fold(exit, Exit::join);
-    keeper.finish()?;
-    if arguments.quiet {
-        return Ok(exit);
     (all, exit)
 }
 
-/// Writes the report.
-pub(super) fn show(all: &[Judged], policy: &Policy, look: Look) -> Result<(), Problem> {
+/// Writes the report of a command.
+pub(super) fn show(
+    command: &'static str,
+    all: &[Judged],
+    policy: &Policy,
+    look: Look,
+) -> Result<(), Problem> {
     if look.quiet {
         return Ok(());
     }
@@ -155,12 +148,12 @@ pub(super) fn show(all: &[Judged], policy: &Policy, look: Look) -> Result<(), Pr
             let look = artifacts::human::Look { columns, verbose };
             output::stdout(&artifacts::human::report(all, policy, look))
         }
-        Format::Junit | Format::Html => {
-            let listing = Listing::of_files("scan", policy.version(), &all);
-            output::data(listing.document(arguments.format).as_bytes())?;
-        }
         Format::Json => output::data(artifacts::json::report(all, policy)?.as_bytes()).map(drop),
         Format::Sarif => output::data(artifacts::sarif::report(all, policy).as_bytes()).map(drop),
+        Format::Junit | Format::Html => {
+            let listing = Listing::of_files(command, policy.version(), all);
+            output::data(listing.document(look.format).as_bytes()).map(drop)
+        }
     }
 }
 
@@ -174,7 +167,6 @@ pub(super) fn policy(config: Option<PathBuf>, policy: Option<PathBuf>) -> Result
     engine::policy(&setup, &read_config(&setup)?)
 }
 
-fn judge(scanned: Scanned, policy: &Policy) -> Judged {
 pub(super) fn judge(scanned: Scanned, positions: Option<Positions>, policy: &Policy) -> Judged {
     // A file that comes from elsewhere, on its way in.
     let mut cx = DecisionContext::new(Direction::Input, Origin::Retrieved, clock::today());
@@ -195,13 +187,6 @@ struct Seen {
     positions: Option<Positions>,
 }
 
-/// Looks at every place, `jobs` of them side by side; outcomes are in order of the places.
-fn look_at_all(
-    places: &[Place],
-    limits: &ScanLimits,
-    ring: Option<&Ring>,
-    jobs: usize,
-) -> Vec<Outcome> {
 impl Seen {
     const fn unplaced(scanned: Vec<Scanned>) -> Self {
         Self {
@@ -219,8 +204,7 @@ pub(super) fn side_by_side<T: Sync, O: Send>(
     jobs: Option<NonZeroUsize>,
     work: impl Fn(&T) -> O + Sync,
 ) -> Vec<O> {
-    let processors = || std::thread::available_parallelism().map_or(1, Into::into);
-    let jobs = jobs.map_or_else(processors, Into::into).min(items.len());
+    let jobs = threads(jobs).get().min(items.len());
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<(usize, O)>> = Mutex::new(Vec::with_capacity(items.len()));
     let work = || {
@@ -229,7 +213,6 @@ pub(super) fn side_by_side<T: Sync, O: Send>(
             let Some(item) = items.get(number) else {
                 return;
             };
-            let outcome = look_at(place, limits, ring);
             let outcome = work(item);
             outcomes
                 .lock()
@@ -253,38 +236,17 @@ pub(super) fn side_by_side<T: Sync, O: Send>(
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-fn look_at(place: &Place, limits: &ScanLimits, ring: Option<&Ring>) -> Outcome {
+fn look_at(place: &Place, scanner: &Scanner<'_>) -> Outcome {
     let name = &place.name;
     match &place.found {
         Found::Stdin => {
             let help = "write it to a file first";
             let bytes = read_bounded(io::stdin().lock(), name, help)?;
-            Ok(scan(name, &Bytes(&bytes), limits))
-        }
-        Found::File(path) => {
-            let source = sealing::open(path, ring)?;
-            Ok(scan(name, &*source, limits))
-fn look_at(place: &Place, scanner: &Scanner<'_>) -> Outcome {
-    let name = &place.name;
-    match &place.found {
-        Found::Stdin => {
-            let mut bytes = Vec::new();
-            let read = io::stdin()
-                .lock()
-                .take(MAX_BYTES + 1)
-                .read_to_end(&mut bytes);
-            read.map_err(|error| Problem::new(format!("cannot read `{name}`: {error}")))?;
-            if bytes.len() as u64 > MAX_BYTES {
-                let message = format!("`{name}` has more than {MAX_BYTES} bytes");
-                return Err(Problem::new(message).help("write it to a file first"));
-            }
             Ok(scan(name, &Bytes(&bytes), scanner))
         }
         Found::File(path) => {
-            let source = File::open(path)
-                .and_then(FileSource::new)
-                .map_err(|error| cannot_read(path, &error))?;
-            Ok(scan(name, &source, scanner))
+            let source = sealing::open(path, scanner.ring)?;
+            Ok(scan(name, &*source, scanner))
         }
         Found::Unreadable(path, error) => Err(cannot_read(path, error)),
         Found::LinkInside => Ok(Seen::unplaced(vec![unopened(name, "link", Ok(()))])),

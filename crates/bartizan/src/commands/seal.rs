@@ -8,6 +8,7 @@ use std::{
 };
 
 use aws_lc_rs::digest;
+use bartizan_core::hex;
 use bartizan_formats::{Bytes, FileSource, Source};
 use bartizan_supply::{
     digest::{Selection, Tree},
@@ -20,7 +21,6 @@ use crate::{
     exit::Exit,
     files::{Readers, cannot_write, write_with},
     input::{cannot_read, escaped, read_bytes},
-    key::hex,
     output,
     problem::{Problem, Problems},
     render::{human::plural, safe},
@@ -214,7 +214,7 @@ fn seal_bytes(
     let mut out = BufWriter::with_capacity(BUFFER, out);
     seal(&mut plain, length, lock, key, &fresh, &mut out).map_err(|error| problem(name, &error))?;
     out.flush().map_err(|error| cannot_write(name, &error))?;
-    Ok(hex(plain.digest.finish().as_ref()))
+    Ok(hex::encode(plain.digest.finish().as_ref()))
 }
 
 /// Opens one file, and gives its digest.
@@ -228,7 +228,7 @@ fn unseal_file(ring: &Ring, from: &Path, out: &mut File) -> Result<String, Probl
         out.write_all(plain).map_err(SealedError::Write)
     });
     each.map_err(|error| problem(from, &error))?;
-    Ok(hex(context.finish().as_ref()))
+    Ok(hex::encode(context.finish().as_ref()))
 }
 
 /// A reader that digests what passes.

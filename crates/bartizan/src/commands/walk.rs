@@ -14,17 +14,11 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// What it is.
     pub(crate) found: Found,
-pub(in crate::commands) struct Place {
-    /// What it is called in the report: the path as given, with `/`.
-    pub(in crate::commands) name: String,
-    /// What it is.
-    pub(in crate::commands) found: Found,
 }
 
 /// What stands at a place.
 #[derive(Debug)]
 pub(crate) enum Found {
-pub(in crate::commands) enum Found {
     /// Standard input.
     Stdin,
     /// A file.
@@ -39,10 +33,8 @@ pub(in crate::commands) enum Found {
     Unreadable(PathBuf, io::Error),
 }
 
-/// Every place below `paths`, sorted within each of them.
-pub(crate) fn places(paths: &[PathBuf]) -> Vec<Place> {
 /// Every place below `paths`, sorted within each of them, but for what is not `wanted` below them.
-pub(in crate::commands) fn places(paths: &[PathBuf], wanted: &dyn Fn(&Path) -> bool) -> Vec<Place> {
+pub(crate) fn places(paths: &[PathBuf], wanted: &dyn Fn(&Path) -> bool) -> Vec<Place> {
     let mut walk = Walk {
         wanted,
         roots: paths
@@ -137,7 +129,7 @@ fn children(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// A path for the report.
-pub(in crate::commands) fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     let name = escaped(path);
     if std::path::MAIN_SEPARATOR == '/' {
         name

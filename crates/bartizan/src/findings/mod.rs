@@ -5,12 +5,10 @@ mod changes;
 mod record;
 
 use aws_lc_rs::digest;
-use bartizan_core::Finding;
+use bartizan_core::{Finding, hex};
 pub(crate) use baseline::Baseline;
 pub(crate) use changes::{Changes, changes};
 pub(crate) use record::{Keeper, Saved, Seen};
-
-use crate::key::hex;
 
 /// Counts equal findings, so that each of them has a name of its own.
 #[derive(Debug, Default)]
@@ -29,7 +27,7 @@ impl Fingerprints {
         *met += 1;
         let identity = format!("bartizan-finding/1 {met} {identity}");
         let digest = digest::digest(&digest::SHA256, identity.as_bytes());
-        hex(digest.as_ref().get(..16).unwrap_or_default())
+        hex::encode(digest.as_ref().get(..16).unwrap_or_default())
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use aws_lc_rs::hmac;
-use bartizan_supply::digest::{from_hex, hex};
+use bartizan_core::hex;
 use serde::{Deserialize, Serialize};
 
 use super::{Leak, Where};
@@ -59,7 +59,7 @@ impl Baseline {
         if baseline.version != VERSION {
             return Err(BaselineError::Version(baseline.version));
         }
-        let key = from_hex(&baseline.key).and_then(|key| key.try_into().ok());
+        let key = hex::decode(&baseline.key).and_then(|key| key.try_into().ok());
         let key = key.ok_or(BaselineError::Key)?;
         Ok((baseline, key))
     }
@@ -153,7 +153,7 @@ impl Known {
         findings.extend(seen.iter().cloned());
         Baseline {
             version: VERSION,
-            key: hex(key),
+            key: hex::encode(key),
             findings,
         }
     }
@@ -169,7 +169,7 @@ impl Known {
             message.extend_from_slice(part);
         }
         let tag = hmac::sign(&self.key, &message);
-        let hash = hex(tag.as_ref().get(..HASH_BYTES).unwrap_or_default());
+        let hash = hex::encode(tag.as_ref().get(..HASH_BYTES).unwrap_or_default());
         if self.accepted.contains(&hash) || self.ignored.holds(leak, place) {
             self.count.fetch_add(1, Ordering::Relaxed);
             return None;

@@ -8,7 +8,6 @@ mod tree;
 
 pub(crate) use algorithm::Hasher;
 pub use algorithm::{Algorithm, Digest};
-pub use algorithm::{Algorithm, Digest, from_hex, hex};
 pub use error::DigestError;
 pub(crate) use hash::{BLOCK, open_regular};
 pub use hash::{Granularity, Piece, hash_pieces, hash_source, hash_tree};

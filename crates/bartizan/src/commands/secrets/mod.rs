@@ -14,7 +14,10 @@ use bartizan_posture::secrets::{
 };
 use bartizan_supply::{ARCHIVES, Inspector, ScanLimits};
 
-use super::scan::{self, Look, Scanner, walk};
+use super::{
+    scan::{self, Look, Scanner},
+    walk,
+};
 use crate::{
     cli::Secrets,
     exit::Exit,
@@ -65,7 +68,7 @@ pub(crate) fn run(arguments: &Secrets) -> Result<Exit, Problems> {
         let baseline = files.known().baseline(&key);
         let text = baseline.to_json();
         let text = text.map_err(|error| Problem::new(format!("cannot write: {error}")))?;
-        super::sign::write(path, &text)?;
+        output::file(path, &text)?;
         let count = baseline.len();
         let findings = plural(count, "finding");
         output::note(&format!("`{}` accepts {count} {findings}", escaped(path)));
@@ -80,7 +83,7 @@ pub(crate) fn run(arguments: &Secrets) -> Result<Exit, Problems> {
         verbose: arguments.verbose,
         quiet: arguments.quiet,
     };
-    scan::show(&all, &policy, look)?;
+    scan::show("secrets", &all, &policy, look)?;
     let accepted = files.known().accepted();
     if accepted > 0 && !arguments.quiet {
         let count = usize::try_from(accepted).unwrap_or(usize::MAX);
@@ -101,6 +104,7 @@ fn in_files(
     let scanner = Scanner {
         limits: ScanLimits::default(),
         inspectors: &inspectors,
+        ring: None,
     };
     let kept: Option<HashSet<PathBuf>> = if arguments.respect_gitignore {
         Some(git::not_ignored(&arguments.path)?)
@@ -114,7 +118,13 @@ fn in_files(
     let wanted =
         |path: &Path| is_no_store(path) && kept.as_ref().is_none_or(|kept| is_kept(kept, path));
     let places = walk::places(std::slice::from_ref(&arguments.path), &wanted);
-    Ok(scan::look_at_all(&places, &scanner, arguments.jobs, policy))
+    Ok(scan::look_at_all(
+        &places,
+        &scanner,
+        arguments.jobs,
+        policy,
+        &mut |_| {},
+    ))
 }
 
 /// Whether a path is not among the files in which git keeps what it knows: `--history` looks there.

@@ -36,27 +36,6 @@ pub(crate) fn report(all: &[Judged], policy: &Policy) -> String {
         }
     }
     log(driver(&rules), &results, &notifications, policy)
-    let rules: Vec<Value> = rules.values().map(|rule| descriptor(rule)).collect();
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "bartizan",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": rules,
-            }},
-            "columnKind": "unicodeCodePoints",
-            "invocations": [{
-                // Section 3.20.14: false when something kept the tool from finishing.
-                "executionSuccessful": notifications.is_empty(),
-                "toolExecutionNotifications": notifications,
-            }],
-            "results": results,
-            "properties": { "policyVersion": policy.version() },
-        }],
-    });
-    format!("{log:#}\n")
 }
 
 fn result(judged: &Judged, finding: &Finding, reason: &Reason, occurrence: usize) -> Value {
