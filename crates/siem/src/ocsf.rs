@@ -188,7 +188,11 @@ struct Class {
 }
 
 const fn class(category: (u32, &'static str), uid: u32, name: &'static str) -> Class {
-    Class { category, uid, name }
+    Class {
+        category,
+        uid,
+        name,
+    }
 }
 
 const SYSTEM: (u32, &str) = (1, "System Activity");
@@ -288,7 +292,11 @@ impl<'a> OcsfEvent<'a> {
                 sequence: notice.number,
                 event_code: kind,
                 correlation_uid: request,
-                profiles: if acted.is_some() { &["security_control"] } else { &[] },
+                profiles: if acted.is_some() {
+                    &["security_control"]
+                } else {
+                    &[]
+                },
             },
             time: notice.at_ms,
             category_uid: class.category.0,
@@ -343,7 +351,10 @@ fn finding<'a>(notice: &'a Notice, facts: &'a Facts) -> FindingInfo<'a> {
 
 fn entity(facts: &Facts) -> Entity<'_> {
     match facts.text("/key_id") {
-        Some(name) => Entity { r#type: "API key", name },
+        Some(name) => Entity {
+            r#type: "API key",
+            name,
+        },
         None => Entity {
             r#type: "configuration",
             name: facts.text("/what").unwrap_or("unknown"),
@@ -355,7 +366,9 @@ fn activity<'a>(class: Class, deed: &str, kind: &'a str) -> (u32, &'a str) {
     let of_class = ACTIVITIES.iter().filter(|(of, ..)| *of == class);
     // A row without a word stands for every deed of its class.
     let mut fitting = of_class.filter(|(_, word, ..)| *word == deed || word.is_empty());
-    fitting.next().map_or((99, kind), |(.., id, name)| (*id, name))
+    fitting
+        .next()
+        .map_or((99, kind), |(.., id, name)| (*id, name))
 }
 
 fn status_id(class: Class, status: Option<&str>) -> u8 {

@@ -25,8 +25,14 @@ pub fn frame(notice: &Notice, facility: u8, host: &str, text: &str, out: &mut Ve
         "<{}>1 {} {} bartizan - {} [meta sequenceId=\"{}\"] {text}",
         u16::from(facility.min(MAX_FACILITY)) * 8 + u16::from(severity(notice.severity)),
         moment(notice.at_ms),
-        Word { text: host, most: 255 },
-        Word { text: &notice.kind, most: 32 },
+        Word {
+            text: host,
+            most: 255
+        },
+        Word {
+            text: &notice.kind,
+            most: 32
+        },
         notice.number.saturating_sub(1) % MAX_SEQUENCE + 1,
     );
     out.extend_from_slice(message.len().to_string().as_bytes());
@@ -59,7 +65,11 @@ struct Word<'a> {
 
 impl std::fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut letters = self.text.chars().filter(char::is_ascii_graphic).take(self.most);
+        let mut letters = self
+            .text
+            .chars()
+            .filter(char::is_ascii_graphic)
+            .take(self.most);
         let Some(first) = letters.next() else {
             return f.write_char('-');
         };

@@ -71,12 +71,16 @@ pub fn body(first_ms: u64, events: &[String]) -> Vec<u8> {
     struct Data<'a> {
         events: Vec<&'a RawValue>,
     }
-    let events = events.iter().filter_map(|event| serde_json::from_str(event).ok());
+    let events = events
+        .iter()
+        .filter_map(|event| serde_json::from_str(event).ok());
     let at = jiff::Timestamp::from_millisecond(i64::try_from(first_ms).unwrap_or(i64::MAX));
     let message = Message {
         r#type: "bartizan.audit.events",
         timestamp: at.unwrap_or(jiff::Timestamp::MAX).to_string(),
-        data: Data { events: events.collect() },
+        data: Data {
+            events: events.collect(),
+        },
     };
     // Texts, and JSON that was checked: cannot fail.
     serde_json::to_vec(&message).unwrap_or_default()

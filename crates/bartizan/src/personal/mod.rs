@@ -6,7 +6,11 @@ mod stores;
 
 use std::{io::Read as _, path::PathBuf};
 
-use bartizan_gateway::clock::{Clock as _, SystemClock};
+use bartizan_gateway::{
+    clock::{Clock as _, SystemClock},
+    start::placed,
+    store::StoreConfig,
+};
 use bartizan_govern::{Holds, Subject, SubjectKey};
 pub(crate) use proof::{Proof, verify};
 pub(crate) use stores::Stores;
@@ -65,6 +69,11 @@ impl Desk {
             ))
         })?;
         Ok(folder)
+    }
+
+    /// Where the gateway's database is.
+    pub(crate) fn database(&self) -> StoreConfig {
+        placed(&self.config.file, &self.data)
     }
 
     /// What the law wants kept.

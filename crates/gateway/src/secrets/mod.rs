@@ -23,6 +23,7 @@ pub use keyring::{Keyring, Purpose};
 pub(crate) use master::unhex;
 pub use master::{MasterConfig, MasterError, MasterKey, Opener, Place};
 pub use reference::{Environment, ProcessEnvironment, Resolver, SecretError, SecretRef};
+pub(crate) use seal::{SealError, open, seal};
 pub use vault::{Vault, VaultConfig, VaultError};
 
 use schemars::JsonSchema;

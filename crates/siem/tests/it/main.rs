@@ -65,16 +65,50 @@ fn aud_13_a_finding_is_a_detection_finding() {
 #[test]
 fn every_class_has_what_it_must_have() {
     for (kind, body, class, activity, fields) in [
-        ("llm_interaction", json!({"endpoint": "/v1/chat/completions", "status": 200, "outcome": "answered"}),
-            6003, 99, &["actor", "api", "src_endpoint"][..]),
-        ("ml_audit", json!({"action": "predict", "status": "success", "status_code": 200}),
-            6003, 2, &["actor", "api", "src_endpoint"]),
-        ("auth_failure", json!({"reason": "expired"}), 3002, 1, &["user", "service"]),
-        ("key_management", json!({"action": "revoke", "key_id": "k"}), 3004, 4, &["entity"]),
-        ("config_change", json!({"what": "policy"}), 3004, 3, &["entity"]),
+        (
+            "llm_interaction",
+            json!({"endpoint": "/v1/chat/completions", "status": 200, "outcome": "answered"}),
+            6003,
+            99,
+            &["actor", "api", "src_endpoint"][..],
+        ),
+        (
+            "ml_audit",
+            json!({"action": "predict", "status": "success", "status_code": 200}),
+            6003,
+            2,
+            &["actor", "api", "src_endpoint"],
+        ),
+        (
+            "auth_failure",
+            json!({"reason": "expired"}),
+            3002,
+            1,
+            &["user", "service"],
+        ),
+        (
+            "key_management",
+            json!({"action": "revoke", "key_id": "k"}),
+            3004,
+            4,
+            &["entity"],
+        ),
+        (
+            "config_change",
+            json!({"what": "policy"}),
+            3004,
+            3,
+            &["entity"],
+        ),
         ("service", json!({"action": "started"}), 6002, 3, &["app"]),
         ("gap", json!({"lost": 3}), 1008, 99, &["log_name"]),
-        ("of_a_later_version", json!({}), 6003, 99, &["actor", "api", "src_endpoint"]),
+        (
+            "of_a_later_version",
+            json!({}),
+            6003,
+            99,
+            &["actor", "api", "src_endpoint"],
+        ),
     ] {
         let event = ocsf(&notice(kind, Severity::Info, body));
         assert_eq!(event["class_uid"], class, "{kind}");
@@ -83,7 +117,11 @@ fn every_class_has_what_it_must_have() {
             assert!(!event[field].is_null(), "{kind} without {field}");
         }
     }
-    let answered = ocsf(&notice("llm_interaction", Severity::Info, json!({"outcome": "answered", "status": 200})));
+    let answered = ocsf(&notice(
+        "llm_interaction",
+        Severity::Info,
+        json!({"outcome": "answered", "status": 200}),
+    ));
     assert_eq!(answered["status_id"], 1);
     assert_eq!(answered["api"]["response"]["code"], 200);
 }
