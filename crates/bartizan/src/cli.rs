@@ -2,6 +2,7 @@
 
 mod access;
 mod approve;
+mod backup;
 mod dependencies;
 mod eval;
 mod ledger;
@@ -15,12 +16,13 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use access::{AccessCommand, CheckAccess, ReportAccess, TestAccess, WhoCan};
 pub(crate) use approve::{ApproveCommand, At, SwitchKind};
+pub(crate) use backup::{Backup, Restore};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
-pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
+pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, Timeline, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 pub(crate) use redteam::{
@@ -129,6 +131,8 @@ pub(crate) enum Command {
     /// Verify, prove, and export the tamper-evident record
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    Backup(Backup),
+    Restore(Restore),
     /// Say who may do what, and review who has which rights
     #[command(subcommand)]
     Access(AccessCommand),

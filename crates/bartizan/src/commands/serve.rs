@@ -275,7 +275,7 @@ pub(crate) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<
 }
 
 /// What kept the gateway from starting, each mistake at its place in the file.
-pub(super) fn problems(config: &Config, error: &StartError) -> Problems {
+pub(crate) fn problems(config: &Config, error: &StartError) -> Problems {
     match error {
         StartError::Config(mistakes) | StartError::Serve(ServeError::Config(mistakes)) => mistakes
             .iter()

@@ -87,7 +87,7 @@ impl Desk {
 
     /// The stores of the configuration.
     pub(crate) fn stores(&self) -> Result<Stores, Problems> {
-        Stores::open(&self.config)
+        Stores::open(&self.config, &self.data)
     }
 }
 

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{record::RequestId, store::Step};
 
-pub use sealed::{ContentError, SealedContent};
+pub use sealed::{ContentError, SealedContent, forget};
 
 /// Tables of this module, in the order in which they came; never edited, only added to.
 pub(crate) const MIGRATIONS: &[Step] = &[sealed::TABLES];

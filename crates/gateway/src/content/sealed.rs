@@ -3,7 +3,7 @@ use std::sync::Arc;
 use bartizan_core::Secret;
 use bartizan_govern::{Holds, SubjectHash};
 use serde_json::{Value, json};
-use sqlx::{Executor as _, Row as _};
+use sqlx::{Connection as _, Executor as _, Row as _};
 
 use super::Content;
 use crate::{
@@ -161,28 +161,12 @@ impl SealedContent {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Destroys somebody's key and removes what it sealed, all or nothing; no byte of either is left
-    /// in the database's files. Says how many rows there were.
+    /// As [`forget`].
     ///
     /// # Errors
-    /// When the database refuses, or is too busy to write its log back; then try again.
+    /// As [`forget`].
     pub async fn erase(&self, subject: &SubjectHash) -> Result<u64, ContentError> {
-        let begin = self.store.begin();
-        let mut removed = 0;
-        with_pool!(&self.store, pool => {
-            let mut connection = pool.acquire().await?;
-            if matches!(self.store, Store::Sqlite(_)) {
-                connection.execute("PRAGMA secure_delete = ON").await?;
-            }
-            let mut transaction = sqlx::Connection::begin_with(&mut *connection, begin).await?;
-            for sql in FORGET {
-                let done = transaction.execute(sqlx::query(sql).bind(subject.as_str())).await?;
-                removed += done.rows_affected();
-            }
-            transaction.commit().await?;
-        });
-        self.settle().await?;
-        Ok(removed)
+        forget(&self.store, subject).await
     }
 
     /// Everything that is kept of somebody, opened.
@@ -248,7 +232,7 @@ impl SealedContent {
                 removed += connection.execute(remove).await?.rows_affected();
             });
         }
-        self.settle().await?;
+        settle(&self.store).await?;
         Ok(removed)
     }
 
@@ -306,20 +290,43 @@ impl SealedContent {
             .map_err(|_| ContentError::Sealed)?;
         Ok(Some(Secret::new(key)))
     }
+}
 
-    /// What SQLite keeps beside its file of what was removed goes, too.
-    async fn settle(&self) -> Result<(), ContentError> {
-        if let Store::Sqlite(pool) = &self.store {
-            let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .fetch_one(pool)
-                .await?;
-            let busy: i64 = row.try_get(0)?;
-            if busy != 0 {
-                return Err(ContentError::Busy);
-            }
+/// Destroys somebody's key and removes what it sealed, all or nothing; no byte of either is left in
+/// the database's files. Says how many rows there were. Needs no key.
+///
+/// # Errors
+/// When the database refuses, or is too busy to write its log back; then try again.
+pub async fn forget(store: &Store, subject: &SubjectHash) -> Result<u64, ContentError> {
+    let mut removed = 0;
+    with_pool!(store, pool => {
+        let mut connection = pool.acquire().await?;
+        if matches!(store, Store::Sqlite(_)) {
+            connection.execute("PRAGMA secure_delete = ON").await?;
         }
-        Ok(())
+        let mut transaction = connection.begin_with(store.begin()).await?;
+        for sql in FORGET {
+            let done = transaction.execute(sqlx::query(sql).bind(subject.as_str())).await?;
+            removed += done.rows_affected();
+        }
+        transaction.commit().await?;
+    });
+    settle(store).await?;
+    Ok(removed)
+}
+
+/// What SQLite keeps beside its file of what was removed goes, too.
+async fn settle(store: &Store) -> Result<(), ContentError> {
+    if let Store::Sqlite(pool) = store {
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(pool)
+            .await?;
+        let busy: i64 = row.try_get(0)?;
+        if busy != 0 {
+            return Err(ContentError::Busy);
+        }
     }
+    Ok(())
 }
 
 impl std::fmt::Debug for SealedContent {

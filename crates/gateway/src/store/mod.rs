@@ -155,6 +155,18 @@ impl Store {
         }
     }
 
+    /// Writes a copy of SQLite's database to `file`, which must not be there, as it is at this moment;
+    /// others read and write meanwhile. PostgreSQL refuses: it has tools of its own.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the database is no file.
+    pub async fn snapshot(&self, file: &Path) -> Result<(), StoreError> {
+        with_pool!(self, pool => {
+            sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(pool).await?;
+        });
+        Ok(())
+    }
+
     /// Closes every connection once what runs on it has ended.
     pub async fn close(&self) {
         with_pool!(self, pool => pool.close().await);

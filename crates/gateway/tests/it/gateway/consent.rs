@@ -127,8 +127,9 @@ async fn aud_17_contents_are_kept_sealed_and_only_of_who_agreed() {
     }
     let folder = gateway.stop().await;
     let file = folder.path().join("data/bartizan.db");
-    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display()));
-    let pool = pool.await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&format!("sqlite://{}", file.display()))
+        .await
+        .unwrap();
     let kept: Vec<(String, String)> =
         sqlx::query_as("SELECT subject, side FROM sealed_content ORDER BY number")
             .fetch_all(&pool)
