@@ -3,5 +3,5 @@
 mod archive;
 mod stage;
 
-pub(crate) use archive::{Manifest, pack, unpack};
+pub(crate) use archive::{pack, unpack};
 pub(crate) use stage::{DATABASE, FOLDERS, JOURNAL, broken_ledger, stage};
