@@ -26,6 +26,9 @@ pub(crate) const FOLDERS: [&str; 5] = [
     "journal-commands",
 ];
 
+/// What whoever writes a folder holds.
+const LOCK: &str = "lock";
+
 /// How often a copy is taken anew because files changed in the middle.
 const ATTEMPTS: u32 = 5;
 
@@ -42,9 +45,8 @@ pub(crate) async fn stage(store: &Store, data: &Path, to: &Path) -> Result<(), P
             copy(&from, &to.join(folder)).map_err(|error| unusable(&from, &error))?;
         }
         // A file of the journal that went away may hold what the database did not have yet.
-        let has_all = segments
-            .iter()
-            .all(|name| to.join(JOURNAL).join(name).exists());
+        let is_copied = |name: &String| name == LOCK || to.join(JOURNAL).join(name).exists();
+        let has_all = segments.iter().all(is_copied);
         if has_all && broken_ledger(to)?.is_none() {
             return Ok(());
         }
@@ -81,7 +83,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for name in found {
         let (from, to) = (from.join(&name), to.join(&name));
         // Who runs holds it; it says nothing.
-        if name == "lock" {
+        if name == LOCK {
             continue;
         }
         match fs::symlink_metadata(&from) {

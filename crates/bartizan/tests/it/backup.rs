@@ -64,7 +64,9 @@ fn aud_17_who_was_erased_does_not_come_back_with_a_backup() {
     });
     let who = timeline(&home, &asked)["entries"][0]["event"]["user_id"].clone();
     let who = who.as_str().unwrap();
-    until("its contents are kept", || contents(&home, "data", who) == 2);
+    until("its contents are kept", || {
+        contents(&home, "data", who) == 2
+    });
 
     // While the gateway runs.
     let taken = run(&home, &["backup", "copy.zip", "--data", "data"]);
@@ -85,7 +87,10 @@ fn aud_17_who_was_erased_does_not_come_back_with_a_backup() {
     assert!(refused.stderr.contains("--force"), "{refused:?}");
     let restored = run(&home, &forced);
     assert_eq!(restored.code, 0, "{restored:?}");
-    assert!(restored.stdout.contains("1 erased subjects"), "{restored:?}");
+    assert!(
+        restored.stdout.contains("1 erased subjects"),
+        "{restored:?}"
+    );
     assert_eq!(contents(&home, "data", who), 0);
     let verified = run(&home, &["ledger", "verify", "--data", "data"]);
     assert_eq!(verified.code, 0, "{verified:?}");
@@ -117,7 +122,10 @@ fn a_backup_that_was_changed_is_not_restored() {
     assert_eq!(serving.chat(&key, "Hello.").status, 200);
     serving.signal("TERM");
     assert_eq!(serving.end(), Some(0));
-    assert_eq!(run(&home, &["backup", "copy.zip", "--data", "data"]).code, 0);
+    assert_eq!(
+        run(&home, &["backup", "copy.zip", "--data", "data"]).code,
+        0
+    );
     let bytes = fs::read(home.path("copy.zip")).unwrap();
     let mut changed = bytes.clone();
     changed[bytes.len() / 2] ^= 1;
@@ -157,8 +165,14 @@ fn ir_05_a_timeline_is_told_from_the_ledger() {
     assert!(!found.as_array().unwrap().is_empty());
     let later = timeline(&home, &["--since", "2999-01-01T00:00:00Z"])["entries"].clone();
     assert_eq!(later.as_array().unwrap().len(), 0);
-    let told = run(&home, &["ledger", "timeline", "--data", "data", "--request", &id]);
+    let told = run(
+        &home,
+        &["ledger", "timeline", "--data", "data", "--request", &id],
+    );
     assert!(told.stdout.contains("security event"), "{told:?}");
-    let unknown = run(&home, &["ledger", "timeline", "--data", "data", "--event", "nothing"]);
+    let unknown = run(
+        &home,
+        &["ledger", "timeline", "--data", "data", "--event", "nothing"],
+    );
     assert_eq!(unknown.code, 2);
 }

@@ -121,6 +121,23 @@ async fn gov_14_what_is_taken_back_counts_with_the_next_request() {
     assert_eq!(refused, Err("consent_missing".to_owned()));
 }
 
+/// A record that was made by a later version, or damaged, gives nothing of what stands in it.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_gives_nothing() {
+    let (table, desk) = desk().await;
+    write(&table, "key_me", "training", 1, granted("1")).await;
+    let later = ConsentEvent {
+        v: 2,
+        at_ms: 2,
+        subject: key().hash("key_me"),
+        purpose: "training".to_owned(),
+        deed: granted("1"),
+    };
+    table.add(&later).await.unwrap();
+    let refused = ask(&desk, "key_me", None, None, "support-1").await;
+    assert_eq!(refused, Err("consent_unavailable".to_owned()));
+}
+
 #[tokio::test]
 async fn without_a_record_nobody_agreed() {
     let store = Store::in_memory().await.unwrap();
