@@ -3,6 +3,7 @@
 mod access;
 mod approve;
 mod convert;
+mod backup;
 mod dependencies;
 mod eval;
 mod findings;
@@ -20,6 +21,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use access::{AccessCommand, CheckAccess, ReportAccess, TestAccess, WhoCan};
 pub(crate) use approve::{ApproveCommand, At, SwitchKind};
+pub(crate) use backup::{Backup, Restore};
 use bartizan_core::{Origin, Sink};
 use bartizan_gateway::{netpol::Label, principal::Scope};
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
@@ -29,6 +31,7 @@ pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use findings::{Diff, Keeping};
 pub(crate) use init::{InitCommand, Platform};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
+pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, Timeline, VerifyLedger};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 pub(crate) use redteam::{
@@ -139,6 +142,8 @@ pub(crate) enum Command {
     /// Verify, prove, and export the tamper-evident record
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    Backup(Backup),
+    Restore(Restore),
     /// Say who may do what, and review who has which rights
     #[command(subcommand)]
     Access(AccessCommand),

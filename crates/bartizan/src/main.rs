@@ -1,6 +1,7 @@
 //! The command line of Bartizan: arguments, configuration, rendering, and exit codes. Everything
 //! else is in the libraries.
 
+mod backup;
 mod cli;
 mod clock;
 mod commands;

@@ -193,7 +193,10 @@ impl Fetch for upstream::Fetch {
 }
 
 /// A client for the hosts of `urls` and no others.
-fn client(urls: &[String], allow_private: bool) -> Result<Arc<upstream::Fetch>, Mistake> {
+pub(crate) fn client(
+    urls: &[String],
+    allow_private: bool,
+) -> Result<Arc<upstream::Fetch>, Mistake> {
     let hosts: Vec<FetchHost> = urls
         .iter()
         .map(|url| FetchHost {

@@ -10,6 +10,8 @@ pub mod agents;
 pub mod body;
 pub mod clock;
 pub mod config;
+pub mod consent;
+pub mod content;
 pub mod endpoint;
 #[cfg(feature = "envoy")]
 pub mod envoy;

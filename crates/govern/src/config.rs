@@ -22,6 +22,70 @@ pub struct GovernConfig {
     pub holds: Vec<HoldConfig>,
     /// What people are asked for, e.g. `training`.
     pub purposes: BTreeMap<String, PurposeConfig>,
+    /// Which requests to models need somebody's consent.
+    pub consent: ConsentConfig,
+}
+
+/// Which requests to models need somebody's consent, and whose. Needs `BARTIZAN_KEY`, as
+/// `bartizan consent` does.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ConsentConfig {
+    /// What is done with requests, each with a purpose; all that fit a request count.
+    pub rules: Vec<ConsentRule>,
+    /// Principals that may say for whom they ask, by `header` or in the request's own field (`user`
+    /// of OpenAI, `metadata.user_id` of Anthropic), with `*` as a wildcard at the end. What others
+    /// say there does not count: they ask for themselves.
+    pub trusted: Vec<String>,
+    /// The header that names the subject.
+    pub header: Option<String>,
+}
+
+/// A purpose for which requests are used.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ConsentRule {
+    /// One of `purposes`.
+    pub purpose: String,
+    /// Models, by the names that clients use, with `*` as a wildcard at the end; empty for all.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// What happens to the request of somebody who did not agree.
+    pub without: Without,
+}
+
+/// What happens without consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Without {
+    /// It is refused.
+    Refuse,
+    /// It is answered and kept out of the purpose: the upstream is told to store nothing, no content
+    /// is kept here, and its record names the purpose that it is excluded from.
+    Exclude,
+}
+
+impl ConsentConfig {
+    /// The rules for a model.
+    pub fn rules_for<'a>(&'a self, model: &'a str) -> impl Iterator<Item = &'a ConsentRule> {
+        let fits = |rule: &&ConsentRule| {
+            rule.models.is_empty() || rule.models.iter().any(|name| matches(name, model))
+        };
+        self.rules.iter().filter(fits)
+    }
+
+    /// Whether a principal may say for whom it asks.
+    #[must_use]
+    pub fn trusts(&self, principal: &str) -> bool {
+        self.trusted.iter().any(|name| matches(name, principal))
+    }
+}
+
+/// Whether `pattern`, which may end in `*`, is the name.
+fn matches(pattern: &str, name: &str) -> bool {
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == name, |start| name.starts_with(start))
 }
 
 /// A place that holds personal data: `files` or `sql`.
@@ -177,6 +241,23 @@ impl GovernConfig {
             if class.agent_log && class.days < AGENT_LOG_DAYS {
                 let what = "must be at least 90 for the log of agents";
                 say(format!("classes.{name}.days"), what);
+            }
+        }
+        for (place, rule) in self.consent.rules.iter().enumerate() {
+            if !self.purposes.contains_key(&rule.purpose) {
+                let at = format!("consent.rules[{place}].purpose");
+                say(at, "is no purpose under `purposes`");
+            }
+        }
+        if let Some(header) = &self.consent.header {
+            let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if header.is_empty() || !header.chars().all(is_token) {
+                say("consent.header".to_owned(), "is no name of a header");
+            } else if self.consent.trusted.is_empty() {
+                say(
+                    "consent.header".to_owned(),
+                    "counts for nobody without `trusted`",
+                );
             }
         }
         for (place, hold) in self.holds.iter().enumerate() {

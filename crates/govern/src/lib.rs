@@ -16,8 +16,8 @@ mod store;
 mod subject;
 
 pub use config::{
-    ClassConfig, FilesConfig, GovernConfig, HoldConfig, PurposeConfig, SqlConfig, StoreEntry,
-    TimeIn,
+    ClassConfig, ConsentConfig, ConsentRule, FilesConfig, GovernConfig, HoldConfig, PurposeConfig,
+    SqlConfig, StoreEntry, TimeIn, Without,
 };
 pub use consent::{ConsentError, ConsentEvent, ConsentState, Consents, Deed};
 pub use erasure::{EraseError, Journal, Step, erase};

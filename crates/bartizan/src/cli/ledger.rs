@@ -1,5 +1,6 @@
 use std::{path::PathBuf, time::Duration};
 
+use bartizan_gateway::record::RequestId;
 use clap::{Args, Subcommand};
 
 use super::{KeyPlace, duration};
@@ -14,6 +15,31 @@ pub(crate) enum LedgerCommand {
     Export(Export),
     /// Print the signed checkpoint, to be kept where nobody of here can change it
     Checkpoint(Anchor),
+    /// Say what happened, in order, from entries that are what was written
+    Timeline(Timeline),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Timeline {
+    /// Folder of the ledger; that of the gateway in the data folder if not given
+    pub(crate) dir: Option<PathBuf>,
+    /// Of this request, told as `bartizan explain` tells it
+    #[arg(long, value_name = "ID")]
+    pub(crate) request: Option<RequestId>,
+    /// About this principal, e.g. a key's id
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Of this kind, e.g. security_event; may be given several times
+    #[arg(long, value_name = "KIND")]
+    pub(crate) event: Vec<String>,
+    /// Not before, e.g. 2026-11-21T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// Before, e.g. 2026-11-21T13:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    pub(crate) place: KeyPlace,
 }
 
 #[derive(Debug, Args)]

@@ -1,14 +1,12 @@
 //! `bartizan consent`: what people agreed to.
 
-use std::{
-    fmt::Write as _,
-    fs::{File, OpenOptions},
-    io::{Read as _, Seek as _, SeekFrom, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
-};
+use std::fmt::Write as _;
 
-use bartizan_govern::{ConsentEvent, ConsentState, Consents, Deed, PurposeConfig};
+use bartizan_gateway::{
+    consent::ConsentTable,
+    store::{Store, StoreError},
+};
+use bartizan_govern::{ConsentEvent, ConsentState, Deed, PurposeConfig, Subject};
 use serde_json::json;
 
 use crate::{
@@ -19,9 +17,6 @@ use crate::{
     problem::{Problem, Problems},
     render::safe,
 };
-
-/// Bytes of a record of consent at most.
-const MAX_BYTES: u64 = 1 << 30;
 
 /// Does what the arguments say.
 pub(crate) fn run(command: &ConsentCommand) -> Result<Exit, Problems> {
@@ -60,7 +55,7 @@ pub(crate) fn run(command: &ConsentCommand) -> Result<Exit, Problems> {
             let rules = rules(&desk, purpose)?;
             let subject = subject(whom, &desk.subject_key())?;
             let at_ms = at.map_or_else(now_ms, jiff::Timestamp::as_millisecond);
-            let (_, consents) = read(&desk)?;
+            let consents = with_table(&desk, async |table| table.of(subject.hash()).await)?;
             let state = consents.check(subject.hash(), purpose, &rules, at_ms);
             output::stdout(&match place.format {
                 PlainFormat::Json => {
@@ -95,8 +90,12 @@ fn list(whom: Option<&str>, place: &KeyPlace) -> Result<Exit, Problems> {
     let of = whom
         .map(|whom| subject(&whom, &desk.subject_key()))
         .transpose()?;
-    let (_, consents) = read(&desk)?;
-    let events = consents.events(of.as_ref().map(|subject| subject.hash()));
+    let of = of.as_ref().map(Subject::hash);
+    let consents = with_table(&desk, async |table| match of {
+        Some(subject) => table.of(subject).await,
+        None => table.all().await,
+    })?;
+    let events = consents.events(of);
     output::stdout(&match place.format {
         PlainFormat::Json => json!({ "version": 1, "events": events }).to_string() + "\n",
         PlainFormat::Human => {
@@ -126,8 +125,6 @@ fn add(
     place: &KeyPlace,
 ) -> Result<Exit, Problems> {
     let subject = subject(whom, &desk.subject_key())?;
-    // Read first, under the lock: what cannot be read must not be added to.
-    let (mut file, _) = read(desk)?;
     let event = ConsentEvent {
         v: ConsentEvent::VERSION,
         at_ms: now_ms(),
@@ -135,10 +132,7 @@ fn add(
         purpose: purpose.to_owned(),
         deed,
     };
-    let kept = file
-        .write_all(event.line().as_bytes())
-        .and_then(|()| file.sync_all());
-    kept.map_err(|error| Problem::new(format!("the consent cannot be kept ({})", error.kind())))?;
+    with_table(desk, async |table| table.add(&event).await)?;
     output::stdout(&match place.format {
         PlainFormat::Json => json!({ "version": 1, "event": event }).to_string() + "\n",
         PlainFormat::Human => format!(
@@ -155,39 +149,22 @@ fn add(
     Ok(Exit::Clean)
 }
 
-/// The record of consent, locked for us, and what it says.
-fn read(desk: &Desk) -> Result<(File, Consents), Problems> {
-    let path: PathBuf = desk.folder()?.join("consent.jsonl");
-    let failed = |error: std::io::Error| {
-        Problem::new(format!(
-            "`{}` cannot be used ({})",
-            path.display(),
-            error.kind()
-        ))
-    };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed)?;
-    file.lock().map_err(failed)?;
-    let mut text = String::new();
-    let read = (&file).take(MAX_BYTES + 1).read_to_string(&mut text);
-    if read.map_err(failed)? as u64 > MAX_BYTES {
-        return Err(Problem::new(format!("`{}` has more than 1 GiB", path.display())).into());
-    }
-    // An event that was cut off was never confirmed to anybody.
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    if whole < text.len() {
-        file.set_len(whole as u64).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).map_err(failed)?;
-        text.truncate(whole);
-    }
-    let consents = Consents::read(&text)
-        .map_err(|error| Problem::new(format!("`{}`: {error}", path.display())))?;
-    Ok((file, consents))
+/// Does something with the record of consent, which lies in the gateway's database.
+fn with_table<T>(
+    desk: &Desk,
+    work: impl AsyncFnOnce(&ConsentTable) -> Result<T, StoreError>,
+) -> Result<T, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::new(format!("cannot start: {error}")))?;
+    let done = runtime.block_on(async {
+        let store = Store::open_with(&desk.database()).await?;
+        let done = work(&ConsentTable::new(store.clone())).await;
+        store.close().await;
+        done
+    });
+    done.map_err(|error| Problem::new(format!("the record of consent: {error}")))
 }
 
 /// The rules of a purpose, which must be one of the configuration.

@@ -2,6 +2,7 @@
 
 mod access;
 mod approve;
+mod backup;
 mod bom;
 mod check;
 mod config;
@@ -15,7 +16,7 @@ mod explain;
 mod hash;
 mod init;
 mod keys;
-mod ledger;
+pub(crate) mod ledger;
 mod netpol;
 mod policy;
 mod prompt;
@@ -74,6 +75,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Ledger(command) => ledger::run(command),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Access(arguments) => access::run(&arguments),
         Command::Consent(arguments) => consent::run(&arguments),
         Command::Retention(arguments) => retention::run(&arguments),

@@ -13,6 +13,7 @@ use bartizan_gateway::{
     start::{self, Eyes, Reloader, StartError, Started},
     telemetry,
 };
+use bartizan_govern::SubjectKey;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     engine::{Engine, read_config},
     env,
     exit::Exit,
+    key::Key,
     output,
     problem::{Problem, Problems},
 };
@@ -242,11 +244,16 @@ fn eyes(setup: &Setup, config: &Config) -> Result<Eyes, Problems> {
     let access = config.access()?;
     let engine = Engine::with_config(setup, config)?;
     let styles = engine.styles(&[])?;
+    let key = Key::get()?;
     Ok(Eyes {
         judge: engine.judge,
         rules: engine.rules,
         access: Arc::new(access),
         styles,
+        // A key of one run would make names that nobody wrote down.
+        subject_key: key
+            .is_lasting
+            .then(|| Arc::new(SubjectKey::derive(&key.bytes))),
     })
 }
 
@@ -268,7 +275,7 @@ pub(crate) fn data_folder(argument: Option<&Path>, file: &ConfigFile) -> Result<
 }
 
 /// What kept the gateway from starting, each mistake at its place in the file.
-pub(super) fn problems(config: &Config, error: &StartError) -> Problems {
+pub(crate) fn problems(config: &Config, error: &StartError) -> Problems {
     match error {
         StartError::Config(mistakes) | StartError::Serve(ServeError::Config(mistakes)) => mistakes
             .iter()

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use bartizan_gateway::{
     record::{AuditStore as _, Query, RequestId, SqlAudit, Story},
-    store::{Place, Store},
+    start::placed,
+    store::Store,
 };
 
 use super::{runtime, serve::data_folder};
@@ -24,17 +25,11 @@ pub(super) fn show(
     data: Option<&Path>,
     config: &Config,
 ) -> Result<Exit, Problems> {
-    let mut place = config.file.store.clone();
-    if place.place.is_empty() {
-        let file = data_folder(data, &config.file)?.join("bartizan.db");
-        if !file.exists() {
-            return Err(
-                Problem::new(format!("there is no record at {}", file.display()))
-                    .help("name the gateway's data folder with `--data`")
-                    .into(),
-            );
-        }
-        place.place = Place::new(file.display().to_string());
+    let place = placed(&config.file, &data_folder(data, &config.file)?);
+    if !place.place.is_postgres() && !Path::new(place.place.expose()).exists() {
+        let problem = format!("there is no record at {}", place.place.expose());
+        let help = "name the gateway's data folder with `--data`";
+        return Err(Problem::new(problem).help(help).into());
     }
     let story = runtime()?.block_on(async {
         let store = Store::open_with(&place)

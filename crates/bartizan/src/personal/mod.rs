@@ -8,6 +8,12 @@ use std::path::PathBuf;
 
 use bartizan_gateway::clock::{Clock as _, SystemClock};
 use bartizan_govern::{Holds, StoreFault, Subject, SubjectKey};
+use bartizan_gateway::{
+    clock::{Clock as _, SystemClock},
+    start::placed,
+    store::StoreConfig,
+};
+use bartizan_govern::{Holds, Subject, SubjectKey};
 pub(crate) use proof::{Proof, verify};
 pub(crate) use stores::Stores;
 
@@ -65,6 +71,11 @@ impl Desk {
         Ok(folder)
     }
 
+    /// Where the gateway's database is.
+    pub(crate) fn database(&self) -> StoreConfig {
+        placed(&self.config.file, &self.data)
+    }
+
     /// What the law wants kept.
     pub(crate) fn holds(&self) -> Holds {
         Holds::new(&self.config.file.govern.holds, self.subject_key())
@@ -76,7 +87,7 @@ impl Desk {
 
     /// The stores of the configuration.
     pub(crate) fn stores(&self) -> Result<Stores, Problems> {
-        Stores::open(&self.config)
+        Stores::open(&self.config, &self.data)
     }
 }
 

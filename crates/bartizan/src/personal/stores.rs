@@ -1,8 +1,20 @@
 //! The stores of a configuration, opened.
 
 use std::{path::Path, rc::Rc};
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+};
 
-use bartizan_gateway::store::PersonalTable;
+use bartizan_gateway::{
+    clock::SystemClock,
+    content::{ContentError, SealedContent},
+    record::KeepContent,
+    secrets::ProcessEnvironment,
+    start::AtRest,
+    store::PersonalTable,
+};
 use bartizan_govern::{Holds, StoreEntry, StoreFault, Subject, SubjectStore};
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -11,6 +23,8 @@ use super::{failed, files::Files};
 use crate::{
     commands::runtime,
     config::{Config, beside},
+    commands::serve,
+    config::Config,
     problem::{Problem, Problems},
 };
 
@@ -23,9 +37,15 @@ pub(crate) struct Stores {
 }
 
 impl Stores {
-    pub(crate) fn open(config: &Config) -> Result<Self, Problems> {
-        let entries = config.file.govern.stores.clone();
-        if entries.is_empty() {
+    pub(crate) fn open(config: &Config, data: &Path) -> Result<Self, Problems> {
+        let mut entries = config.file.govern.stores.clone();
+        let content = &config.file.record.content;
+        let own = (content.keep == KeepContent::Sealed).then(|| StoreEntry {
+            name: SEALED.to_owned(),
+            class: content.class.clone(),
+            ..StoreEntry::default()
+        });
+        if entries.is_empty() && own.is_none() {
             let problem = Problem::new("no store of personal data is configured");
             let help = "list files and tables under `govern.stores`";
             return Err(problem.help(help).into());
@@ -55,10 +75,24 @@ impl Stores {
                 runtime: Rc::clone(&runtime),
             }) as Box<dyn SubjectStore>)
         });
-        let open = open.collect::<Result<Vec<_>, Problem>>()?;
+        let mut open = open.collect::<Result<Vec<_>, Problem>>()?;
+        if let Some(own) = own {
+            let clock = Arc::new(SystemClock);
+            let rest = AtRest::open(&config.file, data, &ProcessEnvironment, clock);
+            let rest = runtime.block_on(rest);
+            let rest = rest.map_err(|error| serve::problems(config, &error))?;
+            open.push(Box::new(Sealed {
+                content: rest.sealed_content(),
+                runtime: Rc::clone(&runtime),
+            }));
+            entries.push(own);
+        }
         Ok(Self { entries, open })
     }
 }
+
+/// What the store of the gateway's own contents is called.
+const SEALED: &str = "sealed-content";
 
 fn address(name: &str) -> Result<String, Problem> {
     let value = crate::env::get(name).and_then(|value| value.into_string().ok());
@@ -106,5 +140,54 @@ impl SubjectStore for Table {
     fn remove_old(&mut self, before_ms: i64, holds: &Holds) -> Result<u64, StoreFault> {
         self.runtime
             .block_on(self.table.remove_old(before_ms, holds))
+    }
+}
+
+/// The contents that the gateway keeps sealed.
+struct Sealed {
+    content: SealedContent,
+    runtime: Rc<Runtime>,
+}
+
+impl Sealed {
+    fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(&SealedContent) -> Result<T, ContentError>,
+    ) -> Result<T, StoreFault> {
+        let done = self.runtime.block_on(work(&self.content));
+        done.map_err(|error| StoreFault::Io {
+            place: SEALED.to_owned(),
+            why: error.to_string(),
+        })
+    }
+}
+
+impl SubjectStore for Sealed {
+    fn name(&self) -> &str {
+        SEALED
+    }
+
+    fn kind(&self) -> &'static str {
+        "sealed"
+    }
+
+    fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
+        self.run(async |content| content.count(subject.hash()).await)
+    }
+
+    fn erase(&mut self, subject: &Subject) -> Result<u64, StoreFault> {
+        self.run(async |content| content.erase(subject.hash()).await)
+    }
+
+    fn export(&mut self, subject: &Subject) -> Result<Vec<Value>, StoreFault> {
+        self.run(async |content| content.export(subject.hash()).await)
+    }
+
+    fn count_old(&mut self, before_ms: i64, holds: &Holds) -> Result<(u64, u64), StoreFault> {
+        self.run(async |content| content.count_old(before_ms, holds).await)
+    }
+
+    fn remove_old(&mut self, before_ms: i64, holds: &Holds) -> Result<u64, StoreFault> {
+        self.run(async |content| content.remove_old(before_ms, holds).await)
     }
 }

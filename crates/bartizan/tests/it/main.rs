@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod backup;
 mod check;
 mod commands;
 mod dependencies;

@@ -243,23 +243,6 @@ fn gov_14_consent_is_recorded_checked_and_withdrawn() {
 }
 
 #[test]
-fn a_consent_that_was_cut_off_is_left_out_and_a_broken_record_gives_nothing() {
-    let project = project();
-    let check = ["consent", "check", "alice@example.com", "training"];
-    run(
-        &project,
-        &["consent", "record", "alice@example.com", "training"],
-    );
-    let path = project.path("data/personal/consent.jsonl");
-    let whole = std::fs::read_to_string(&path).unwrap();
-    std::fs::write(&path, format!("{whole}{{\"v\":1,\"at")).unwrap();
-    assert_eq!(run(&project, &check).code, 0);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
-    std::fs::write(&path, format!("nonsense\n{whole}")).unwrap();
-    assert_eq!(run(&project, &check).code, 2);
-}
-
-#[test]
 fn without_a_key_nothing_is_hashed() {
     let project = project();
     let run = project.run(&["subject", "hash", "alice@example.com"]);

@@ -128,6 +128,11 @@ impl Config {
         all.extend(under("secrets", self.secrets.mistakes()));
         all.extend(under("store", self.store.check()));
         all.extend(under("record", self.record.check()));
+        let class = &self.record.content.class;
+        if !class.is_empty() && !self.govern.classes.contains_key(class) {
+            let message = "is no class under `govern.classes`";
+            all.push(Mistake::new("record.content.class", message));
+        }
         all.extend(under("telemetry", self.telemetry.check()));
         all.extend(under("refusal", self.refusal.check()));
         all.extend(under("stream", self.stream.check()));

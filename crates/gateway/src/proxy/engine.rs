@@ -14,6 +14,7 @@ use bartizan_text::rules::RuleSet;
 use super::GuardingConfig;
 use crate::{
     clock::Clock,
+    consent::ConsentRules,
     principal::Principal,
     upstream::Upstreams,
     wire::{MediaConfig, RefusalConfig, stream::StreamConfig},
@@ -49,6 +50,8 @@ pub struct Engine {
     pub redaction_key: [u8; 32],
     /// What agents may do, where that is configured.
     pub governor: Option<Arc<Governor>>,
+    /// Which requests need somebody's consent.
+    pub consent: ConsentRules,
 }
 
 /// What a decision depends on beside the texts.

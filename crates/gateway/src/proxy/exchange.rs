@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bartizan_access::Permission;
 use bartizan_core::Origin;
+use bartizan_govern::SubjectHash;
 use bartizan_guard::shape;
 use bartizan_policy::RefusalKey;
 use bytes::Bytes;
@@ -56,6 +57,11 @@ pub(super) struct Exchange {
     pub(super) trace: Option<TraceContext>,
     pub(super) upstream_time: Option<UpstreamTime>,
     pub(super) in_flight: InFlight,
+    /// Whom it is about, where consent or contents hang on it.
+    pub(super) subject: Option<SubjectHash>,
+    /// What came and what went, where contents are kept.
+    pub(super) came: Bytes,
+    pub(super) went: Vec<u8>,
 }
 
 /// Why there is no answer of the model.
@@ -109,7 +115,7 @@ impl Exchange {
             return Ok(Reply::Whole(self.moderate(&request).await));
         }
         self.begin_agent(&request, &head.headers).await?;
-        let (passed, route) = self.accept(request).await?;
+        let (passed, route) = self.accept(request, &head.headers).await?;
         let response = self.ask(&passed, &head.headers, &route).await?;
         if passed.outgoing.stream() && response.is_event_stream() {
             let opened = self.guard_stream(response, passed, &route)?;
@@ -121,8 +127,13 @@ impl Exchange {
     }
 
     /// Everything that a request must pass before a model is asked.
-    pub(super) async fn accept(&mut self, request: Request) -> Result<(Passed, Arc<Route>), Stop> {
+    pub(super) async fn accept(
+        &mut self,
+        request: Request,
+        headers: &HeaderMap,
+    ) -> Result<(Passed, Arc<Route>), Stop> {
         let route = self.route(&request)?;
+        self.check_consent(&request, headers).await?;
         self.admit(&request).await?;
         self.check_server_side_history(&request)?;
         self.check_server_tools(&request)?;
@@ -145,6 +156,9 @@ impl Exchange {
     pub(super) fn read(&mut self, bytes: Bytes) -> Result<Request, Stop> {
         self.interaction.request_length = bytes.len() as u64;
         self.interaction.request_hash = Some(self.gateway.recorder.hasher().hash(&bytes));
+        if self.gateway.keeper.is_some() {
+            self.came = bytes.clone();
+        }
         let request =
             Request::read(self.endpoint, bytes, &self.engine.parse).map_err(Stop::rejected)?;
         self.engine

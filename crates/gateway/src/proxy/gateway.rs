@@ -4,6 +4,7 @@ use bartizan_access::Permission;
 use bartizan_core::Direction;
 use bartizan_guard::{Judge, redact::Redactor};
 use bartizan_text::rules::RuleSet;
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use parking_lot::RwLock;
@@ -17,6 +18,8 @@ use crate::{
     agents::{AgentDesk, AgentState},
     body::Body,
     clock::Clock,
+    consent::ConsentDesk,
+    content::Keeper,
     endpoint::{Dialect, Endpoint},
     extraction::{Extraction, ExtractionEvent},
     fault::Fault,
@@ -49,6 +52,8 @@ pub struct Gateway {
     pub(super) known_answers: KnownAnswers,
     pub(super) body_limits: BodyLimits,
     pub(super) agents: AgentDesk,
+    pub(super) consent: Option<ConsentDesk>,
+    pub(crate) keeper: Option<Keeper>,
     pub(super) agent_state: Arc<AgentState>,
 }
 
@@ -76,6 +81,10 @@ pub(crate) struct GatewayParts {
     pub body_limits: BodyLimits,
     /// Kill switches and approvals.
     pub agents: AgentDesk,
+    /// Who agreed to what, where there is a key for their names.
+    pub consent: Option<ConsentDesk>,
+    /// Where contents are kept, where they are.
+    pub keeper: Option<Keeper>,
 }
 
 /// What a change of the configuration replaces, all of it at once.
@@ -109,6 +118,8 @@ impl Gateway {
             known_answers: KnownAnswers::default(),
             body_limits: parts.body_limits,
             agents: parts.agents,
+            consent: parts.consent,
+            keeper: parts.keeper,
             agent_state: Arc::default(),
         })
     }
@@ -156,6 +167,9 @@ impl Gateway {
     #[must_use]
     pub fn render_metrics(&self) -> String {
         self.metrics.set_record(&self.recorder);
+        if let Some(keeper) = &self.keeper {
+            self.metrics.set_content_dropped(keeper.dropped());
+        }
         self.metrics.render()
     }
 
@@ -316,6 +330,9 @@ impl Gateway {
                 .map(|traces| TraceContext::from_headers(headers, traces.sample_ratio())),
             upstream_time: None,
             in_flight: self.metrics.in_flight(),
+            subject: None,
+            came: Bytes::new(),
+            went: Vec::new(),
         })
     }
 

@@ -258,6 +258,7 @@ impl Exchange {
             }
             self.harden(request, &mut edits)?;
             self.bound(request, &mut edits)?;
+            self.leave_nothing(request, &mut edits);
             if edits.is_empty() {
                 return Ok(None);
             }

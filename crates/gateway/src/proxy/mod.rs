@@ -1,6 +1,7 @@
 //! One request on its way through: read, judged, permitted, asked, guarded, recorded.
 
 mod agent;
+mod consent;
 mod engine;
 mod exchange;
 mod gateway;

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     body::Body,
+    content::Content,
     endpoint::Endpoint,
     fault::{Fault, FaultKind},
     limits,
@@ -326,6 +327,9 @@ impl Exchange {
         self.interaction.status = response.status().as_u16();
         if let Body::Full(bytes) = response.body() {
             self.interaction.response_length = bytes.len() as u64;
+            if self.gateway.keeper.is_some() {
+                self.went = bytes.to_vec();
+            }
             self.interaction.response_hash = Some(self.gateway.recorder.hasher().hash(bytes));
         }
         let dialect = self.endpoint.dialect();
@@ -373,9 +377,23 @@ impl Exchange {
             trace,
             upstream_time,
             in_flight,
+            subject,
+            came,
+            went,
             ..
         } = self;
         drop(in_flight);
+        if let (Some(keeper), Some(subject)) = (&gateway.keeper, subject)
+            && interaction.excluded.is_empty()
+        {
+            keeper.keep(Content {
+                subject,
+                request_id: slot.request_id(),
+                at_ms: gateway.clock.unix_ms(),
+                input: came,
+                output: went.into(),
+            });
+        }
         let interaction = interaction.judged(input, output);
         if let (Some(traces), Some(context)) = (&gateway.traces, trace)
             && context.sampled

@@ -82,7 +82,7 @@ impl Relay {
                 return Ok(Err(exchange.moderate(&request).await));
             }
             exchange.begin_agent(&request, headers).await?;
-            exchange.accept(request).await.map(Ok)
+            exchange.accept(request, headers).await.map(Ok)
         };
         match accepted.await {
             Ok(Ok((passed, route))) => Ok(Box::new(Relayed {

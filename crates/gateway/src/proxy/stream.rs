@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     body::{Body, BoxError},
+    content::MAX_CONTENT,
     record::{Hashing, Label, Outcome, Side, StreamBegun, What},
     upstream::{Route, UpstreamBody, UpstreamResponse},
     wire::stream::{Ending, Flow, GuardedStream, StreamSetup},
@@ -214,6 +215,12 @@ impl Tally {
         }
         if let Some(hashing) = &mut self.hashing {
             hashing.update(out);
+        }
+        if let Some(exchange) = &mut self.exchange
+            && exchange.gateway.keeper.is_some()
+            && exchange.went.len() <= MAX_CONTENT
+        {
+            exchange.went.extend_from_slice(out);
         }
         if self.length == 0
             && let Some(exchange) = &mut self.exchange

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{AlertsConfig, LedgerConfig};
+use super::{AlertsConfig, LedgerConfig, SinkConfig};
 
 /// What is recorded, how surely, and what happens when that cannot be done.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -30,6 +30,10 @@ pub struct RecordConfig {
     pub alerts: AlertsConfig,
     /// The ledger that makes the record tamper-evident.
     pub ledger: LedgerConfig,
+    /// Whether contents are kept beside the record.
+    pub content: ContentConfig,
+    /// Systems that are told of every event.
+    pub sinks: Vec<SinkConfig>,
 }
 
 impl Default for RecordConfig {
@@ -45,8 +49,33 @@ impl Default for RecordConfig {
             addresses: Addresses::default(),
             alerts: AlertsConfig::default(),
             ledger: LedgerConfig::default(),
+            content: ContentConfig::default(),
+            sinks: Vec::new(),
         }
     }
+}
+
+/// Whether contents of requests and answers are kept. Events hold none either way.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ContentConfig {
+    /// What is kept.
+    pub keep: KeepContent,
+    /// Their class under `govern.classes`, which says for how long; without end if empty.
+    pub class: String,
+}
+
+/// What is kept of contents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeepContent {
+    /// Nothing.
+    #[default]
+    None,
+    /// Requests as they came and answers as they went, each sealed under a key of whom it is about,
+    /// which `bartizan subject erase` destroys. Needs `BARTIZAN_KEY`. What is kept out of a purpose
+    /// (`govern.consent`) is not kept.
+    Sealed,
 }
 
 /// When an event counts as kept, and the answer may be given.
@@ -98,6 +127,7 @@ impl RecordConfig {
             *path = format!("alerts.{path}");
         }
         mistakes.extend(self.ledger.check());
+        mistakes.extend(SinkConfig::check(&self.sinks));
         let mut mistake = |path: &str, message: &str| {
             mistakes.push((path.to_owned(), message.to_owned()));
         };

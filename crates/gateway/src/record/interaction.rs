@@ -73,6 +73,9 @@ pub struct Interaction {
     /// Until the first byte of the answer's body, in microseconds; streams only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_byte_us: Option<u64>,
+    /// Purposes that it is kept out of, since nobody agreed to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<Label>,
     /// What was seen on the way to the model.
     pub input: Side,
     /// What was seen on the way back.

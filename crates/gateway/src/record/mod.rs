@@ -18,6 +18,7 @@ mod ledger;
 mod mover;
 mod receipt;
 mod recorder;
+mod sinks;
 mod sql;
 mod story;
 #[cfg(test)]
@@ -29,7 +30,7 @@ use crate::store::Step;
 pub use alert::{Alert, AlertRoute, AlertTarget, Alerts, AlertsConfig};
 pub use alert_desk::{AlertDesk, Deliver};
 pub use audit_store::{AuditStore, Batch, Day, Query, Stored};
-pub use config::{Addresses, Durability, RecordConfig, WhenFull};
+pub use config::{Addresses, ContentConfig, Durability, KeepContent, RecordConfig, WhenFull};
 pub use event::{
     Abandoned, AuthFailure, ConfigChange, Event, Feedback, FeedbackLabel, Gap, KeyManagement,
     LimitHit, MlAudit, Review, SCHEMA_VERSION, SecurityDetails, SecurityEvent, Service,
@@ -42,9 +43,13 @@ pub use journal::Position;
 pub use ledger::{LEDGER, LEDGER_OF_COMMANDS, LedgerConfig, Ledgered, VERIFIER_KEY_FILE};
 pub use receipt::{Receipt, find, first_since};
 pub use recorder::{Observe, RecordError, Recorder, Slot};
+pub(crate) use sinks::{FileOutlet, OtlpOutlet, Outlet, Places, SyslogOutlet, WebhookOutlet};
+pub use sinks::{
+    FileSink, OtlpSink, SinkConfig, SinkState, SinkTarget, Sinks, SyslogSink, WebhookSink,
+};
 pub use sql::SqlAudit;
 pub use story::Story;
 pub use words::{At, ContentHasher, Cost, Hashing, KeyedHash, Label, NoRequestId, RequestId};
 
 /// Tables of this module, in the order in which they came; never edited, only added to.
-pub(crate) const MIGRATIONS: &[Step] = &[sql::TABLES];
+pub(crate) const MIGRATIONS: &[Step] = &[sql::TABLES, sinks::TABLE];

@@ -295,6 +295,16 @@ impl Recorder {
         &self.0.store
     }
 
+    /// Is told whenever events have come into the store.
+    pub(crate) fn moved(&self) -> watch::Receiver<u64> {
+        self.0.moved.subscribe()
+    }
+
+    /// The journal's name, which no other process has at the same time.
+    pub(crate) fn journal(&self) -> String {
+        self.0.journal.lock().id().to_owned()
+    }
+
     /// Bytes of events that are not in the store yet.
     #[must_use]
     pub fn backlog(&self) -> u64 {

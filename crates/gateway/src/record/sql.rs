@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::{AuditStore, Batch, Day, Entry, Event, Position, Query, Stored};
-use crate::store::{Step, Store, StoreError, with_pool};
+use crate::store::{Step, Store, StoreError, signed, unsigned, with_pool};
 
 /// Events in two tables of a [`Store`]; triggers refuse to change or remove one.
 #[derive(Clone, Debug)]
@@ -94,18 +94,9 @@ static INSERTS: LazyLock<[Arc<str>; ROWS.len()]> = LazyLock::new(|| {
 const UPSERT: &str = "INSERT INTO audit_journals (journal, segment, place) VALUES ($1, $2, $3) \
      ON CONFLICT (journal) DO UPDATE SET segment = excluded.segment, place = excluded.place";
 
-/// Numbers of milliseconds and bytes fit into 63 bits.
-const fn signed(number: u64) -> i64 {
-    if number > i64::MAX as u64 {
-        i64::MAX
-    } else {
-        number as i64
-    }
-}
-
-const fn unsigned(number: i64) -> u64 {
-    if number < 0 { 0 } else { number as u64 }
-}
+/// Lets no other replica insert until we commit: numbers become visible in their order, so that who
+/// reads behind the last one misses none. SQLite has one writer anyway.
+const IN_ORDER: &str = "LOCK TABLE audit_events IN SHARE ROW EXCLUSIVE MODE";
 
 /// Splits entries into stretches of the lengths in [`ROWS`], each with its statement.
 fn stretches(mut entries: &[Entry]) -> impl Iterator<Item = (Arc<str>, &[Entry])> {
@@ -161,6 +152,9 @@ impl AuditStore for SqlAudit {
             let begin = self.0.begin();
             with_pool!(&self.0, pool => {
                 let mut transaction = pool.begin_with(begin).await?;
+                if matches!(self.0, Store::Postgres(_)) {
+                    transaction.execute(IN_ORDER).await?;
+                }
                 for (sql, entries) in stretches(&batch.entries) {
                     let mut insert = sqlx::query(AssertSqlSafe(sql));
                     for entry in entries {

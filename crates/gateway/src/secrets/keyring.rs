@@ -30,11 +30,13 @@ pub enum Purpose {
     Cache,
     /// The seed of the Ed25519 key that signs checkpoints of the ledger.
     Ledger,
+    /// Seals the keys of subjects, which seal contents.
+    Content,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ApiKeyPepper,
         Self::AuditHash,
         Self::Redaction,
@@ -44,6 +46,7 @@ impl Purpose {
         Self::Noise,
         Self::Cache,
         Self::Ledger,
+        Self::Content,
     ];
 
     /// Its label; part of what is stored, never changed.
@@ -58,6 +61,7 @@ impl Purpose {
             Self::Noise => "noise",
             Self::Cache => "cache",
             Self::Ledger => "ledger",
+            Self::Content => "content",
         }
     }
 }

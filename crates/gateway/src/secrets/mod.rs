@@ -22,6 +22,7 @@ pub use key_store::{KeyStore, KeyStoreError, StoredSecret};
 pub use keyring::{Keyring, Purpose};
 pub use master::{MasterConfig, MasterError, MasterKey, Opener, Place};
 pub use reference::{Environment, ProcessEnvironment, Resolver, SecretError, SecretRef};
+pub(crate) use seal::{SealError, open, seal};
 pub use vault::{Vault, VaultConfig, VaultError};
 
 use schemars::JsonSchema;

@@ -5,12 +5,12 @@ use zeroize::Zeroize as _;
 
 /// Why sealed bytes do not open: another key, another name, or changed bytes. Not told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SealError;
+pub(crate) struct SealError;
 
 /// `plain` sealed with AES-256-GCM (NIST SP 800-38D) under `key` and bound to `name`: 12 random
 /// bytes of nonce, the ciphertext, and 16 bytes of tag, in base64. A key seals a few thousand
 /// values in its life, far from the 2^32 that random nonces allow.
-pub(super) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, SealError> {
+pub(crate) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, SealError> {
     let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| SealError)?;
     let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
     sealed.extend_from_slice(plain);
@@ -22,7 +22,7 @@ pub(super) fn seal(key: &[u8; 32], name: &str, plain: &[u8]) -> Result<String, S
 }
 
 /// What [`seal`] sealed.
-pub(super) fn open(key: &[u8; 32], name: &str, sealed: &str) -> Result<Secret<Vec<u8>>, SealError> {
+pub(crate) fn open(key: &[u8; 32], name: &str, sealed: &str) -> Result<Secret<Vec<u8>>, SealError> {
     let key = RandomizedNonceKey::new(&AES_256_GCM, key).map_err(|_| SealError)?;
     let mut bytes = STANDARD.decode(sealed).map_err(|_| SealError)?;
     let Some((nonce, text)) = bytes.split_first_chunk_mut::<NONCE_LEN>() else {

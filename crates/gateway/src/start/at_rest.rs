@@ -7,6 +7,7 @@ use super::{Ground, StartError, ground::placed};
 use crate::{
     clock::Clock,
     config::Config,
+    content::SealedContent,
     identity::{ApiKeys, KeyError},
     key_desk::KeyDesk,
     record::{LEDGER_OF_COMMANDS, MlAudit, Recorder, What},
@@ -68,6 +69,12 @@ impl AtRest {
     pub fn ledger_signer(&self, name: &str) -> Option<Signer> {
         let seed = self.ground.keyring.derive(Purpose::Ledger);
         Signer::new(name, seed.expose())
+    }
+
+    /// The contents that are kept.
+    #[must_use]
+    pub fn sealed_content(&self) -> SealedContent {
+        self.ground.sealed_content()
     }
 
     /// Records that somebody took a copy of the record from the command line.

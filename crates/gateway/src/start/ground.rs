@@ -8,6 +8,7 @@ use crate::{
     adapters,
     clock::Clock,
     config::Config,
+    content::SealedContent,
     record::{AuditStore, Ledgered, SqlAudit},
     secrets::{
         Clouds, Environment, KeyStore, Keyring, MasterKey, Opener, Place, Purpose, Resolver, Vault,
@@ -26,7 +27,8 @@ pub(super) struct Ground {
 }
 
 /// Where the database is: in the data folder if nothing else is said.
-pub(super) fn placed(config: &Config, data: &Path) -> StoreConfig {
+#[must_use]
+pub fn placed(config: &Config, data: &Path) -> StoreConfig {
     let mut placed = config.store.clone();
     if placed.place.is_empty() {
         let file = data.join("bartizan.db");
@@ -90,6 +92,10 @@ impl Ground {
         let seed = self.keyring.derive(Purpose::Ledger);
         let ledgered = Ledgered::open(sql, &config.record.ledger, folder, &seed).await?;
         Ok(Arc::new(ledgered))
+    }
+
+    pub(super) fn sealed_content(&self) -> SealedContent {
+        SealedContent::new(self.store.clone(), self.keyring.derive(Purpose::Content))
     }
 
     pub(super) fn resolver<'a>(

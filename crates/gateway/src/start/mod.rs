@@ -4,10 +4,12 @@ mod at_rest;
 mod file_keys;
 mod ground;
 mod reload;
+mod sinks;
 mod uses;
 
 pub use at_rest::AtRest;
 pub use file_keys::{FileKeyError, FileKeys};
+pub use ground::placed;
 pub use reload::Reloader;
 
 use std::{
@@ -20,6 +22,14 @@ use bartizan_access::Access;
 use bartizan_agents::Governor;
 use bartizan_core::Secret;
 use bartizan_guard::{Judge, Memory, conversation::ParseLimits, redact::Styles};
+use bartizan_core::{Direction, Origin, Secret};
+use bartizan_govern::SubjectKey;
+use bartizan_guard::{
+    Judge, Memory, Subject,
+    conversation::{ParseLimits, PartKind},
+    redact::Styles,
+};
+use bartizan_policy::DecisionContext;
 use bartizan_text::rules::RuleSet;
 
 use self::ground::Ground;
@@ -28,6 +38,8 @@ use crate::{
     agents::AgentDesk,
     clock::Clock,
     config::{Config, Mistake},
+    consent::{ConsentDesk, ConsentRules, ConsentTable},
+    content::Keeper,
     extraction::Extraction,
     guard_api::{self, GuardApi},
     identity::{self, Authenticator, Grants, KeySpec},
@@ -37,7 +49,7 @@ use crate::{
     predict::{self, PostJson},
     principal::Scope,
     proxy::{Engine, Front, Gateway, GatewayParts, routes, today},
-    record::{LEDGER, Recorder, Service, What},
+    record::{KeepContent, LEDGER, Recorder, Service, Sinks, What},
     secrets::{Environment, Keyring, Purpose, Resolver, SecretRef},
     serve::{ServeError, Server},
     telemetry::{Metrics, Traces},
@@ -55,6 +67,8 @@ pub struct Eyes {
     pub access: Arc<Access>,
     /// How values are replaced.
     pub styles: Styles,
+    /// The key of people's names, that of `bartizan consent`; without it nobody's consent is known.
+    pub subject_key: Option<Arc<SubjectKey>>,
 }
 
 /// A gateway that listens, and answers once it runs.
@@ -75,6 +89,7 @@ pub struct Started {
     /// Where the master key was made, if it was.
     pub master_key_made: Option<PathBuf>,
     reloader: Arc<Reloader>,
+    sinks: Sinks,
 }
 
 /// Why the gateway does not start.
@@ -130,6 +145,11 @@ pub enum StartError {
     /// The key that signs predictions.
     #[error("the key that signs predictions cannot be used")]
     Signer,
+    /// Something hangs on whom a request is about, and there is no key for names.
+    #[error(
+        "`govern.consent` has rules or `record.content` keeps contents, and `BARTIZAN_KEY` is not set; hint: set it as for `bartizan consent`"
+    )]
+    NoSubjectKey,
     /// Nothing was ever kept there.
     #[error("there is no database at `{}`; hint: name the gateway's data folder, or start the gateway once", .0.display())]
     NoDatabase(PathBuf),
@@ -180,7 +200,12 @@ pub async fn start(
             .map_err(|mistake| StartError::Config(vec![mistake]))?,
     )
     .await?;
+    let sinks = sinks::start(config, &ground, environment, data, &clock, &recorder).await?;
+    metrics.set_sinks(sinks.states().to_vec());
     let upstreams = upstreams(config, &ground, environment, &clock, &recorder).await?;
+    let consent = consent(config, &eyes, &ground)?;
+    let keeper = (config.record.content.keep == KeepContent::Sealed)
+        .then(|| Keeper::new(ground.sealed_content()));
     let engine = engine(config, eyes, upstreams, &ground.keyring);
     let cell = Present::new(Arc::new(engine));
     let authenticator = authenticator(config, &ground, environment, &clock).await?;
@@ -200,6 +225,8 @@ pub async fn start(
         traces,
         body_limits: config.server.body_limits(),
         agents: AgentDesk::new(ground.store.clone()),
+        consent,
+        keeper,
     });
     gateway.know(&gateway.engine().upstreams);
     tokio::task::spawn_blocking({
@@ -249,6 +276,7 @@ pub async fn start(
         first_key,
         master_key_made: ground.master_key_made.clone(),
         reloader: Arc::new(Reloader::new(ground, gateway, config.server.clone())),
+        sinks,
     })
 }
 
@@ -286,7 +314,11 @@ impl Started {
             action: "stopped".into(),
             version: env!("CARGO_PKG_VERSION").into(),
         }));
+        if let Some(keeper) = &self.gateway.keeper {
+            keeper.close().await;
+        }
         recorder.close().await;
+        self.sinks.close().await;
     }
 }
 
@@ -357,6 +389,27 @@ fn engine(config: &Config, eyes: Eyes, upstreams: Upstreams, keyring: &Keyring) 
         upstreams: Arc::new(upstreams),
         redaction_key: *keyring.derive(Purpose::Redaction).expose(),
         governor: config.agents.clone().map(Governor::new).map(Arc::new),
+        consent: ConsentRules::new(&config.govern),
+    }
+}
+
+/// Where consent is asked for, if there is a key for people's names.
+fn consent(
+    config: &Config,
+    eyes: &Eyes,
+    ground: &Ground,
+) -> Result<Option<ConsentDesk>, StartError> {
+    match &eyes.subject_key {
+        Some(key) => {
+            let table = ConsentTable::new(ground.store.clone());
+            Ok(Some(ConsentDesk::new(table, Arc::clone(key))))
+        }
+        None if config.govern.consent.rules.is_empty()
+            && config.record.content.keep == KeepContent::None =>
+        {
+            Ok(None)
+        }
+        None => Err(StartError::NoSubjectKey),
     }
 }
 

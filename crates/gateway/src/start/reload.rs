@@ -88,6 +88,7 @@ impl Reloader {
         if !mistakes.is_empty() {
             return Err(StartError::Config(mistakes));
         }
+        super::consent(config, &eyes, &self.ground)?;
         let clock = self.gateway.clock();
         let recorder = self.gateway.recorder();
         let upstreams = upstreams(config, &self.ground, environment, &clock, recorder).await?;

@@ -40,6 +40,19 @@ macro_rules! with_pool {
 }
 pub(crate) use with_pool;
 
+/// Numbers of milliseconds and bytes fit into 63 bits.
+pub(crate) const fn signed(number: u64) -> i64 {
+    if number > i64::MAX as u64 {
+        i64::MAX
+    } else {
+        number as i64
+    }
+}
+
+pub(crate) const fn unsigned(number: i64) -> u64 {
+    if number < 0 { 0 } else { number as u64 }
+}
+
 /// One step of a module's tables, in the words of each engine.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
@@ -142,6 +155,18 @@ impl Store {
         }
     }
 
+    /// Writes a copy of SQLite's database to `file`, which must not be there, as it is at this moment;
+    /// others read and write meanwhile. PostgreSQL refuses: it has tools of its own.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the database is no file.
+    pub async fn snapshot(&self, file: &Path) -> Result<(), StoreError> {
+        with_pool!(self, pool => {
+            sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(pool).await?;
+        });
+        Ok(())
+    }
+
     /// Closes every connection once what runs on it has ended.
     pub async fn close(&self) {
         with_pool!(self, pool => pool.close().await);
@@ -150,20 +175,28 @@ impl Store {
     async fn migrate(&self) -> Result<(), StoreError> {
         // Each module numbers its own steps, so that one may grow without moving the others.
         let identity = (1_000..).zip(crate::identity::MIGRATIONS.iter().copied());
-        let record = (2_000..).zip(crate::record::MIGRATIONS.iter().map(|step| match self {
+        let in_words = |step: &Step| match self {
             Self::Sqlite(_) => step.sqlite,
             Self::Postgres(_) => step.postgres,
-        }));
+        };
+        let record = (2_000..).zip(crate::record::MIGRATIONS.iter().map(in_words));
+        let consent = (4_000..).zip(crate::consent::MIGRATIONS.iter().map(in_words));
+        let content = (5_000..).zip(crate::content::MIGRATIONS.iter().map(in_words));
         let agents = (3_000..).zip(crate::agents::MIGRATIONS.iter().copied());
-        let migrations = identity.chain(record).chain(agents).map(|(version, sql)| {
-            Migration::new(
-                version,
-                Cow::Borrowed("bartizan"),
-                MigrationType::Simple,
-                sql.into_sql_str(),
-                false,
-            )
-        });
+        let migrations = identity
+            .chain(record)
+            .chain(agents)
+            .chain(consent)
+            .chain(content)
+            .map(|(version, sql)| {
+                Migration::new(
+                    version,
+                    Cow::Borrowed("bartizan"),
+                    MigrationType::Simple,
+                    sql.into_sql_str(),
+                    false,
+                )
+            });
         let migrator = Migrator::with_migrations(migrations.collect());
         with_pool!(self, pool => migrator.run(pool).await)?;
         Ok(())

@@ -57,6 +57,17 @@ impl fmt::Debug for Headers {
     }
 }
 
+impl Headers {
+    /// The first that is no header; `None` if all are.
+    #[must_use]
+    pub fn first_bad(&self) -> Option<&str> {
+        let is_bad = |(name, value): &(&String, &String)| {
+            name.parse::<http::HeaderName>().is_err() || value.parse::<http::HeaderValue>().is_err()
+        };
+        self.0.iter().find(is_bad).map(|(name, _)| name.as_str())
+    }
+}
+
 /// The program's log.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -109,12 +120,8 @@ impl TelemetryConfig {
             if traces.timeout_ms == 0 {
                 mistake("traces.timeout-ms", "must be at least 1".to_owned());
             }
-            for (name, value) in &traces.headers.0 {
-                if name.parse::<http::HeaderName>().is_err()
-                    || value.parse::<http::HeaderValue>().is_err()
-                {
-                    mistake("traces.headers", format!("`{name}` is no header"));
-                }
+            if let Some(name) = traces.headers.first_bad() {
+                mistake("traces.headers", format!("`{name}` is no header"));
             }
         }
         if super::log::filter(&self.log.filter).is_err() {

@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -14,7 +14,9 @@ use serde::Serialize;
 use super::series::{COARSE, Counter, FINE, Histogram, Page, Table};
 use crate::{
     endpoint::Endpoint,
-    record::{Event, FeedbackLabel, FeedbackRates, Interaction, Label, Observe, Outcome, What},
+    record::{
+        Event, FeedbackLabel, FeedbackRates, Interaction, Label, Observe, Outcome, SinkState, What,
+    },
 };
 
 /// Every number that the gateway shows, of fixed size however long it runs.
@@ -56,6 +58,8 @@ pub struct Metrics {
     backlog: AtomicU64,
     store_up: AtomicU64,
     record_ready: AtomicU64,
+    content_dropped: AtomicU64,
+    sinks: OnceLock<Vec<Arc<SinkState>>>,
 }
 
 /// What is counted per model.
@@ -170,6 +174,8 @@ impl Metrics {
             backlog: AtomicU64::new(0),
             store_up: AtomicU64::new(1),
             record_ready: AtomicU64::new(1),
+            content_dropped: AtomicU64::new(0),
+            sinks: OnceLock::new(),
         }
     }
 
@@ -214,6 +220,16 @@ impl Metrics {
             .store(recorder.store_answers().into(), Ordering::Relaxed);
         self.record_ready
             .store(recorder.is_ready().into(), Ordering::Relaxed);
+    }
+
+    /// Contents that were to be kept and were not, asked before every scrape.
+    pub fn set_content_dropped(&self, dropped: u64) {
+        self.content_dropped.store(dropped, Ordering::Relaxed);
+    }
+
+    /// Shows how these sinks stand; those of the first call.
+    pub fn set_sinks(&self, sinks: Vec<Arc<SinkState>>) {
+        let _ = self.sinks.set(sinks);
     }
 
     /// Totals of security events since the start.
@@ -570,6 +586,18 @@ impl Metrics {
             "Events that were lost.",
             self.lost.get(),
         );
+        page.counter(
+            "bartizan_content_dropped_total",
+            "Contents that were to be kept and were not.",
+            get(&self.content_dropped),
+        );
+        let sinks = self.sinks.get().map_or(&[][..], Vec::as_slice);
+        for (name, kind, help, value) in SINKS {
+            page.family(name, kind, help);
+            for sink in sinks {
+                page.sample(name, &[("sink", sink.name())], value(sink));
+            }
+        }
         let abandoned = self.abandoned.get();
         page.counter(
             "bartizan_abandoned_total",
@@ -592,6 +620,34 @@ impl Metrics {
         }
     }
 }
+
+/// What is shown of each sink of the record.
+const SINKS: [(&str, &str, &str, fn(&SinkState) -> u64); 4] = [
+    (
+        "bartizan_sink_up",
+        "gauge",
+        "Whether the sink took the last events.",
+        |sink| sink.is_up().into(),
+    ),
+    (
+        "bartizan_sink_behind_events",
+        "gauge",
+        "Events that the sink has not been told of.",
+        SinkState::behind,
+    ),
+    (
+        "bartizan_sink_events_total",
+        "counter",
+        "Events that the sink took.",
+        SinkState::sent,
+    ),
+    (
+        "bartizan_sink_failures_total",
+        "counter",
+        "Attempts that the sink did not take.",
+        SinkState::failures,
+    ),
+];
 
 impl Observe for Metrics {
     fn event(&self, event: &Event) {

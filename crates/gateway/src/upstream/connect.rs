@@ -168,7 +168,7 @@ const MAX_HEAD: usize = 128 * 1_024;
 const PING: Duration = Duration::from_secs(20);
 
 /// TLS as `config` wants it.
-pub(super) fn tls(config: &UpstreamConfig) -> Result<ClientConfig, TlsError> {
+pub(crate) fn tls(config: &UpstreamConfig) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Certificate)?;

@@ -25,6 +25,7 @@ pub use breaker::{Breaker, BreakerConfig, BreakerState};
 pub use budget::{RetryBudget, RetryConfig};
 pub use config::{Roots, RouteConfig, TargetConfig, UpstreamConfig, UpstreamSettings};
 pub use connect::ConnectError;
+pub(crate) use connect::tls as client_tls;
 pub use error::UpstreamError;
 pub use fetch::{Fetch, FetchHost, FetchLimits, Fetched};
 pub use kind::Kind;

@@ -2,6 +2,7 @@
 
 mod export;
 mod prove;
+mod timeline;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub(crate) fn run(command: LedgerCommand) -> Result<Exit, Problems> {
         LedgerCommand::Prove(arguments) => prove::run(&arguments),
         LedgerCommand::Export(arguments) => export::run(&arguments),
         LedgerCommand::Checkpoint(arguments) => checkpoint(&arguments),
+        LedgerCommand::Timeline(arguments) => timeline::run(&arguments),
     }
 }
 
@@ -90,7 +92,7 @@ fn gateways(named: Option<&Path>, place: &KeyPlace) -> Result<PathBuf, Problems>
 }
 
 /// Whom the file beside a ledger names.
-fn trust_of(dir: &Path) -> Result<Trust, Problem> {
+pub(crate) fn trust_of(dir: &Path) -> Result<Trust, Problem> {
     let text = Folder::shared(dir).read(VERIFIER_KEY_FILE, 4096);
     let text = text
         .ok()

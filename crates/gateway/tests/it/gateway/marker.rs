@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     io,
+    net::SocketAddr,
     path::Path,
     sync::{Arc, LazyLock, Mutex},
     time::Duration,
@@ -13,6 +14,10 @@ use bartizan_gateway::telemetry::{LogConfig, subscriber};
 use http::Method;
 use serde_json::json;
 use sqlx::{Row as _, SqlitePool};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use super::{ATTACK, Got, ONE, Running, start_in};
 use crate::{
@@ -306,12 +311,59 @@ async fn ask_everything(gateway: &Running, mock: &Mock) -> BTreeSet<String> {
     ids
 }
 
+/// A receiver that keeps every byte, of whatever protocol, and says yes to HTTP.
+async fn told() -> (Arc<Mutex<Vec<u8>>>, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&told);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let keep = Arc::clone(&keep);
+            tokio::spawn(async move {
+                let (mut request, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
+                while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+                    keep.lock().unwrap().extend_from_slice(&buffer[..read]);
+                    request.extend_from_slice(&buffer[..read]);
+                    if is_whole(&request) {
+                        request.clear();
+                        let yes = b"HTTP/1.1 204 No Content\r\n\r\n";
+                        stream.write_all(yes).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (told, address)
+}
+
+/// Whether the bytes are a request of HTTP with all of its body.
+fn is_whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, _)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    head.starts_with("POST ")
+        && length.is_some_and(|length| request.len() >= head.len() + 4 + length)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn aud_04_a_marker_is_found_nowhere() {
     LazyLock::force(&LOG);
     let (endpoint, mut exports) = collector().await;
     let mock = Mock::saying(&format!("I say {MARKER}.")).await;
-    let yaml = format!("{ONE}telemetry:\n  traces: {{endpoint: '{endpoint}'}}\n");
+    let (told, sink) = told().await;
+    let yaml = format!(
+        "{ONE}telemetry:\n  traces: {{endpoint: '{endpoint}'}}\nrecord:\n  sinks:
+    - {{name: ocsf, to: {{file: {{path: ocsf.jsonl}}}}}}
+    - {{name: siem, format: cef, to: {{syslog: {{address: 'tcp://{sink}'}}}}}}
+    - {{name: hook, format: event, to: {{webhook: {{url: 'http://{sink}/hook', secret: env:MASTER}}}}}}
+    - {{name: logs, to: {{otlp: {{endpoint: 'http://{sink}/v1/logs'}}}}}}\n"
+    );
     let gateway = start_in(&yaml, "", &[&mock], &format!("sk-{MARKER}")).await;
     let ids = ask_everything(&gateway, &mock).await;
     assert!(ids.len() > 40, "{}", ids.len());
@@ -333,7 +385,21 @@ async fn aud_04_a_marker_is_found_nowhere() {
     silent("the metrics", &gateway.get("/metrics").await.body);
     silent("the metrics", &gateway.gateway.render_metrics());
 
+    let page = gateway.gateway.render_metrics();
+    for sink in ["ocsf", "siem", "hook", "logs"] {
+        let up = format!("bartizan_sink_up{{sink=\"{sink}\"}} 1");
+        assert!(page.contains(&up), "{page}");
+    }
     let folder = gateway.stop().await;
+    let told = told.lock().unwrap().clone();
+    let told = String::from_utf8_lossy(&told);
+    // Each of them was told of a refused attack.
+    let ocsf = std::fs::read_to_string(folder.path().join("data/ocsf.jsonl")).unwrap();
+    assert!(ocsf.contains("\"class_uid\":2004"));
+    for sign in ["|security_event|", "webhook-signature", "/v1/logs"] {
+        assert!(told.contains(sign), "{sign}");
+    }
+    silent("what sinks were told", &told);
     let mut spans = 0;
     while let Ok(Some((_, export))) =
         tokio::time::timeout(Duration::from_secs(6), exports.recv()).await

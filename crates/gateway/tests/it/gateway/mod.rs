@@ -4,6 +4,7 @@ mod access;
 mod agents;
 mod answers;
 mod classifiers;
+mod consent;
 #[cfg(feature = "envoy")]
 mod envoy;
 mod limits;
@@ -31,6 +32,7 @@ use bartizan_gateway::{
     serve::{Handle, ListenAddresses},
     start::{self, Eyes, Reloader},
 };
+use bartizan_govern::SubjectKey;
 use bartizan_guard::{
     Guard, Judge, LeakSettings, Settings,
     redact::Styles,
@@ -78,6 +80,7 @@ pub(crate) fn eyes(policy: &str) -> Eyes {
         rules: RuleSet::builtin(),
         access: Arc::new(Access::built_in().unwrap()),
         styles: Styles::default(),
+        subject_key: Some(Arc::new(SubjectKey::derive(&[7; 32]))),
     }
 }
 
