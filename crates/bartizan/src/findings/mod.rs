@@ -44,7 +44,7 @@ mod tests {
             layer: Layer::Artifact,
             span: Span::new(at, at + 1),
             confidence: Confidence::CERTAIN,
-            via: Vec::new().into(),
+            via: Vec::new(),
             message: message.into(),
         }
     }
