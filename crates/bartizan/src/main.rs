@@ -17,7 +17,6 @@ mod key;
 mod output;
 mod packs;
 mod personal;
-mod private;
 mod problem;
 mod redteam;
 mod render;

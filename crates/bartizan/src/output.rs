@@ -1,15 +1,11 @@
 //! The only code that writes to the standard streams.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-use crate::{cli::Color, env, input::escaped, problem::Problem};
+use crate::{cli::Color, env, problem::Problem};
 
 /// Decides once for all streams.
 pub(crate) fn choose_colour(color: Color) {
@@ -77,43 +73,6 @@ pub(crate) fn columns() -> usize {
         .clamp(40, 120)
 }
 
-/// Writes a file whole or not at all. One that is there keeps who may read it; a new one everybody
-/// reads. What is no file, such as a pipe, is written to as it is.
-pub(crate) fn file(path: &Path, text: &str) -> Result<(), Problem> {
-    let written = || {
-        let known = fs::metadata(path).ok();
-        let is_file = known.as_ref().is_none_or(fs::Metadata::is_file);
-        // `/dev/stdout` may be a file that others write to as well.
-        if !is_file || path.starts_with("/dev") {
-            return fs::write(path, text);
-        }
-        // The file behind a link, not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        // Without the folder, the error would name a file that nobody asked for.
-        fs::metadata(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        let permissions = known.map(|known| known.permissions());
-        #[cfg(unix)]
-        let permissions = {
-            use std::os::unix::fs::PermissionsExt as _;
-            permissions.or_else(|| Some(fs::Permissions::from_mode(0o644)))
-        };
-        if let Some(permissions) = permissions {
-            file.as_file().set_permissions(permissions)?;
-        }
-        file.persist(&path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    written().map_err(|error: io::Error| {
-        Problem::new(format!("cannot write `{}`: {error}", escaped(path)))
-    })
-}
-
 fn write_all(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     stream.write_all(bytes)?;
     stream.flush()
@@ -125,38 +84,5 @@ fn finish(written: io::Result<()>) -> Result<(), Problem> {
             "cannot write to standard output: {error}"
         ))),
         _ => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_there_keeps_its_mode_and_its_links() {
-        let folder = tempfile::tempdir().unwrap();
-        let (path, link) = (folder.path().join("a"), folder.path().join("b"));
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        symlink(&path, &link).unwrap();
-        file(&link, "new").unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[test]
-    fn what_is_no_file_is_not_replaced_by_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let link = folder.path().join("null");
-        symlink("/dev/null", &link).unwrap();
-        file(&link, "text").unwrap();
-        assert!(!fs::metadata("/dev/null").unwrap().is_file());
-        assert!(file(folder.path(), "text").is_err());
     }
 }

@@ -7,12 +7,12 @@ use std::{
 };
 
 use aws_lc_rs::digest::{Context, SHA256};
+use bartizan_core::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zip::{ZipArchive, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 use crate::{
-    key::hex,
     personal::{Proof, verify},
     problem::Problem,
 };
@@ -172,7 +172,7 @@ fn sum(mut from: impl Read, to: &mut impl Write) -> io::Result<(u64, String)> {
         let read = from.read(&mut buffer)?;
         let piece = buffer.get(..read).unwrap_or_default();
         if piece.is_empty() {
-            return Ok((bytes, hex(digest.finish().as_ref())));
+            return Ok((bytes, hex::encode(digest.finish().as_ref())));
         }
         digest.update(piece);
         to.write_all(piece)?;

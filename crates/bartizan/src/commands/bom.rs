@@ -6,7 +6,7 @@ use crate::{
     cli::{Bom, BomFormat},
     clock, env,
     exit::Exit,
-    files::write,
+    files,
     input::escaped,
     output,
     problem::{Problem, Problems},
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Bom) -> Result<Exit, Problems> {
         }
     };
     match &arguments.output {
-        Some(path) => output::file(path, &text)?,
+        Some(path) => files::write(path, &text)?,
         None => output::stdout(&text)?,
     }
     for gap in &inventory.gaps {

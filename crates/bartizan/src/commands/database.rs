@@ -17,7 +17,7 @@ use crate::{
     cli::{DatabaseCommand, PlainFormat},
     clock, env,
     exit::Exit,
-    files::write,
+    files,
     input::{cannot_read, escaped, read_bytes},
     output,
     problem::{Problem, Problems},
@@ -133,7 +133,7 @@ fn import(paths: &[PathBuf], output: Option<&Path>) -> Result<Exit, Problems> {
     if let Some(folder) = output.parent() {
         std::fs::create_dir_all(folder).map_err(|error| cannot_read(folder, &error))?;
     }
-    output::file(&output, &database.to_text())?;
+    files::write(&output, &database.to_text())?;
     output::stdout(&format!(
         "{} in `{}`\n{}\n",
         about(&database),

@@ -194,7 +194,7 @@ fn report(arguments: &Dependencies, engine: &Engine, all: &[Checked]) -> Result<
         Format::Junit | Format::Html => {
             let version = engine.judge.policy().version();
             let listing = Listing::of_texts("deps", version, all, arguments.fail_on);
-            Ok(listing.document(arguments.format))
+            Ok(listing.document(arguments.reported.format))
         }
         Format::Human => {
             let look = human::Look {

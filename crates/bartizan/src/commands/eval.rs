@@ -14,6 +14,7 @@ use crate::{
         v1::Evaluation,
     },
     exit::Exit,
+    files,
     input::{cannot_read, escaped, read_text},
     output,
     problem::{Problem, Problems},
@@ -97,7 +98,7 @@ pub(crate) fn run(arguments: &Eval) -> Result<Exit, Problems> {
     let evaluation = summarise(&rows, &results, &setting);
     if let Some(path) = &arguments.html {
         let page = html::page(&evaluation);
-        output::file(path, &page)?;
+        files::write(path, &page)?;
     }
     match arguments.format {
         EvalFormat::Human => output::stdout(&human::report(&evaluation, output::columns()))?,

@@ -17,7 +17,7 @@ use crate::{
     cli::{ProvenanceCommand, RecordRun, TrustPlace},
     clock,
     exit::Exit,
-    files::write,
+    files,
     input::{escaped, read_text},
     output,
     problem::{Problem, Problems},
@@ -99,7 +99,7 @@ fn record(arguments: &RecordRun) -> Result<Exit, Problems> {
     };
     let bundle = sign_statement(&provenance.to_statement(&facts), &signer);
     let bundle: Bundle = bundle.map_err(|error| sign_problem(&error))?;
-    output::file(&arguments.output, &bundle.to_json())?;
+    files::write(&arguments.output, &bundle.to_json())?;
     output::stderr(&format!("record in `{}`\n", escaped(&arguments.output)));
     Ok(Exit::Clean)
 }

@@ -11,7 +11,7 @@ use crate::{
     cli::Sign,
     clock,
     exit::Exit,
-    files::write,
+    files,
     input::{escaped, read_bytes},
     output,
     problem::{Problem, Problems},
@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Sign) -> Result<Exit, Problems> {
     } else {
         (model(arguments, &output)?, "signature")
     };
-    output::file(&output, &text)?;
+    files::write(&output, &text)?;
     let path = escaped(&arguments.path);
     output::stderr(&format!("{what} of `{path}` in `{}`\n", escaped(&output)));
     Ok(Exit::Clean)

@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use crate::{
     cli::{KeyPlace, PlainFormat, SubjectCommand},
     exit::Exit,
+    files,
     input::read_text,
     output,
     personal::{Desk, Proof, failed, lasting_key, moment, now_ms, subject, verify},
-    private,
     problem::{Problem, Problems},
     render::safe,
 };
@@ -219,12 +219,12 @@ fn taken_up(bytes: &[u8], path: &Path) -> Result<Journal, Problem> {
 
 fn keep(path: &Path, journal: &Journal) -> io::Result<()> {
     let text = serde_json::to_string_pretty(journal).map_err(io::Error::other)?;
-    private::replace(path, text.as_bytes())
+    files::replace_private(path, text.as_bytes())
 }
 
 /// Writes an account for its owner only.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Problem> {
-    let written = private::create(path).and_then(|mut file| {
+    let written = files::create_private(path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });

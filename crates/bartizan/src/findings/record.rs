@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Baseline, Fingerprints, baseline::Standing};
 use crate::{
     cli::Keeping,
-    clock,
-    files::write,
+    clock, files,
     input::{escaped, read_bytes},
     output,
     problem::{Problem, Problems},
@@ -165,6 +164,6 @@ impl Keeper {
         };
         let text = serde_json::to_string_pretty(&self.saved)
             .map_err(|error| Problem::new(format!("cannot write the run down: {error}")))?;
-        write(path, &(text + "\n"))
+        files::write(path, &(text + "\n"))
     }
 }

@@ -6,14 +6,12 @@ mod stores;
 
 use std::path::PathBuf;
 
-use bartizan_gateway::clock::{Clock as _, SystemClock};
-use bartizan_govern::{Holds, StoreFault, Subject, SubjectKey};
 use bartizan_gateway::{
     clock::{Clock as _, SystemClock},
     start::placed,
     store::StoreConfig,
 };
-use bartizan_govern::{Holds, Subject, SubjectKey};
+use bartizan_govern::{Holds, StoreFault, Subject, SubjectKey};
 pub(crate) use proof::{Proof, verify};
 pub(crate) use stores::Stores;
 

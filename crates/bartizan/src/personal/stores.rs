@@ -1,11 +1,6 @@
 //! The stores of a configuration, opened.
 
-use std::{path::Path, rc::Rc};
-use std::{
-    path::{Path, PathBuf},
-    rc::Rc,
-    sync::Arc,
-};
+use std::{path::Path, rc::Rc, sync::Arc};
 
 use bartizan_gateway::{
     clock::SystemClock,
@@ -21,10 +16,8 @@ use tokio::runtime::Runtime;
 
 use super::{failed, files::Files};
 use crate::{
-    commands::runtime,
+    commands::{runtime, serve},
     config::{Config, beside},
-    commands::serve,
-    config::Config,
     problem::{Problem, Problems},
 };
 
@@ -82,6 +75,7 @@ impl Stores {
             let rest = runtime.block_on(rest);
             let rest = rest.map_err(|error| serve::problems(config, &error))?;
             open.push(Box::new(Sealed {
+                class: own.class.clone(),
                 content: rest.sealed_content(),
                 runtime: Rc::clone(&runtime),
             }));
@@ -145,6 +139,7 @@ impl SubjectStore for Table {
 
 /// The contents that the gateway keeps sealed.
 struct Sealed {
+    class: String,
     content: SealedContent,
     runtime: Rc<Runtime>,
 }
@@ -169,6 +164,10 @@ impl SubjectStore for Sealed {
 
     fn kind(&self) -> &'static str {
         "sealed"
+    }
+
+    fn class(&self) -> &str {
+        &self.class
     }
 
     fn count(&mut self, subject: &Subject) -> Result<u64, StoreFault> {

@@ -13,7 +13,7 @@ use crate::{
     commands::{keys, runtime, serve::problems},
     engine::config_at,
     exit::Exit,
-    output, private,
+    files, output,
     problem::{Problem, Problems},
 };
 
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Export) -> Result<Exit, Problems> {
     let end = signed.checkpoint.size;
     let file = &arguments.output;
     let failed = |error| Problem::new(format!("cannot write {}: {error}", file.display()));
-    let mut out = BufWriter::new(private::create(file).map_err(failed)?);
+    let mut out = BufWriter::new(files::create_private(file).map_err(failed)?);
     let key = trust.ledger.to_string();
     write_export(
         &reader,

@@ -16,8 +16,9 @@ use crate::{
     cli::{Anchor, KeyPlace, LedgerCommand, PlainFormat},
     engine::config_at,
     exit::Exit,
+    files,
     input::cannot_read,
-    output, private,
+    output,
     problem::{Problem, Problems},
 };
 
@@ -128,6 +129,6 @@ fn problem(error: impl std::error::Error) -> Problem {
 
 /// Writes a file whole or not at all; entries name users, so that nobody else reads it.
 fn write(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    private::replace(file, bytes)
+    files::replace_private(file, bytes)
         .map_err(|error| Problem::new(format!("cannot write {}: {error}", file.display())))
 }

@@ -20,6 +20,7 @@ use crate::{
     engine::{Engine, read_config},
     env,
     exit::Exit,
+    files,
     input::{escaped, read_bytes},
     key::Key,
     output,
@@ -42,7 +43,7 @@ pub(super) fn manifest(arguments: &RagManifest) -> Result<Exit, Problems> {
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Problem::new(format!("cannot write the manifest: {error}")))?;
     match &arguments.out {
-        Some(path) => output::file(path, &(text + "\n"))?,
+        Some(path) => files::write(path, &(text + "\n"))?,
         None => output::stdout(&(text + "\n"))?,
     }
     Ok(Exit::Clean)

@@ -25,6 +25,7 @@ use crate::{
     clock::{self, Stopwatch},
     engine::Engine,
     exit::Exit,
+    files,
     input::{escaped, read_text},
     output,
     problem::{Problem, Problems, nearest},
@@ -94,7 +95,7 @@ fn attack(arguments: &RedteamRun) -> Result<Exit, Problems> {
     for path in &arguments.write {
         let form = form_of(path).unwrap_or(RedteamFormat::Json);
         let text = written(&report, form)?;
-        output::file(path, &text)?;
+        files::write(path, &text)?;
     }
     match arguments.format {
         RedteamFormat::Human => output::stdout(&human::report(&report, output::columns()))?,

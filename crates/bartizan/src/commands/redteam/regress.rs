@@ -16,6 +16,7 @@ use super::chain;
 use crate::{
     cli::Regress,
     exit::Exit,
+    files,
     input::{MAX_SETTINGS_BYTES, escaped, read_stdin, read_text},
     output,
     problem::{Problem, Problems, nearest},
@@ -62,7 +63,7 @@ pub(super) fn run(arguments: &Regress) -> Result<Exit, Problems> {
     };
     let new = with_incident(suite.as_deref(), &name.unwrap_or_default(), &incident)
         .map_err(|error| Problem::new(format!("`{}`: {error}", escaped(&arguments.suite))))?;
-    output::file(&arguments.suite, &new)?;
+    files::write(&arguments.suite, &new)?;
     output::note(&format!(
         "`{}` is a test of `{}`: run it with `bartizan redteam --suite {}`",
         crate::render::safe::line(&arguments.id),

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     cli::Secrets,
     exit::Exit,
+    files,
     input::{escaped, read_text},
     key::Key,
     output,
@@ -68,7 +69,7 @@ pub(crate) fn run(arguments: &Secrets) -> Result<Exit, Problems> {
         let baseline = files.known().baseline(&key);
         let text = baseline.to_json();
         let text = text.map_err(|error| Problem::new(format!("cannot write: {error}")))?;
-        output::file(path, &text)?;
+        files::write(path, &text)?;
         let count = baseline.len();
         let findings = plural(count, "finding");
         output::note(&format!("`{}` accepts {count} {findings}", escaped(path)));
