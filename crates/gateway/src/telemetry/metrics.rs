@@ -621,8 +621,16 @@ impl Metrics {
     }
 }
 
+/// The name, kind, help, and value of a series about a sink.
+type SinkSeries = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&SinkState) -> u64,
+);
+
 /// What is shown of each sink of the record.
-const SINKS: [(&str, &str, &str, fn(&SinkState) -> u64); 4] = [
+const SINKS: [SinkSeries; 4] = [
     (
         "bartizan_sink_up",
         "gauge",

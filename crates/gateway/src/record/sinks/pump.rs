@@ -154,6 +154,8 @@ struct Pump {
 
 /// Events of one attempt.
 struct Batch {
+    /// Where the sink stood when it was read.
+    place: u64,
     wanted: Vec<Notice>,
     /// Where the sink stands when it has taken them.
     end: u64,
@@ -216,9 +218,10 @@ impl Pump {
             .behind
             .store(head.saturating_sub(place), Ordering::Relaxed);
         let batch = match self.waiting.take() {
-            Some(batch) => batch,
-            None if head <= place => return Ok(Step::Idle),
-            None => self.read(place).await?,
+            // Another process may have told the sink of it in a long pause.
+            Some(batch) if batch.place == place => batch,
+            _ if head <= place => return Ok(Step::Idle),
+            _ => self.read(place).await?,
         };
         let batch = self.waiting.insert(batch);
         if !batch.wanted.is_empty() {
@@ -265,7 +268,7 @@ impl Pump {
             notice.severity >= self.config.severity
                 && (events.is_empty() || events.contains(&notice.kind))
         });
-        Ok(Batch { wanted, end })
+        Ok(Batch { place, wanted, end })
     }
 
     fn failed(&self, error: &SinkError) {

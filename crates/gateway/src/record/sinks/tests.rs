@@ -326,7 +326,7 @@ async fn half_a_line_of_a_crash_is_cut_off() {
         .unwrap();
     let path = record.path("out/events.jsonl");
     let mut text = std::fs::read_to_string(&path).unwrap();
-    text.push_str(&notices[1].body[..20]);
+    text.extend(notices[1].body.chars().take(20));
     std::fs::write(&path, text).unwrap();
     file(&record, "daily: false")
         .send(&notices[1..])
