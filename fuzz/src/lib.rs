@@ -40,6 +40,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("leak", laws::leak),
     ("ledger_tiles", laws::ledger_tiles),
     ("lock", laws::lock),
+    ("mcp", laws::mcp),
     ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),

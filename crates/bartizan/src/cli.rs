@@ -5,6 +5,7 @@ mod approve;
 mod dependencies;
 mod eval;
 mod ledger;
+mod mcp;
 mod personal;
 mod rag;
 mod redteam;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 pub(crate) use dependencies::{Bom, BomFormat, DatabaseCommand, Dependencies};
 pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
+pub(crate) use mcp::{McpCommand, McpPin, McpScan, McpServer, McpWrap};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 pub(crate) use redteam::{
@@ -149,6 +151,9 @@ pub(crate) enum Command {
     /// Check documents before they are stored, chunks when they are retrieved, and answers
     #[command(subcommand)]
     Rag(Box<RagCommand>),
+    /// Guard servers of the Model Context Protocol: wrap, scan, and pin them
+    #[command(subcommand)]
+    Mcp(Box<McpCommand>),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -77,6 +77,7 @@ impl Engine {
         rules.extend(bartizan_supply::sign::rules());
         rules.extend(bartizan_supply::vuln::rules());
         rules.extend(bartizan_rag::rules());
+        rules.extend(bartizan_mcp::RULES.map(RuleRef::from));
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

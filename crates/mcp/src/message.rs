@@ -173,6 +173,19 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
+    /// The id of the request or answer that `bytes` hold; `None` where they hold no id, or no message.
+    #[must_use]
+    pub fn id_of(bytes: &[u8]) -> Option<Id> {
+        let document = Document::read(bytes, &ParseLimits::default()).ok()?;
+        Id::read(document.root().get("id")?)
+    }
+
+    /// The refusal of a message that nobody can be named for.
+    #[must_use]
+    pub fn refused(message: &str) -> Self {
+        Self::error(None, -32600, message)
+    }
+
     /// Bytes as they came, on one line.
     pub(crate) fn forwarded(role: Role, bytes: &[u8]) -> Self {
         // Between the values of strict JSON only: strings hold no bare line break.

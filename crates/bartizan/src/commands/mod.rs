@@ -13,6 +13,7 @@ mod explain;
 mod hash;
 mod keys;
 mod ledger;
+mod mcp;
 mod netpol;
 mod policy;
 mod prompt;
@@ -87,6 +88,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Redteam(arguments) => redteam::run(*arguments),
         Command::Approve(command) => approve::run(&command),
         Command::Rag(command) => rag::run(&command),
+        Command::Mcp(command) => mcp::run(&command),
     }
 }
 

@@ -17,6 +17,7 @@ mod keys;
 mod ledger;
 mod machines;
 mod marker;
+mod mcp;
 mod netpol;
 mod personal;
 mod redteam;

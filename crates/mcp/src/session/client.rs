@@ -36,8 +36,7 @@ impl Session {
             let message = "a request with this id is under way";
             dropped(Side::Client, message, out);
             // Its answer would be taken for the other's.
-            let error = Outgoing::error(None, -32600, message);
-            return out.push(Action::ToClient(error));
+            return out.push(Action::ToClient(Outgoing::refused(message)));
         }
         if self.asked.len() + self.parked.len() >= limit {
             let error = Outgoing::error(Some(id), BUSY, "too many requests are under way");

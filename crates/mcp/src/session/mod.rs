@@ -212,6 +212,12 @@ impl Session {
         &self.gate
     }
 
+    /// Whether nobody waits for the server.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.asked.is_empty() && self.parked.is_empty()
+    }
+
     /// Takes a message of the client.
     pub fn from_client(&mut self, bytes: &[u8], world: &mut dyn World) -> Vec<Action> {
         let mut out = Vec::new();

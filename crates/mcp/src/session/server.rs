@@ -28,7 +28,7 @@ impl Session {
         if self.asking.contains_key(id) {
             let message = "a request with this id is under way";
             dropped(Side::Server, message, out);
-            return out.push(Action::ToServer(Outgoing::error(None, -32600, message)));
+            return out.push(Action::ToServer(Outgoing::refused(message)));
         }
         if self.asking.len() >= self.gate.config.limits.max_pending {
             return out.push(refuse(BUSY, "too many requests are under way"));

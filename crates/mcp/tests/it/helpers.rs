@@ -4,7 +4,7 @@ use std::{
 };
 
 use bartizan_agents::{CallCounters, CallLimit, Governor, Switches};
-use bartizan_guard::{GuardBuilder, Judge, Settings};
+use bartizan_guard::{GuardBuilder, Judge, Settings, shape::Shape};
 use bartizan_mcp::{
     Action, Gate, GateParts, McpConfig, Outcome, Pins, Record, Session, Who, World,
 };
@@ -61,7 +61,11 @@ impl World for Still {
 /// One judge for all tests: making it takes longer than they do.
 static JUDGE: LazyLock<Judge> = LazyLock::new(|| {
     let guard = GuardBuilder::standard(&Settings::default(), RuleSet::builtin()).unwrap();
-    Judge::new(Arc::new(guard.build()), Arc::new(Policy::default()), None)
+    Judge::new(
+        Arc::new(guard.build()),
+        Arc::new(Policy::default()),
+        Some(Shape::default()),
+    )
 });
 
 /// A client, a server, and what stands between them.
