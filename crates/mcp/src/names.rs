@@ -44,6 +44,11 @@ pub(crate) fn is_plain(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'))
 }
 
+/// A name for records; `None` if it could hold a text.
+pub(crate) fn plain(name: &str) -> Option<String> {
+    is_plain(name).then(|| name.to_owned())
+}
+
 /// Words that tell somebody what to do.
 const DIRECTIVES: &[&str] = &[
     "always", "before", "after", "instead", "must", "never", "first", "when", "whenever", "ignore",

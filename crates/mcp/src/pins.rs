@@ -143,6 +143,14 @@ impl Pins {
         self.servers.remove(server);
     }
 
+    /// Takes what `other` says of one server, and leaves the rest as it is.
+    pub fn adopt(&mut self, server: &str, other: &Self) {
+        match other.servers.get(server) {
+            Some(of) => drop(self.servers.insert(server.to_owned(), of.clone())),
+            None => self.forget(server),
+        }
+    }
+
     /// Definitions of a server that are pinned.
     #[must_use]
     pub fn count(&self, server: &str) -> usize {
@@ -191,6 +199,10 @@ mod tests {
         assert_eq!(compare(PinKind::Tool, "read", "ab"), Pinned::Changed);
         assert_eq!(compare(PinKind::Prompt, "read", "aa"), Pinned::New);
         assert_eq!(compare(PinKind::Instructions, "", "bb"), Pinned::Same);
+        let mut elsewhere = Pins::default();
+        elsewhere.pin("web", PinKind::Tool, "get", "dd");
+        elsewhere.adopt("files", &read);
+        assert_eq!((elsewhere.count("files"), elsewhere.count("web")), (2, 1));
         assert_eq!(
             read.tools_beside("web").collect::<Vec<_>>(),
             [("files", "read")]

@@ -120,7 +120,10 @@ impl Live {
 
     /// Gives up what has waited too long.
     pub(crate) async fn tick(self: &Arc<Self>) {
-        self.step(Step::Tick).await;
+        let is_idle = self.session.lock().is_idle();
+        if !is_idle {
+            self.step(Step::Tick).await;
+        }
     }
 
     async fn step(self: &Arc<Self>, step: Step) {
@@ -154,6 +157,12 @@ impl Live {
                 return self.end();
             };
             let may = self.use_up(&taken).await;
+            if actions
+                .iter()
+                .any(|action| matches!(action, Action::Learned))
+            {
+                self.hub.keep_pins();
+            }
             for action in actions {
                 match action {
                     Action::ToServer(message) if may => self.to_server(message),
@@ -166,7 +175,7 @@ impl Live {
                     Action::ToClient(message) => self.to_client(message),
                     Action::Record(record) => self.record(&record),
                     Action::Asked(asked) => self.ask_person(asked).await,
-                    Action::Learned => self.hub.keep_pins(),
+                    Action::Learned => {}
                     Action::Close(..) => self.end(),
                 }
             }

@@ -8,7 +8,10 @@ use bartizan_guard::conversation::Value;
 use serde_json::{Value as Json, json};
 
 use super::{Action, Asked, BUSY, Incoming, Outcome, Pending, Record, Relisting, Session, finding};
-use crate::{Handling, Id, Outgoing, Role, Side, World, edits, message, message::Message, rules};
+use crate::{
+    Handling, Id, Outgoing, Role, Side, World, edits, message, message::Message, names::plain,
+    rules,
+};
 
 const METHOD: &str = "tools/call";
 
@@ -73,9 +76,7 @@ impl Session {
     ) {
         let mut record = Record::new(Side::Client, METHOD, Outcome::Passed);
         let shown = self.tools.get(name).copied();
-        if shown.is_some() {
-            record.name = Some(name.to_owned());
-        }
+        record.name = shown.and_then(|_| plain(name));
         let shown = shown.filter(|_| self.gate.offers(name));
         if shown != Some(true) {
             let message = match shown {

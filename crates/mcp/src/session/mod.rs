@@ -120,7 +120,8 @@ pub struct Record {
     pub from: Side,
     /// Its method, or that of the request that it answers; `other` where no table knows it.
     pub method: &'static str,
-    /// The tool, prompt, or address that it is about, where the server listed it.
+    /// The tool or prompt that it is about, where the server listed it and its name is none that
+    /// could hold a text.
     pub name: Option<String>,
     /// What became of it.
     pub outcome: Outcome,

@@ -12,6 +12,7 @@ use crate::{
     definitions::Looked,
     edits::Edits,
     media, methods,
+    names::plain,
     reading::{Standing, parts},
     rules,
 };
@@ -162,7 +163,7 @@ impl Session {
             return;
         }
         let mut record = Record::new(Side::Server, pending.method, Outcome::Passed);
-        record.name.clone_from(&pending.tool);
+        record.name = pending.tool.as_deref().and_then(plain);
         let bytes = self.answered(&id, incoming, &pending, &mut record, world, out);
         if pending.is_own {
             return self.listed(incoming, &pending, bytes.is_some(), world, out);
@@ -405,7 +406,7 @@ fn definition(looked: Looked, method: &'static str, out: &mut Vec<Action>) {
         Outcome::Hidden
     };
     let mut record = Record::new(Side::Server, method, outcome);
-    record.name = Some(looked.name);
+    record.name = plain(&looked.name);
     record.judgement = Some(looked.judgement);
     out.push(Action::Record(Box::new(record)));
 }

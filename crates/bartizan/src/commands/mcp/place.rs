@@ -86,9 +86,12 @@ impl Place {
         })
     }
 
-    /// Writes the pins, whole or not at all.
+    /// Writes the server's pins, whole or not at all. Those of other servers stay as the file has
+    /// them: a client starts one of us for each of its servers.
     pub(super) fn keep_pins(&self) -> Result<(), Problem> {
-        super::super::ledger::write(&self.pins_file, self.gate.pins().render().as_bytes())
+        let mut pins = read_pins(&self.pins_file)?;
+        pins.adopt(self.gate.name(), &self.gate.pins());
+        super::super::ledger::write(&self.pins_file, pins.render().as_bytes())
     }
 
     /// The file of pins.

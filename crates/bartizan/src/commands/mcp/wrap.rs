@@ -110,6 +110,12 @@ struct Wrap {
 impl Wrap {
     /// Does what is to be done; gives the side that has ended, if one has.
     fn perform(&mut self, actions: Vec<Action>) -> Result<Option<Side>, Problem> {
+        let is_learned = actions
+            .iter()
+            .any(|action| matches!(action, Action::Learned));
+        if is_learned {
+            self.place.keep_pins()?;
+        }
         for action in actions {
             match action {
                 Action::ToServer(message) => {
@@ -129,7 +135,7 @@ impl Wrap {
                 Action::Asked(_) => output::note(
                     "a call waits for a person, whom only the gateway can ask; it was refused",
                 ),
-                Action::Learned => self.place.keep_pins()?,
+                Action::Learned => {}
                 Action::Close(side, why) => return Err(broken(side, &why)),
             }
         }
