@@ -198,6 +198,7 @@ impl Session {
         let mut aside = "";
         let mut found = Vec::new();
         if !failed {
+            self.asked_back(value, record)?;
             match pending.handling {
                 Handling::Hello => {
                     self.greeted(incoming, value, record, &mut edits, world, out)?;
@@ -208,7 +209,6 @@ impl Session {
                 }
                 Handling::Call | Handling::Content => {
                     found = media::check(value, &self.gate.config);
-                    self.asked_back(value, record)?;
                 }
                 _ => {}
             }
@@ -307,8 +307,9 @@ impl Session {
                 _ => &mut self.tools,
             };
             for (name, is_shown) in names {
-                if known.len() >= self.gate.config.limits.max_definitions {
-                    break;
+                let is_full = known.len() >= self.gate.config.limits.max_definitions;
+                if is_full && !known.contains_key(&name) {
+                    continue;
                 }
                 // Of two with one name neither is trusted.
                 let before = known.get(&name).copied().filter(|_| pending.is_own);

@@ -20,7 +20,7 @@ use crate::{
     cli::McpServer,
     clock::{self, Stopwatch},
     engine::{Engine, read_config},
-    input::{cannot_read, read_text},
+    input::cannot_read,
     key::Key,
     problem::{Problem, Problems},
 };
@@ -139,12 +139,11 @@ fn way(arguments: &McpServer, server: Option<&bartizan_mcp::ServerConfig>) -> Re
 }
 
 fn read_pins(file: &Path) -> Result<Pins, Problem> {
-    match file.symlink_metadata() {
-        Ok(_) => {}
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Pins::default()),
         Err(error) => return Err(cannot_read(file, &error)),
-    }
-    let text = read_text(file)?;
+    };
     Pins::read(&text).map_err(|error| Problem::new(format!("{}: {error}", file.display())))
 }
 
