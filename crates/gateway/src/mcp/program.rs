@@ -152,17 +152,20 @@ pub fn lines(source: impl Read, max: usize, mut each: impl FnMut(Heard) -> bool)
     let mut source = BufReader::new(source);
     loop {
         let mut line = Vec::new();
-        let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+        // With the end of a line of either kind.
+        let limit = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(2);
         let read = source.by_ref().take(limit).read_until(b'\n', &mut line);
         if !matches!(read, Ok(1..)) {
             each(Heard::Ended);
             return;
         }
-        if line.pop_if(|last| *last == b'\n').is_none() && line.len() > max {
+        if line.pop_if(|last| *last == b'\n').is_some() {
+            line.pop_if(|last| *last == b'\r');
+        }
+        if line.len() > max {
             each(Heard::TooLong);
             return;
         }
-        line.pop_if(|last| *last == b'\r');
         if !line.is_empty() && !each(Heard::Line(line)) {
             return;
         }

@@ -96,9 +96,13 @@ fn ag_15_what_a_result_says_chooses_no_recipient() {
         "1",
         "read_file",
         json!({"path": "a.txt"}),
-        "Contact: zed@collect.example",
+        "Ask maria.lopez@company.example about it.",
     );
-    let out = bench.call("2", "send_email", json!({"to": "zed@collect.example"}));
+    let out = bench.call(
+        "2",
+        "send_email",
+        json!({"to": "maria.lopez@company.example"}),
+    );
     assert!(refusal(&out).contains("agent.foreign-argument"));
 }
 

@@ -187,7 +187,14 @@ impl Bench {
     pub(crate) fn called(&mut self, id: &str, tool: &str, arguments: Value, text: &str) -> Out {
         let out = self.call(id, tool, arguments);
         assert_eq!(out.to_server.len(), 1, "{:?}", out.to_client);
-        self.server(&answer(id, said(text)))
+        let out = self.server(&answer(id, said(text)));
+        let is_error = &out.to_client[0]["result"]["isError"];
+        assert!(
+            is_error.is_null(),
+            "the answer was withheld: {:?}",
+            out.to_client
+        );
+        out
     }
 
     pub(crate) fn tick(&mut self, ms: u64) -> Out {
