@@ -44,6 +44,7 @@ pub const TARGETS: &[(&str, Law)] = &[
     ("configuration", laws::configuration),
     ("git_patch", laws::git_patch),
     ("gitleaks", laws::gitleaks),
+    ("mcp", laws::mcp),
     ("names", laws::names),
     ("offset_map", laws::offset_map),
     ("pack", laws::pack),

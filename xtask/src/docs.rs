@@ -85,6 +85,7 @@ impl Known {
             .chain(bartizan_supply::vuln::rules())
             .chain(bartizan_rag::rules())
             .chain(bartizan_posture::config::rules::pages())
+            .chain(bartizan_mcp::RULES.map(RuleRef::Static))
             .map(|rule| (rule.id.to_string(), rule))
             .collect();
         Ok(Self { rules, packs })

@@ -47,10 +47,12 @@ const NAMELESS: Class = Class {
 
 /// What the tool `name` does.
 pub(crate) fn of_tool(name: &str) -> Class {
-    let words = words(name);
-    // What comes first says what is done: `get_order` reads. What pays, runs, or grants does so
-    // wherever it is said, unless the tool only reads.
-    let reads = words.first().is_some_and(|first| {
+    let all = words(name);
+    // What comes first says what is done: `get_order` reads, and so does `shop.get_order`, where a
+    // server stands in front. What pays, runs, or grants does so wherever it is said, unless the
+    // tool only reads.
+    let own = name.split_once('.').map_or(name, |(_, own)| own);
+    let reads = words(own).first().is_some_and(|first| {
         CLASSES
             .iter()
             .rev()
@@ -62,7 +64,7 @@ pub(crate) fn of_tool(name: &str) -> Class {
     } else {
         CLASSES
             .iter()
-            .find(|class| words.iter().any(|word| class.words.contains(&&**word)))
+            .find(|class| all.iter().any(|word| class.words.contains(&&**word)))
     };
     class.copied().unwrap_or(NAMELESS)
 }
@@ -135,6 +137,8 @@ mod tests {
             ("run_shell", Risk::Critical),
             ("update_password", Risk::Critical),
             ("frobnicate", Risk::High),
+            ("shop.get_order", Risk::Low),
+            ("shop.create_order", Risk::Critical),
         ] {
             assert_eq!(of_tool(name).risk, risk, "{name}");
         }

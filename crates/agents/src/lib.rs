@@ -48,4 +48,4 @@ pub use run::{Run, Used};
 pub use semantic::{Refusal, STATEMENTS, refusal};
 pub use switches::Switches;
 pub use transcript::{Call, Entry, Offer, Said, ToolResult, Transcript};
-pub use wire::{calls_of, labels_of, transcript_of};
+pub use wire::{calls_of, definition_digest, labels_of, transcript_of};

@@ -277,13 +277,19 @@ impl Reader<'_> {
 
     fn offer(&mut self, offer: &Value, path: String) {
         let inner = offer.get("function").unwrap_or(offer);
-        let digest = Sha256::digest(canonical(offer));
         self.transcript.offered.push(Offer {
             name: text_of(inner, &["name", "type"]),
-            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            digest: definition_digest(offer),
             path,
         });
     }
+}
+
+/// The SHA-256 of a definition in lower-case hexadecimal, whatever the order of its members.
+#[must_use]
+pub fn definition_digest(definition: &Value) -> String {
+    let digest = Sha256::digest(canonical(definition));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn text_of(value: &Value, keys: &[&str]) -> String {

@@ -9,6 +9,7 @@ mod eval;
 mod findings;
 mod init;
 mod ledger;
+mod mcp;
 mod personal;
 mod rag;
 mod redteam;
@@ -31,6 +32,8 @@ pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use findings::{Diff, Keeping};
 pub(crate) use init::{InitCommand, Platform};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, Timeline, VerifyLedger};
+pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
+pub(crate) use mcp::{McpCommand, McpPin, McpScan, McpServer, McpWrap};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};
 pub(crate) use redteam::{
@@ -176,6 +179,9 @@ pub(crate) enum Command {
     /// Print files to begin with
     #[command(subcommand)]
     Init(InitCommand),
+    /// Guard servers of the Model Context Protocol: wrap, scan, and pin them
+    #[command(subcommand)]
+    Mcp(Box<McpCommand>),
 }
 
 /// Where a gateway keeps its keys, and how they are shown.

@@ -48,6 +48,9 @@ impl Config {
         if let Some(folder) = &mut file.transformer.folder {
             *folder = beside(folder);
         }
+        if let Some(pins) = &mut file.mcp.pins {
+            *pins = beside(pins);
+        }
         let policy = match &file.policy {
             None => None,
             Some(serde_json::Value::String(other)) => Some(read_policy(&beside(other.as_ref()))?),

@@ -93,6 +93,7 @@ impl Engine {
         rules.extend(bartizan_supply::vuln::rules());
         rules.extend(bartizan_rag::rules());
         rules.extend(bartizan_posture::config::rules::pages());
+        rules.extend(bartizan_mcp::RULES.map(RuleRef::from));
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         rules.dedup();
         rules

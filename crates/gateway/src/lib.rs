@@ -22,6 +22,7 @@ pub mod identity;
 pub mod judge;
 pub mod key_desk;
 pub mod limits;
+pub mod mcp;
 pub mod netpol;
 pub mod openapi;
 pub mod predict;

@@ -9,6 +9,7 @@ mod document;
 mod guarded_stream;
 mod leak;
 mod ledger_tiles;
+mod mcp;
 mod models;
 mod offset_map;
 mod pack;
@@ -37,6 +38,7 @@ pub use document::{document_docx, document_html, document_mail, document_pdf};
 pub use guarded_stream::guarded_stream;
 pub use leak::leak;
 pub use ledger_tiles::ledger_tiles;
+pub use mcp::mcp;
 pub use models::{
     flatbuffer, gguf, hdf5, jinja, protobuf, python_source, safetensors, settings, tagged_values,
 };

@@ -37,6 +37,7 @@ const TITLES: &[(&str, &str)] = &[
     ("rag", "retrieved documents and chunks"),
     ("session", "risk over turns"),
     ("agent", "what may flow where in an agent"),
+    ("mcp", "servers of the Model Context Protocol"),
     ("shape", "sizes, kinds, and repetition"),
     ("torch", "code in PyTorch's archives"),
     ("signature", "who answers for a model"),

@@ -17,6 +17,8 @@ mod hash;
 mod init;
 mod keys;
 pub(crate) mod ledger;
+mod ledger;
+mod mcp;
 mod netpol;
 mod policy;
 mod prompt;
@@ -103,6 +105,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, Problems> {
         Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::Secrets(arguments) => secrets::run(&arguments),
         Command::Init(command) => init::run(&command),
+        Command::Mcp(command) => mcp::run(&command),
     }
 }
 

@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod machines;
 mod marker;
+mod mcp;
 mod netpol;
 mod personal;
 mod posture;

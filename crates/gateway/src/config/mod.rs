@@ -7,6 +7,7 @@ use bartizan_agents::AgentsConfig;
 use bartizan_core::Sink;
 use bartizan_govern::GovernConfig;
 use bartizan_guard::{Settings, redact::Styles, shape::ShapeLimits};
+use bartizan_mcp::McpConfig;
 use bartizan_policy::PolicyFile;
 use bartizan_transformer::TransformerSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -106,6 +107,8 @@ pub struct Config {
     pub agents: Option<AgentsConfig>,
     /// Retrieved documents: where they may come from, and how closely answers keep to them.
     pub rag: RagConfig,
+    /// Servers of the Model Context Protocol.
+    pub mcp: McpConfig,
 }
 
 impl Config {
@@ -152,6 +155,7 @@ impl Config {
             self.agents.iter().flat_map(AgentsConfig::check).collect(),
         ));
         all.extend(under("rag", self.rag.check()));
+        all.extend(under("mcp", self.mcp.check()));
         all
     }
 

@@ -196,6 +196,11 @@ impl Gateway {
         &self.agents
     }
 
+    /// What this process remembers of agents.
+    pub(crate) fn agent_state(&self) -> Arc<AgentState> {
+        Arc::clone(&self.agent_state)
+    }
+
     /// Decides about a request that is held here; `false` if none of that id is.
     pub(crate) fn rule_held(&self, request_id: &str, by: &str, ruling: Ruling) -> bool {
         self.review.rule(request_id, by, ruling).is_some()

@@ -27,7 +27,7 @@ pub use history::{KnownAnswers, droppable};
 #[cfg(feature = "envoy")]
 pub(crate) use relay::{Relay, Relayed, RelayedStream};
 pub use review::{QueueFull, ReviewItem, ReviewQueue, Ruling, Ticket};
-pub(crate) use routes::{Answer, Given};
+pub(crate) use routes::{Answer, Given, Refused};
 pub use server_tools::RULES;
 pub use settings::{
     DecodeConfig, GuardingConfig, HardeningConfig, History, ReviewConfig, ServerSideHistory,

@@ -133,6 +133,26 @@ impl Gateway {
         self.may_begin(principal, Endpoint::Models, RequestId::new(&*self.clock))
     }
 
+    /// Whether a principal may call a tool. What clients call it is content.
+    pub(crate) fn may_call(
+        &self,
+        principal: &Principal,
+        tool: &str,
+        request_id: &str,
+    ) -> Result<(), Fault> {
+        let permission = Permission::ToolCall;
+        let resource = Resource::new(ResourceKind::Tool, tool);
+        let now = self.clock.unix_ms();
+        let decision = self.engine().right(principal, permission, &resource, now);
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        let reason = Label::Known(decision.reason());
+        let event = denied(principal, permission, Label::Fixed("tool"), reason);
+        self.note_about(request_id, event);
+        Err(refused().about("tool"))
+    }
+
     /// Whether a principal may use that model. `known` is its name in the configuration, for the
     /// record: names that clients send are content.
     pub(super) fn may_use_model(

@@ -60,6 +60,7 @@ const ACCESS: &[(&str, Option<Scope>)] = &[
     ("/admin/*", Some(Scope::Admin)),
     ("/v1/approvals", Some(Scope::Review)),
     ("/v1/approvals/*", Some(Scope::Review)),
+    ("/mcp/*", Some(Scope::Infer)),
 ];
 
 /// The row of the route of a path and who may use it; `None` if there is no such route.

@@ -13,7 +13,7 @@ pub use ground::placed;
 pub use reload::Reloader;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -23,6 +23,14 @@ use bartizan_agents::Governor;
 use bartizan_core::Secret;
 use bartizan_govern::SubjectKey;
 use bartizan_guard::{Judge, Memory, conversation::ParseLimits, redact::Styles};
+use bartizan_core::{Direction, Origin, Secret};
+use bartizan_guard::{
+    Judge, Memory, Subject,
+    conversation::{ParseLimits, PartKind},
+    redact::Styles,
+};
+use bartizan_mcp::Pins;
+use bartizan_policy::DecisionContext;
 use bartizan_text::rules::RuleSet;
 
 use self::ground::Ground;
@@ -38,6 +46,7 @@ use crate::{
     identity::{self, Authenticator, Grants, KeySpec},
     judge::JudgeLayer,
     limits::{LimitParts, Limits, LimitsError},
+    mcp::{self, Hub, HubParts, PINS},
     openapi,
     predict::{self, PostJson},
     principal::Scope,
@@ -143,6 +152,9 @@ pub enum StartError {
         "`govern.consent` has rules or `record.content` keeps contents, and `BARTIZAN_KEY` is not set; hint: set it as for `bartizan consent`"
     )]
     NoSubjectKey,
+    /// The pins of servers.
+    #[error(transparent)]
+    Pins(#[from] bartizan_mcp::PinError),
     /// Nothing was ever kept there.
     #[error("there is no database at `{}`; hint: name the gateway's data folder, or start the gateway once", .0.display())]
     NoDatabase(PathBuf),
@@ -238,7 +250,10 @@ pub async fn start(
         ))
         .merge(predict::router(predict_api(
             config, &ground, &gateway, &clock,
-        )?));
+        )?))
+        .merge(mcp::router(
+            mcp_hub(config, &ground, &gateway, data, environment).await?,
+        ));
     let server = Server::bind(&config.server, config.is_authenticated()).await?;
     #[cfg(feature = "envoy")]
     let envoy_config = config.envoy.clone().unwrap_or_default();
@@ -484,6 +499,56 @@ async fn limits(
         clock: Arc::clone(clock),
     };
     Ok(Arc::new(Limits::open(&config.limits, parts).await?))
+}
+
+async fn mcp_hub(
+    config: &Config,
+    ground: &Ground,
+    gateway: &Arc<Gateway>,
+    data: &Path,
+    environment: &dyn Environment,
+) -> Result<Arc<Hub>, StartError> {
+    let resolver = ground.resolver(config, environment);
+    let resolve = async |path: String, text: &str| {
+        let reference = SecretRef::parse(text.to_owned());
+        let secret = resolver.resolve(&reference).await;
+        secret.map_err(|source| StartError::Secret { path, source })
+    };
+    let (mut tokens, mut variables) = (HashMap::new(), HashMap::new());
+    for (name, server) in &config.mcp.servers {
+        if let Some(token) = &server.token {
+            let path = format!("mcp.servers.{name}.token");
+            tokens.insert(name.clone(), resolve(path, token).await?);
+        }
+        let mut all = Vec::new();
+        for (variable, value) in &server.env {
+            let path = format!("mcp.servers.{name}.env.{variable}");
+            let value = resolve(path, value).await?;
+            all.push((variable.clone(), value.expose().clone()));
+        }
+        variables.insert(name.clone(), all);
+    }
+    let pins_file = config.mcp.pins.clone();
+    let pins_file = pins_file.unwrap_or_else(|| data.join(PINS));
+    let pins = match std::fs::read_to_string(&pins_file) {
+        Ok(text) => Pins::read(&text)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Pins::default(),
+        Err(source) => {
+            return Err(StartError::Data {
+                path: pins_file,
+                source,
+            });
+        }
+    };
+    let parts = HubParts {
+        gateway: Arc::clone(gateway),
+        config: config.mcp.clone(),
+        pins,
+        pins_file,
+        tokens,
+        variables,
+    };
+    Hub::new(parts).map_err(|mistake| StartError::Config(vec![mistake]))
 }
 
 fn predict_api(

@@ -5,7 +5,7 @@ use bartizan_guard::{
     Judgement,
     conversation::{Conversation, Document, ParseLimits, Part, PartKind, Slot, Value},
     prompt::Envelope,
-    redact::{Redactor, stretches},
+    redact::Redactor,
 };
 use bytes::Bytes;
 use serde_json::json;
@@ -333,7 +333,7 @@ impl<'a> Edits<'a> {
         for (number, part) in self.conversation.parts.iter().enumerate() {
             let removals = judgement.removals(number);
             if !removals.is_empty() {
-                replaced += self.redact_part(number, part, &removals, redactor)?;
+                replaced += self.redact_part(part, &removals, redactor)?;
             }
         }
         if replaced > 0 {
@@ -344,18 +344,10 @@ impl<'a> Edits<'a> {
 
     fn redact_part(
         &mut self,
-        number: usize,
         part: &Part,
         removals: &[&Finding],
         redactor: &mut Redactor,
     ) -> Result<usize, EditError> {
-        // What has no place is everywhere.
-        if removals
-            .iter()
-            .any(|finding| finding.span.is_none_or(|span| span.as_range().is_empty()))
-        {
-            return Err(unmapped(part));
-        }
         if part.slot() == Slot::Probabilities {
             // They go as a whole, see `drop_repetitions`.
             return Ok(1);
@@ -365,22 +357,14 @@ impl<'a> Edits<'a> {
                 path: part.path.clone(),
             });
         }
-        let text = part.text.as_bytes();
-        if part.slot() == Slot::Number {
-            let safe = redactor.rewrite(text, 0, removals.iter().copied());
-            let safe = String::from_utf8(safe).map_err(|_| EditError::Invalid)?;
-            self.replace(number, Span::from_range(0..text.len()), &safe)?;
-            return Ok(1);
+        let splices = part.redactions(removals, redactor);
+        let splices = splices.ok_or_else(|| unmapped(part))?;
+        self.renamed |= part.slot() == Slot::Key;
+        let count = splices.len();
+        for (place, text) in splices {
+            self.splice(place.as_range(), text);
         }
-        let stretches = stretches(removals.iter().copied());
-        for stretch in &stretches {
-            let range = stretch.range.clone();
-            let value = text.get(range.clone()).ok_or(EditError::NoSuchPlace)?;
-            let safe = redactor.rewrite(value, range.start, stretch.findings.iter().copied());
-            let safe = String::from_utf8(safe).map_err(|_| EditError::Invalid)?;
-            self.replace(number, Span::from_range(range), &safe)?;
-        }
-        Ok(stretches.len())
+        Ok(count)
     }
 
     /// Takes out what repeats a text in another form: probabilities of tokens and their numbers.

@@ -2,9 +2,12 @@
 
 use std::ops::Range;
 
+use bartizan_core::Origin;
+
 use super::{
-    Conversation, ConversationError, Format, ParseLimits,
+    Conversation, ConversationError, Format, ParseLimits, Part, PartKind,
     json::{self, Data},
+    place::{Place, Shape},
     walk,
 };
 
@@ -66,6 +69,38 @@ impl<'a> Document<'a> {
         let parts = walk::parts(&self.root, format, limits)?;
         Ok(Conversation { format, parts })
     }
+
+    /// Takes one value of it apart, which stands at `path`, was written by `origin`, and is of
+    /// `kind`.
+    ///
+    /// # Errors
+    /// When it has too many parts.
+    pub fn parts(
+        &self,
+        value: Value<'_, '_>,
+        path: &str,
+        (origin, kind): (Origin, PartKind),
+        reading: Reading,
+        limits: &ParseLimits,
+    ) -> Result<Vec<Part>, ConversationError> {
+        let shape = match reading {
+            Reading::Blocks => Shape::Content,
+            Reading::Values => Shape::Arguments,
+            Reading::Definition => Shape::Any,
+        };
+        walk::parts_at(value.value, path, &Place::new(origin, kind, shape), limits)
+    }
+}
+
+/// How a value is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As a block of content, or a list of them: texts, pictures, files.
+    Blocks,
+    /// As values to any depth; every text is looked at.
+    Values,
+    /// As a description to any depth; a plain identifier in an identifier's place is no text.
+    Definition,
 }
 
 impl<'d, 'a> Value<'d, 'a> {

@@ -20,6 +20,8 @@ pub enum Format {
     Messages,
     /// An answer of any of these.
     Answer,
+    /// A value of a message of the Model Context Protocol, see [`super::Document::parts`].
+    Mcp,
     /// Any other JSON.
     Generic,
 }
@@ -82,6 +84,7 @@ impl Format {
             Self::Completion => "completion",
             Self::Messages => "messages",
             Self::Answer => "answer",
+            Self::Mcp => "mcp",
             Self::Generic => "generic",
         }
     }

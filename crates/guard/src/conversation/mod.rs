@@ -18,7 +18,7 @@ mod place;
 mod probabilities;
 mod walk;
 
-pub use document::{Document, Member, Value};
+pub use document::{Document, Member, Reading, Value};
 pub use error::{ConversationError, JsonError};
 pub use format::Format;
 pub use joined::{JoinedView, Piece};

@@ -3,9 +3,11 @@ use std::{
     sync::Arc,
 };
 
-use bartizan_core::{Origin, Span};
+use bartizan_core::{Finding, Origin, Span};
 use bartizan_text::OffsetMap;
 use serde::Serialize;
+
+use crate::redact::{Redactor, stretches};
 
 /// One piece of a conversation.
 ///
@@ -98,6 +100,39 @@ impl Part {
             }
             Slot::Probabilities | Slot::Derived => None,
         }
+    }
+
+    /// What to put into which bytes of the document so that nothing that `removals` found is left in
+    /// the text. `None` if that cannot be said: a finding without a place, or a text that does not
+    /// stand in the document; it must not go on then.
+    #[must_use]
+    pub fn redactions(
+        &self,
+        removals: &[&Finding],
+        redactor: &mut Redactor,
+    ) -> Option<Vec<(Span, String)>> {
+        // What has no place is everywhere.
+        let is_placed = |finding: &&Finding| finding.span.is_some_and(|s| !s.as_range().is_empty());
+        if !removals.iter().all(is_placed) {
+            return None;
+        }
+        let text = self.text.as_bytes();
+        let found = || removals.iter().copied();
+        if self.slot == Slot::Number {
+            let safe = String::from_utf8(redactor.rewrite(text, 0, found())).ok()?;
+            let whole = Span::from_range(0..text.len());
+            return self.splice(whole, &safe).map(|splice| vec![splice]);
+        }
+        let stretches = stretches(found());
+        let splices = stretches.iter().map(|stretch| {
+            let range = stretch.range.clone();
+            let value = text.get(range.clone())?;
+            let safe = redactor.rewrite(value, range.start, stretch.findings.iter().copied());
+            let safe = String::from_utf8(safe).ok()?;
+            self.text.get(range.clone())?;
+            self.splice(Span::from_range(range), &safe)
+        });
+        splices.collect()
     }
 }
 

@@ -102,7 +102,8 @@ pub(super) enum Block {
     Other,
 }
 
-/// Types of blocks and items, from the types of the SDKs `openai` 3.54 and `anthropic` 2.12.
+/// Types of blocks and items, from the types of the SDKs `openai` 3.54 and `anthropic` 2.12, and
+/// from revision 2026-07-28 of the Model Context Protocol (`ContentBlock`).
 pub(super) const BLOCKS: &[(&str, Block)] = &[
     ("text", Block::Text),
     ("input_text", Block::Text),
@@ -197,6 +198,8 @@ pub(super) const BLOCKS: &[(&str, Block)] = &[
     ("input_file", Block::File),
     ("document", Block::Document),
     ("search_result", Block::Document),
+    ("resource", Block::File),
+    ("resource_link", Block::Other),
 ];
 
 /// Fields in which a plain identifier is no text.

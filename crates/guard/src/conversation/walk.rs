@@ -22,29 +22,33 @@ pub(super) fn parts(
     format: Format,
     limits: &ParseLimits,
 ) -> Result<Vec<Part>, ConversationError> {
-    let mut walker = Walker {
-        format,
-        limits,
-        parts: Vec::new(),
-        path: String::new(),
-        outer: Vec::new(),
-        outermost: 0..0,
-        groups: 0,
+    let origin = match format {
+        Format::Answer => Origin::Model,
+        _ => Origin::User,
     };
+    let mut walker = Walker::new(format, origin, limits);
     walker.root(root)?;
-    let mut parts = walker.parts;
-    let joins: Vec<bool> = parts
-        .windows(2)
-        .map(|pair| matches!(pair, [left, right] if left.group != 0 && left.group == right.group))
-        .collect();
-    for (part, joined) in parts.iter_mut().zip(joins) {
-        part.joined_with_next = joined;
-    }
-    Ok(parts)
+    Ok(walker.finish())
+}
+
+/// Takes one value apart that stands at `path`, in `place`.
+pub(super) fn parts_at(
+    value: &Value<'_>,
+    path: &str,
+    place: &Place,
+    limits: &ParseLimits,
+) -> Result<Vec<Part>, ConversationError> {
+    let mut walker = Walker::new(Format::Mcp, place.origin, limits);
+    path.clone_into(&mut walker.path);
+    let key = path.rsplit('.').next().unwrap_or_default();
+    walker.visit(value, key, place)?;
+    Ok(walker.finish())
 }
 
 struct Walker<'l> {
     format: Format,
+    /// Who wrote what no place says more about.
+    origin: Origin,
     limits: &'l ParseLimits,
     parts: Vec<Part>,
     path: String,
@@ -57,6 +61,33 @@ struct Walker<'l> {
 
 type Outcome = Result<(), ConversationError>;
 
+impl<'l> Walker<'l> {
+    const fn new(format: Format, origin: Origin, limits: &'l ParseLimits) -> Self {
+        Self {
+            format,
+            origin,
+            limits,
+            parts: Vec::new(),
+            path: String::new(),
+            outer: Vec::new(),
+            outermost: 0..0,
+            groups: 0,
+        }
+    }
+
+    /// The parts, each of which knows whether the next one goes on with its text.
+    fn finish(self) -> Vec<Part> {
+        let mut parts = self.parts;
+        let joins: Vec<bool> = parts
+            .windows(2)
+            .map(|pair| matches!(pair, [left, right] if left.group != 0 && left.group == right.group))
+            .collect();
+        for (part, joined) in parts.iter_mut().zip(joins) {
+            part.joined_with_next = joined;
+        }
+        parts
+    }
+}
 impl Walker<'_> {
     fn root(&mut self, root: &Value<'_>) -> Outcome {
         let messages = Place::new(Origin::User, PartKind::Text, Shape::Messages);
@@ -80,16 +111,9 @@ impl Walker<'_> {
                     non_empty(value, "messages")?;
                 }
                 let known = ROOT_FIELDS.iter().find(|(name, _)| *name == key);
-                let other = Place::new(walker.default_origin(), PartKind::Field, Shape::Any);
+                let other = Place::new(walker.origin, PartKind::Field, Shape::Any);
                 walker.visit(value, key, known.map_or(&other, |(_, place)| place))
             }),
-        }
-    }
-
-    const fn default_origin(&self) -> Origin {
-        match self.format {
-            Format::Answer => Origin::Model,
-            _ => Origin::User,
         }
     }
 
@@ -135,7 +159,7 @@ impl Walker<'_> {
         mut visit: impl FnMut(&mut Self, &str, &Value<'_>) -> Outcome,
     ) -> Outcome {
         if !object.is_object() {
-            let place = Place::new(self.default_origin(), PartKind::Text, Shape::Any);
+            let place = Place::new(self.origin, PartKind::Text, Shape::Any);
             return self.visit(object, "", &place);
         }
         for (index, (key, value)) in object.members().iter().enumerate() {
@@ -152,7 +176,7 @@ impl Walker<'_> {
             };
             self.inside(step, |walker| {
                 if !plain {
-                    let place = Place::new(walker.default_origin(), PartKind::Field, Shape::Any);
+                    let place = Place::new(walker.origin, PartKind::Field, Shape::Any);
                     walker.push_text(key, &place, Slot::Key)?;
                 }
                 visit(walker, &key.value, value)
@@ -417,7 +441,7 @@ impl Walker<'_> {
     fn embedded(&mut self, text: &Text<'_>, key: &str, place: &Place) -> Outcome {
         let payload = match blob::data_url(&text.value) {
             Some((_, payload)) => payload,
-            None if matches!(key, "data" | "file_data" | "image" | "result")
+            None if matches!(key, "data" | "file_data" | "image" | "result" | "blob")
                 && blob::is_base64(&text.value) =>
             {
                 &text.value

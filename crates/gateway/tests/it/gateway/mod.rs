@@ -10,6 +10,7 @@ mod envoy;
 mod limits;
 mod load;
 mod marker;
+mod mcp;
 mod review;
 mod rights;
 mod sent;
