@@ -274,16 +274,26 @@ fn starts_inside_word(view: &View<'_>, range: &Range<usize>) -> bool {
 
 /// The confidence of what was seen in a view made by `via`.
 ///
-/// Guessed readings (leet, joined, turned letters) may be accidents and count a little less.
+/// Guessed readings (leet, joined, respelled, turned letters) may be accidents and count a little
+/// less.
 /// Encodings that people hide things in count more. Those that the web uses count the same.
 fn through(confidence: f32, via: &[Transform]) -> f32 {
     via.iter()
         .fold(confidence, |confidence, transform| match transform {
-            Transform::Leet | Transform::Joined | Transform::Reversed | Transform::Rotated => {
-                confidence * 0.95
-            }
+            Transform::Leet
+            | Transform::Joined
+            | Transform::Reversed
+            | Transform::Rotated
+            | Transform::Respaced
+            | Transform::Respelled
+            | Transform::PigLatin
+            | Transform::Acrostic => confidence * 0.95,
             Transform::Base64
             | Transform::Base32
+            | Transform::Ascii85
+            | Transform::Uuencode
+            | Transform::CharCodes
+            | Transform::Spelled
             | Transform::Hex
             | Transform::Binary
             | Transform::Morse
