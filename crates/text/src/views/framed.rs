@@ -76,6 +76,9 @@ fn ascii85(bytes: &[u8], start: usize) -> Vec<Placed> {
     out
 }
 
+/// Bytes of mode and name in a header of uuencode.
+const MAX_HEADER: usize = 256;
+
 /// Lines of up to 45 bytes behind a header with mode and name (POSIX.1-2024, `uuencode`); `start`
 /// is behind `begin `.
 fn uuencode(bytes: &[u8], start: usize) -> Vec<Placed> {
@@ -86,7 +89,8 @@ fn uuencode(bytes: &[u8], start: usize) -> Vec<Placed> {
         .take_while(|byte| (b'0'..=b'7').contains(byte))
         .count()
         == 3;
-    let Some(header) = memchr::memchr(b'\n', rest).filter(|_| is_mode) else {
+    let name = rest.get(..rest.len().min(MAX_HEADER)).unwrap_or_default();
+    let Some(header) = memchr::memchr(b'\n', name).filter(|_| is_mode) else {
         return out;
     };
     let mut at = start + header + 1;

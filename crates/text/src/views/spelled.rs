@@ -28,15 +28,11 @@ const ALPHABET: [&str; 29] = [
 pub(super) fn alphabet(text: &str, signs: &[usize], pieces: &mut Pieces) {
     let mut piece = Piece::default();
     let mut done = 0;
-    for sign in signs {
-        if *sign < done {
-            continue;
-        }
+    let mut signs = signs.iter().copied().peekable();
+    while let Some(sign) = signs.next() {
         let mut end = sign + AROUND;
-        for next in signs.iter().filter(|next| **next > *sign) {
-            if *next <= end {
-                end = next + AROUND;
-            }
+        while let Some(next) = signs.next_if(|next| *next <= end) {
+            end = next + AROUND;
         }
         let start = sign.saturating_sub(AROUND).max(done);
         let range = whole_words(text, start..end);
