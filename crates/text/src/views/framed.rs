@@ -1,14 +1,17 @@
 //! Encodings between marks of their own: uuencode and base 85.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
 use bartizan_core::Transform;
-use memchr::memmem;
+use memchr::memmem::Finder;
 
 use super::{
     piece::{Piece, Pieces},
     spaced::grouped,
 };
+
+static ASCII85: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("<~"));
+static UUENCODE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("begin "));
 
 /// A byte and where it came from.
 type Placed = (u8, Range<usize>);
@@ -17,15 +20,19 @@ type Placed = (u8, Range<usize>);
 pub(super) fn decode(text: &str, pieces: &mut Pieces) {
     let bytes = text.as_bytes();
     for (transform, mark, read) in [
-        (Transform::Ascii85, "<~", ascii85 as fn(&[u8], usize) -> _),
-        (Transform::Uuencode, "begin ", uuencode),
+        (
+            Transform::Ascii85,
+            &*ASCII85,
+            ascii85 as fn(&[u8], usize) -> _,
+        ),
+        (Transform::Uuencode, &*UUENCODE, uuencode),
     ] {
         let (mut piece, mut done) = (Piece::default(), 0);
-        for at in memmem::find_iter(bytes, mark) {
+        for at in mark.find_iter(bytes) {
             if at < done {
                 continue;
             }
-            let placed: Vec<Placed> = read(bytes, at + mark.len());
+            let placed: Vec<Placed> = read(bytes, at + mark.needle().len());
             done = placed.last().map_or(done, |(_, place)| place.end);
             grouped(&placed, &mut piece);
         }

@@ -93,7 +93,12 @@ static LENGTHS: LazyLock<[u32; 26 * 26]> = LazyLock::new(|| {
     let mut lengths = [0; 26 * 26];
     for word in WORDS {
         if let Some(bits) = ends(word.as_bytes()).and_then(|ends| lengths.get_mut(ends)) {
-            *bits |= 0b111 << (word.len() - 1);
+            let around = if word.len() < MIN_INSERTED {
+                0b010
+            } else {
+                0b111
+            };
+            *bits |= around << (word.len() - 1);
         }
     }
     lengths
@@ -116,8 +121,12 @@ pub(super) fn may_be(word: &[u8]) -> bool {
 /// Puts those of `found` right that are misspelt, with the text around them.
 pub(super) fn decode(text: &str, found: &[Range<usize>], pieces: &mut Pieces) {
     let mut right = found.iter().filter_map(|range| {
-        let word = text.get(range.clone())?;
-        Some((range.clone(), meant(&word.to_ascii_lowercase())?))
+        let word = text.as_bytes().get(range.clone())?;
+        let mut lower = [0; MAX_LEN];
+        let lower = lower.get_mut(..word.len())?;
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        Some((range.clone(), meant(lower)?))
     });
     let mut piece = Piece::default();
     let mut next = right.next();
@@ -142,17 +151,25 @@ pub(super) fn decode(text: &str, found: &[Range<usize>], pieces: &mut Pieces) {
 }
 
 /// The word that `word`, in lower case, is a misspelt form of.
-fn meant(word: &str) -> Option<&'static str> {
-    if WORDS.contains(&word) || OTHERS.contains(&word) {
+fn meant(word: &[u8]) -> Option<&'static str> {
+    let first = word.first()?;
+    let from = WORDS.partition_point(|right| right.as_bytes().first() < Some(first));
+    let mut alike = WORDS
+        .iter()
+        .skip(from)
+        .take_while(|right| right.as_bytes().first() == Some(first));
+    let is_right = |right: &&&str| right.as_bytes() == word;
+    if alike.clone().any(|right| is_right(&right)) || OTHERS.iter().any(|other| is_right(&other)) {
         return None;
     }
-    WORDS.into_iter().find(|right| resembles(word, right))
+    alike
+        .find(|right| resembles(word, right.as_bytes()))
+        .copied()
 }
 
 /// Whether `word` has the ends of `right` and its other letters in any order, or differs from it by
 /// one letter.
-fn resembles(word: &str, right: &str) -> bool {
-    let (word, right) = (word.as_bytes(), right.as_bytes());
+fn resembles(word: &[u8], right: &[u8]) -> bool {
     if ends(word) != ends(right) {
         return false;
     }
