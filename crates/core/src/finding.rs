@@ -56,8 +56,24 @@ pub enum Transform {
     Leet,
     /// Read backwards.
     Reversed,
-    /// Letters rotated, ROT13 and the other Caesar shifts.
+    /// Letters rotated or mirrored: ROT13 and the other Caesar shifts, Atbash, ROT47.
     Rotated,
+    /// Marks and line breaks between words and inside them read as a reader does.
+    Respaced,
+    /// Misspelt words put right.
+    Respelled,
+    /// Words of a spelling alphabet, Braille cells, and regional indicators read as letters.
+    Spelled,
+    /// Pig Latin turned back into words.
+    PigLatin,
+    /// The first letters of lines.
+    Acrostic,
+    /// Characters written as decimal or octal numbers.
+    CharCodes,
+    /// Base 85 as Adobe writes it.
+    Ascii85,
+    /// Uuencoded lines.
+    Uuencode,
     /// Base64, standard or URL-safe.
     Base64,
     /// Base32.
@@ -94,6 +110,14 @@ impl Transform {
             Self::Leet => "leet",
             Self::Reversed => "reversed",
             Self::Rotated => "rotated",
+            Self::Respaced => "respaced",
+            Self::Respelled => "respelled",
+            Self::Spelled => "spelled",
+            Self::PigLatin => "pig-latin",
+            Self::Acrostic => "acrostic",
+            Self::CharCodes => "char-codes",
+            Self::Ascii85 => "ascii85",
+            Self::Uuencode => "uuencode",
             Self::Base64 => "base64",
             Self::Base32 => "base32",
             Self::Hex => "hex",

@@ -6,7 +6,7 @@ use bartizan_classify::{HARMS, Harm, Model, ModelError, Profile, Scores};
 use bartizan_core::{
     Category, Check, CheckError, Confidence, Cx, Direction, Layer, Origin, Rule, RuleRef, Severity,
 };
-use bartizan_text::{Text, View};
+use bartizan_text::{Text, View, mention};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -172,7 +172,7 @@ impl Check<Text<'_>> for Classifier {
         let mut harms: [Option<Worst<'_, '_>>; HARMS] = [const { None }; HARMS];
         for view in text.views() {
             cx.spend(view.text.len() as u64)?;
-            let scores = model.scores(&view.text);
+            let scores = said(model, view);
             if attack
                 .as_ref()
                 .is_none_or(|(worst, _)| scores.attack > worst.probability)
@@ -215,6 +215,27 @@ impl Check<Text<'_>> for Classifier {
         }
         Ok(())
     }
+}
+
+/// The scores of `view`, without what it only quotes to talk about, and without an attack in a
+/// question that speaks to nobody: neither tells a model what to do.
+fn said(model: &Model, view: &View<'_>) -> Scores {
+    /// Far below the least probability that any profile hears.
+    const QUIET: f32 = 0.05;
+    let mut scores = model.scores(&view.text);
+    if scores.attack < QUIET {
+        return scores;
+    }
+    if mention::is_plain_question(&view.text) {
+        scores.attack = 0.0;
+        return scores;
+    }
+    let quoted = mention::mentions(&view.text);
+    if !quoted.is_empty() {
+        let rest = model.scores(&mention::without(&view.text, &quoted));
+        scores.attack = scores.attack.min(rest.attack);
+    }
+    scores
 }
 
 fn kind_of(scores: &Scores) -> &'static Rule {

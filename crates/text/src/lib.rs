@@ -8,6 +8,7 @@
 mod anchors;
 pub mod fold;
 mod lanes;
+pub mod mention;
 pub mod names;
 pub mod pii;
 pub mod rules;

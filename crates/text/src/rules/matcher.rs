@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use bartizan_core::{Check, CheckError, Confidence, Cx, Layer, Reach, RuleRef, Span, Transform};
+use bartizan_core::{
+    Category, Check, CheckError, Confidence, Cx, Layer, Reach, RuleRef, Span, Transform,
+};
 
 use super::{
     context::Near,
@@ -10,7 +12,7 @@ use super::{
     validator::{self, Validator},
 };
 use crate::{
-    PatternsBuilder, Text, View,
+    PatternsBuilder, Text, View, mention,
     scan::{Group, Hit, PatternError, PatternSpec},
 };
 
@@ -219,6 +221,7 @@ impl Armed {
             || self.raise.is_some()
             || self.lower.is_some()
             || self.unless.is_some()
+            || self.is_attack()
     }
 
     fn cost(&self, hit: &Hit) -> u64 {
@@ -228,6 +231,22 @@ impl Armed {
             0
         };
         (hit.range.len() + around) as u64
+    }
+
+    /// Whether an attack stands in a quotation that the text around it only talks about.
+    fn is_mentioned(&self, view: &View<'_>, range: &Range<usize>, around: Range<usize>) -> bool {
+        let start = view.text.ceil_char_boundary(around.start);
+        let end = view.text.floor_char_boundary(around.end);
+        let hit = range.start.saturating_sub(start)..range.end.saturating_sub(start);
+        self.is_attack()
+            && view
+                .text
+                .get(start..end)
+                .is_some_and(|around| mention::is_mentioned(around, hit))
+    }
+
+    fn is_attack(&self) -> bool {
+        Category::ATTACKS.contains(&self.rule.rule.category)
     }
 
     /// How sure the rule is about a hit; `None` when it is none after all.
@@ -258,9 +277,15 @@ impl Armed {
         if self.lower.as_ref().is_some_and(near) {
             confidence /= 2.0;
         }
+        if self.is_mentioned(view, &hit.range, start..end) {
+            confidence *= MENTIONED;
+        }
         Some(Confidence::clamped(through(confidence, &view.via)))
     }
 }
+
+/// What is left of the confidence in an attack that is quoted and talked about.
+const MENTIONED: f32 = 0.4;
 
 /// Whether a match that starts with an ASCII letter or digit starts inside a word.
 fn starts_inside_word(view: &View<'_>, range: &Range<usize>) -> bool {
@@ -274,16 +299,26 @@ fn starts_inside_word(view: &View<'_>, range: &Range<usize>) -> bool {
 
 /// The confidence of what was seen in a view made by `via`.
 ///
-/// Guessed readings (leet, joined, turned letters) may be accidents and count a little less.
+/// Guessed readings (leet, joined, respelled, turned letters) may be accidents and count a little
+/// less.
 /// Encodings that people hide things in count more. Those that the web uses count the same.
 fn through(confidence: f32, via: &[Transform]) -> f32 {
     via.iter()
         .fold(confidence, |confidence, transform| match transform {
-            Transform::Leet | Transform::Joined | Transform::Reversed | Transform::Rotated => {
-                confidence * 0.95
-            }
+            Transform::Leet
+            | Transform::Joined
+            | Transform::Reversed
+            | Transform::Rotated
+            | Transform::Respaced
+            | Transform::Respelled
+            | Transform::PigLatin
+            | Transform::Acrostic => confidence * 0.95,
             Transform::Base64
             | Transform::Base32
+            | Transform::Ascii85
+            | Transform::Uuencode
+            | Transform::CharCodes
+            | Transform::Spelled
             | Transform::Hex
             | Transform::Binary
             | Transform::Morse

@@ -5,7 +5,10 @@ use std::ops::Range;
 use bartizan_core::Transform;
 use memchr::{memchr2_iter, memmem};
 
-use super::piece::{Piece, Pieces};
+use super::{
+    piece::{Piece, Pieces},
+    words,
+};
 
 /// Joins the string literals of `text` that are concatenated.
 pub(super) fn decode(text: &str, pieces: &mut Pieces) {
@@ -86,26 +89,33 @@ fn is_added(text: &str, at: usize) -> bool {
 
 fn write(text: &str, group: &[Range<usize>], assigned: bool, piece: &mut Piece) {
     let Some(first) = group.first() else { return };
+    let mut read = put_together(text, group, false);
+    if assigned {
+        // Variables hold pieces of words, or phrases that are read with spaces between.
+        let spaced = put_together(text, group, true);
+        let known = |piece: &Piece| words::count(&piece.text.to_lowercase()).0;
+        if known(&spaced) > known(&read) {
+            read = spaced;
+        }
+    }
     piece.part(first.start);
-    // Pieces of words join as they are; variables that hold phrases are read with spaces between.
-    let phrases = group
-        .iter()
-        .filter(|range| {
-            text.get((*range).clone())
-                .is_some_and(|part| part.contains(' '))
-        })
-        .count();
-    let spaced = assigned && phrases * 2 > group.len();
+    piece.append(&read, group.last().map_or(first.end, |last| last.end));
+}
+
+fn put_together(text: &str, group: &[Range<usize>], spaced: bool) -> Piece {
+    let mut piece = Piece::default();
     for range in group {
-        let glued = piece.text.ends_with(char::is_whitespace)
+        let glued = piece.text.is_empty()
+            || piece.text.ends_with(char::is_whitespace)
             || text
                 .get(range.clone())
                 .is_some_and(|part| part.starts_with(' '));
-        if spaced && range != first && !glued {
+        if spaced && !glued {
             piece.put(" ", range.start - 1..range.start);
         }
         piece.copy(text, range.clone());
     }
+    piece
 }
 
 /// String literals of one line in single or double quotes, without the quotes.

@@ -1,9 +1,10 @@
 use bartizan_core::{Span, Transform};
 
 use super::{
-    Derived, Disguise, DisguiseKind, ViewLimits, bytes, concatenated, escapes, hidden,
+    Derived, Disguise, DisguiseKind, ViewLimits, acrostic, bytes, concatenated, escapes, framed,
+    hidden,
     piece::{Piece, Pieces},
-    spaced,
+    pig_latin, respaced, respelled, segment, spaced, spelled,
     triggers::Triggers,
     turned,
 };
@@ -117,11 +118,30 @@ fn readings(view: &View<'_>, pieces: &mut Pieces) -> Vec<Disguise> {
     if !done(Transform::Leet) && !done(Transform::Rotated) {
         turned::leet(text, &triggers.digits, &triggers.seams, pieces);
     }
+    let signs = turned::Signs::find(text);
     if !done(Transform::Reversed) {
-        turned::reversed(text, pieces);
+        turned::reversed(text, &signs.reversed, pieces);
     }
     if !done(Transform::Rotated) {
-        turned::rotated(text, pieces);
+        turned::rotated(text, &triggers.shifted, pieces);
+    }
+    framed::decode(text, pieces);
+    if !done(Transform::Spelled) {
+        spelled::alphabet(text, &signs.alphabet, pieces);
+        spelled::cells(text, pieces);
+    }
+    if !done(Transform::PigLatin) {
+        pig_latin::decode(text, &triggers.pig_latin, pieces);
+    }
+    if !done(Transform::Respaced) {
+        respaced::decode(text, &triggers.marks, pieces);
+        segment::decode(text, &triggers.runs, pieces);
+    }
+    if !done(Transform::Respelled) {
+        respelled::decode(text, &triggers.words, pieces);
+    }
+    if !done(Transform::Acrostic) {
+        acrostic::decode(text, triggers.lines, pieces);
     }
     spelled
         .into_iter()

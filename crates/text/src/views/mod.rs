@@ -7,14 +7,21 @@
 //! Bounds: every transform is linear in the text. Rotated text is looked for in the first
 //! 64 KiB of each view only, since there is no syntax that gives it away.
 
+mod acrostic;
 mod bytes;
 mod check;
 mod concatenated;
 mod deriver;
 mod escapes;
+mod framed;
 mod hidden;
 mod piece;
+mod pig_latin;
+mod respaced;
+mod respelled;
+mod segment;
 mod spaced;
+mod spelled;
 mod triggers;
 mod turned;
 mod words;

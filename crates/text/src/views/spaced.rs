@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use bartizan_core::Transform;
 
-use super::piece::{Piece, Pieces, is_plausible};
+use super::{
+    piece::{Piece, Pieces, is_plausible},
+    words,
+};
 use crate::lanes::{BLOCK, bits};
 
 /// Joins words that are written letter by letter; returns where and how many letters.
@@ -110,19 +113,36 @@ fn spelled(chars: &[(usize, char)]) -> (usize, Piece, u32) {
 const fn is_separator(c: char) -> bool {
     matches!(
         c,
-        ' ' | '.' | '-' | '_' | '*' | '|' | '/' | '~' | '+' | '\u{b7}' | ',' | ':' | '\'' | '\t'
+        ' ' | '.'
+            | '-'
+            | '_'
+            | '*'
+            | '|'
+            | '/'
+            | '~'
+            | '+'
+            | '\u{b7}'
+            | ','
+            | ':'
+            | '\''
+            | '\t'
+            | '\n'
     )
 }
 
-/// Decodes spaced hexadecimal and binary bytes, and Morse code.
+/// Decodes spaced hexadecimal, binary, decimal, and octal bytes, and Morse code.
 pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
     let mut hex = Piece::default();
     let mut binary = Piece::default();
+    let mut numbers = Piece::default();
     let mut morse = Piece::default();
     for place in places {
         if let Some(part) = text.get(place.clone()) {
             if has_groups(part.as_bytes()) {
                 groups(part, place.start, &mut hex, &mut binary);
+            }
+            if has_numbers(part.as_bytes()) {
+                char_codes(part, place.start, &mut numbers);
             }
             if has_dots(part.as_bytes()) {
                 dots(part, place.start, &mut morse);
@@ -132,6 +152,7 @@ pub(super) fn codes(text: &str, places: &[Range<usize>], pieces: &mut Pieces) {
     for (transform, piece) in [
         (Transform::Hex, hex),
         (Transform::Binary, binary),
+        (Transform::CharCodes, numbers),
         (Transform::Morse, morse),
     ] {
         if !piece.text.is_empty() {
@@ -300,7 +321,8 @@ fn next_group(
 /// Fewer bytes one by one are numbers.
 const MIN_GROUPS: usize = 4;
 
-fn grouped(bytes: &[(u8, Range<usize>)], piece: &mut Piece) {
+/// Reads `bytes`, each with the place that it came from, if they may be text.
+pub(super) fn grouped(bytes: &[(u8, Range<usize>)], piece: &mut Piece) {
     if bytes.len() < MIN_GROUPS {
         return;
     }
@@ -318,6 +340,73 @@ fn grouped(bytes: &[(u8, Range<usize>)], piece: &mut Piece) {
                 piece.part(from.start);
             }
             piece.put(c.encode_utf8(&mut [0; 4]), from.start..to.end);
+        }
+    }
+}
+
+/// Fewer decimal or octal numbers are no text.
+const MIN_NUMBERS: usize = 8;
+
+/// Whether enough numbers of two or three digits follow each other.
+fn has_numbers(part: &[u8]) -> bool {
+    let (mut row, mut digits) = (0usize, 0usize);
+    for byte in part {
+        if byte.is_ascii_digit() {
+            digits += 1;
+            continue;
+        }
+        row = match (digits, is_between(*byte)) {
+            (0, true) => row,
+            (2 | 3, true) => row + 1,
+            _ => 0,
+        };
+        if row >= MIN_NUMBERS {
+            return true;
+        }
+        digits = 0;
+    }
+    row + usize::from(matches!(digits, 2 | 3)) >= MIN_NUMBERS
+}
+
+/// Characters written one by one as decimal numbers, or as octal ones of three digits. Rows of
+/// numbers are common, so they must say known words.
+fn char_codes(part: &str, base: usize, piece: &mut Piece) {
+    for (radix, lengths) in [(10, 2..=3), (8, 3..=3)] {
+        let mut row: Vec<(u8, Range<usize>)> = Vec::new();
+        let mut at = base;
+        for token in part
+            .as_bytes()
+            .split(|byte| is_between(*byte))
+            .chain([b"#".as_slice()])
+        {
+            let range = at..at + token.len();
+            at = range.end + 1;
+            if token.is_empty() {
+                continue;
+            }
+            let byte = lengths
+                .contains(&token.len())
+                .then(|| std::str::from_utf8(token).ok())
+                .flatten()
+                .and_then(|digits| u8::from_str_radix(digits, radix).ok())
+                .filter(|byte| is_of_text(*byte));
+            match byte {
+                Some(byte) => row.push((byte, range)),
+                None => {
+                    let mut read = Piece::default();
+                    if row.len() >= MIN_NUMBERS {
+                        grouped(&row, &mut read);
+                    }
+                    if words::count(&read.text.to_lowercase()).0 >= 2 {
+                        let ends = (row.first(), row.last());
+                        if let (Some((_, first)), Some((_, last))) = ends {
+                            piece.part(first.start);
+                            piece.append(&read, last.end);
+                        }
+                    }
+                    row.clear();
+                }
+            }
         }
     }
 }

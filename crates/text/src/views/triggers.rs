@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::respelled;
 use crate::lanes::{BLOCK, Lanes, bits};
 
 /// Places of a text that are worth a closer look.
@@ -15,6 +16,16 @@ pub(super) struct Triggers {
     pub(super) digits: Vec<Range<usize>>,
     /// Places in these where such a digit or sign stands behind a letter, or a letter behind one.
     pub(super) seams: Vec<usize>,
+    /// Neighbourhoods with marks between and around words, or with short lines.
+    pub(super) marks: Vec<Range<usize>>,
+    /// Neighbourhoods with words that end as in Pig Latin.
+    pub(super) pig_latin: Vec<Range<usize>>,
+    /// Neighbourhoods of the characters that ROT47 makes of small letters.
+    pub(super) shifted: Vec<Range<usize>>,
+    /// Words that may be misspelt forms of those that attacks are made of.
+    pub(super) words: Vec<Range<usize>>,
+    /// Line ends in the text.
+    pub(super) lines: usize,
 }
 
 /// The shortest run that is decoded.
@@ -23,6 +34,16 @@ pub(super) const MIN_RUN: usize = 16;
 const MIN_LETTERS: u32 = 5;
 /// Digits, dots, dashes and slashes in a block that make it worth a look.
 const MIN_CODES: u32 = 14;
+/// Marks between two letters in a block that make it worth a look: `and/or` and `e.g.` are prose.
+const MIN_JOINTS: u32 = 3;
+/// Marks of emphasis in a block that touch letters and make it worth a look.
+const MIN_EMPHASES: u32 = 4;
+/// Line ends in a block that make it worth a look.
+const MIN_LINES: u32 = 4;
+/// Words in a block that end as in Pig Latin and make it worth a look.
+const MIN_PIGS: u32 = 3;
+/// Characters in a block from `2` to `K` that make it worth a look.
+const MIN_SHIFTED: u32 = 36;
 
 impl Triggers {
     pub(super) fn find(text: &str) -> Self {
@@ -31,7 +52,7 @@ impl Triggers {
         let (blocks, rest) = bytes.as_chunks::<BLOCK>();
         let mut last = [0; BLOCK];
         last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        let (mut before, mut done) = (Seam::default(), 0);
+        let (mut before, mut done, mut letter) = (Seam::default(), 0, 0);
         for (number, block) in blocks.iter().chain([&last]).enumerate() {
             let at = number * BLOCK;
             let letters = bits(block, Lanes::letters);
@@ -57,6 +78,9 @@ impl Triggers {
                     found.seams.push(at + place);
                 },
             );
+            found.marks(at, text, block, letters);
+            found.words(bytes, at, letters, letter);
+            letter = letters >> 63;
             let mut eights = eights(signs, block);
             while eights != 0 {
                 let eight = at + eights.trailing_zeros() as usize;
@@ -67,6 +91,62 @@ impl Triggers {
             }
         }
         found
+    }
+
+    /// Notes the block at `at` for marks, short lines, Pig Latin, and ROT47.
+    #[inline]
+    fn marks(&mut self, at: usize, text: &str, block: &[u8; BLOCK], letters: u64) {
+        let (behind, ahead) = (letters << 1, letters >> 1);
+        let emphases = bits(block, |lanes| {
+            lanes.is(b'*') | lanes.is(b'_') | lanes.is(b'~') | lanes.is(b'`')
+        });
+        let joints = emphases | bits(block, |lanes| lanes.within(b'+', b'/') | lanes.is(b'|'));
+        let lines = bits(block, |lanes| lanes.is(b'\n')).count_ones();
+        self.lines += lines as usize;
+        let blanks = bits(block, |lanes| lanes.is(b' '));
+        let doubles = blanks & behind & blanks >> 1 & ahead >> 1;
+        if (joints & behind & ahead | doubles).count_ones() >= MIN_JOINTS
+            || (emphases & (behind | ahead)).count_ones() >= MIN_EMPHASES
+            || lines >= MIN_LINES
+        {
+            note(&mut self.marks, at, text);
+        }
+        let ends = bits(block, |lanes| lanes.is(b'a') | lanes.is(b'A')) << 1
+            & bits(block, |lanes| lanes.is(b'y') | lanes.is(b'Y'))
+            & !ahead;
+        if ends.count_ones() >= MIN_PIGS {
+            note(&mut self.pig_latin, at, text);
+        }
+        let shifted = bits(block, |lanes| lanes.within(b'2', b'K'));
+        if shifted.count_ones() >= MIN_SHIFTED {
+            note(&mut self.shifted, at, text);
+        }
+    }
+
+    /// Notes the words that begin in the block at `at` and may be misspelt; `before` tells whether a
+    /// letter stands before the block.
+    #[inline]
+    fn words(&mut self, bytes: &[u8], at: usize, letters: u64, before: u64) {
+        /// Where a word of five letters may go on behind the block.
+        const EDGE: u64 = 0xf << 60;
+        let pairs = letters & letters >> 1;
+        let fives = pairs & pairs >> 2 & letters >> 4 | letters & EDGE;
+        let mut starts = letters & !(letters << 1 | before) & fives;
+        while starts != 0 {
+            let place = starts.trailing_zeros();
+            starts &= starts - 1;
+            let start = at + place as usize;
+            // The shift leaves zeros at the end of the block.
+            let mut end = start + (!(letters >> place)).trailing_zeros() as usize;
+            if end == at + BLOCK {
+                let rest = bytes.get(end..).unwrap_or_default();
+                let rest = rest.iter().take(respelled::MAX_LEN);
+                end += rest.take_while(|byte| byte.is_ascii_alphabetic()).count();
+            }
+            if bytes.get(start..end).is_some_and(respelled::may_be) {
+                self.words.push(start..end);
+            }
+        }
     }
 }
 

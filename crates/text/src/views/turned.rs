@@ -152,17 +152,38 @@ fn read_leet(token: &str) -> String {
     }
 }
 
-/// Reads the text backwards around pieces of words that only stand in reversed text.
-pub(super) fn reversed(text: &str, pieces: &mut Pieces) {
-    let Some(searcher) = REVERSED.as_ref() else {
-        return;
-    };
+/// Where pieces of words stand that are frequent in disguises and rare in text.
+#[derive(Debug, Default)]
+pub(super) struct Signs {
+    /// Of reversed text.
+    pub(super) reversed: Vec<usize>,
+    /// Of spelling alphabets.
+    pub(super) alphabet: Vec<usize>,
+}
+
+impl Signs {
+    pub(super) fn find(text: &str) -> Self {
+        let mut signs = Self::default();
+        for hit in SIGNS.iter().flat_map(|searcher| searcher.find_iter(text)) {
+            let of = if hit.pattern().as_usize() < REVERSED.len() {
+                &mut signs.reversed
+            } else {
+                &mut signs.alphabet
+            };
+            of.push(hit.start());
+        }
+        signs
+    }
+}
+
+/// Reads the text backwards around `signs`.
+pub(super) fn reversed(text: &str, signs: &[usize], pieces: &mut Pieces) {
     let mut piece = Piece::default();
     let mut done = 0;
     let mut near: Option<Range<usize>> = None;
-    let mut hits = searcher.find_iter(text);
+    let mut hits = signs.iter().copied();
     loop {
-        let hit = hits.next().map(|hit| hit.start());
+        let hit = hits.next();
         match (&mut near, hit) {
             (Some(range), Some(at)) if at <= range.end + AROUND => range.end = at,
             (range, hit) => {
@@ -195,21 +216,26 @@ pub(super) fn reversed(text: &str, pieces: &mut Pieces) {
 
 /// Pieces that are frequent in reversed English, and rare in text. Four letters at least and few
 /// of them, so that the packed searcher stays fast.
-static REVERSED: LazyLock<Option<Searcher>> = LazyLock::new(|| {
+const REVERSED: [&str; 19] = [
+    " eht ", " dna ", "noitc", "erong", "tpmor", "suoiv", "metsy", "drows", " ruoy", " uoy ",
+    " siht ", "laever", "selur", "ssapy", "sdrow", " taht ", " htiw ", "terces", "tegro",
+];
+
+/// Ends of words of the spelling alphabet of aviation that stand for frequent letters.
+const ALPHABET: [&str; 4] = ["ango ", "ANGO ", "scar ", "SCAR "];
+
+static SIGNS: LazyLock<Option<Searcher>> = LazyLock::new(|| {
     packed::Builder::new()
-        .extend([
-            " eht ", " dna ", "noitc", "erong", "tpmor", "suoiv", "metsy", "drows", " ruoy",
-            " uoy ", " siht ", "laever", "selur", "ssapy", "sdrow", " taht ", " htiw ", "terces",
-            "tegro",
-        ])
+        .extend(REVERSED.iter().chain(&ALPHABET))
         .build()
 });
 
 /// Text around a sign of reversal that is read with it, in bytes.
 const AROUND: usize = 256;
 
-/// Turns rotated letters back, where that makes known words.
-pub(super) fn rotated(text: &str, pieces: &mut Pieces) {
+/// Turns rotated and mirrored letters back, where that makes known words; `shifted` tells where
+/// ROT47 may stand.
+pub(super) fn rotated(text: &str, shifted: &[Range<usize>], pieces: &mut Pieces) {
     let end = text.floor_char_boundary(text.len().min(ROTATED_MAX));
     let mut found: Vec<(u8, Piece)> = Vec::new();
     let mut at = 0;
@@ -222,18 +248,11 @@ pub(super) fn rotated(text: &str, pieces: &mut Pieces) {
         if !is_odd(window.as_bytes()) {
             continue;
         }
-        let Some(shift) = best_shift(window.as_bytes()) else {
+        let turns = best_shift(window.as_bytes()).into_iter().chain([MIRRORED]);
+        let mut readings = turns.map(|turn| (turn, turned_by(window, turn)));
+        let Some((shift, read)) = readings.find(|(_, read)| says_more(read, window)) else {
             continue;
         };
-        let read = rotate(window, shift);
-        let (known, all) = words::count(&read.to_ascii_lowercase());
-        if known < 2 || (known < 4 && known * 8 < all) {
-            continue;
-        }
-        let (before, _) = words::count(&window.to_ascii_lowercase());
-        if known <= before {
-            continue;
-        }
         let piece = match found.iter_mut().find(|(known, _)| *known == shift) {
             Some((_, piece)) => piece,
             None => {
@@ -246,6 +265,18 @@ pub(super) fn rotated(text: &str, pieces: &mut Pieces) {
         };
         piece.part(range.start);
         piece.put_bytes(&read, range.start);
+    }
+    let mut whole = Piece::default();
+    for place in shifted {
+        let range = whole_words(text, place.clone());
+        let read = text.get(range.clone()).map(rot47).unwrap_or_default();
+        if words::count(&read.to_ascii_lowercase()).0 >= 3 {
+            whole.part(range.start);
+            whole.put_bytes(&read, range.start);
+        }
+    }
+    if !whole.text.is_empty() {
+        found.push((0, whole));
     }
     let rotated = found
         .into_iter()
@@ -316,21 +347,44 @@ const FREQUENCIES: [u16; 26] = [
     33, 0,
 ];
 
-fn rotate(text: &str, shift: u8) -> String {
-    let turned = text
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' => (byte - b'a' + shift) % 26 + b'a',
-            b'A'..=b'Z' => (byte - b'A' + shift) % 26 + b'A',
-            _ => byte,
-        })
-        .collect();
-    // Only letters of ASCII were changed, so that it is UTF-8 still.
-    String::from_utf8(turned).unwrap_or_default()
+/// Stands for Atbash among the rotations.
+const MIRRORED: u8 = 26;
+
+/// Whether `read` holds known words enough for a text, and more than `window`, which it was.
+fn says_more(read: &str, window: &str) -> bool {
+    let (known, all) = words::count(&read.to_ascii_lowercase());
+    (known >= 4 || known >= 2 && known * 8 >= all)
+        && known > words::count(&window.to_ascii_lowercase()).0
+}
+
+/// The letters of `text` moved by `turn` places, or mirrored.
+fn turned_by(text: &str, turn: u8) -> String {
+    let place = |place: u8| match turn {
+        MIRRORED => 25 - place,
+        shift => (place + shift) % 26,
+    };
+    map_ascii(text, |byte| match byte {
+        b'a'..=b'z' => place(byte - b'a') + b'a',
+        b'A'..=b'Z' => place(byte - b'A') + b'A',
+        _ => byte,
+    })
+}
+
+/// The printable characters of ASCII moved by 47 of 94 places, which undoes itself.
+fn rot47(text: &str) -> String {
+    map_ascii(text, |byte| match byte {
+        b'!'..=b'~' => b'!' + (byte - b'!' + 47) % 94,
+        _ => byte,
+    })
+}
+
+/// `text` with its bytes changed; `change` leaves those outside ASCII alone and makes none.
+fn map_ascii(text: &str, change: impl Fn(u8) -> u8) -> String {
+    String::from_utf8(text.bytes().map(change).collect()).unwrap_or_default()
 }
 
 /// `range` grown to the next spaces or line ends, at most 32 bytes to either side.
-fn whole_words(text: &str, range: Range<usize>) -> Range<usize> {
+pub(super) fn whole_words(text: &str, range: Range<usize>) -> Range<usize> {
     let start = text.floor_char_boundary(range.start.min(text.len()));
     let end = text.ceil_char_boundary(range.end.min(text.len()));
     let low = text.floor_char_boundary(start.saturating_sub(32));
