@@ -32,7 +32,6 @@ pub(crate) use eval::{Eval, EvalFormat, Gates, InputFormat, ScoreKind};
 pub(crate) use findings::{Diff, Keeping};
 pub(crate) use init::{InitCommand, Platform};
 pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, Timeline, VerifyLedger};
-pub(crate) use ledger::{Anchor, Export, LedgerCommand, Prove, VerifyLedger};
 pub(crate) use mcp::{McpCommand, McpPin, McpScan, McpServer, McpWrap};
 pub(crate) use personal::{ConsentCommand, RetentionCommand, SubjectCommand, Whom};
 pub(crate) use rag::{RagAnswer, RagCheck, RagCommand, RagManifest, RagSanitise, RagVerify};

@@ -17,7 +17,6 @@ mod hash;
 mod init;
 mod keys;
 pub(crate) mod ledger;
-mod ledger;
 mod mcp;
 mod netpol;
 mod policy;

@@ -23,14 +23,7 @@ use bartizan_agents::Governor;
 use bartizan_core::Secret;
 use bartizan_govern::SubjectKey;
 use bartizan_guard::{Judge, Memory, conversation::ParseLimits, redact::Styles};
-use bartizan_core::{Direction, Origin, Secret};
-use bartizan_guard::{
-    Judge, Memory, Subject,
-    conversation::{ParseLimits, PartKind},
-    redact::Styles,
-};
 use bartizan_mcp::Pins;
-use bartizan_policy::DecisionContext;
 use bartizan_text::rules::RuleSet;
 
 use self::ground::Ground;

@@ -128,18 +128,7 @@ fn problem(error: impl std::error::Error) -> Problem {
 }
 
 /// Writes a file whole or not at all; entries name users, so that nobody else reads it.
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    files::replace_private(file, bytes)
-fn unreadable(file: &Path, error: &std::io::Error) -> Problem {
-    Problem::new(format!("cannot read {}: {error}", file.display()))
-}
-
-/// Writes a file whole or not at all.
 pub(super) fn write(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
-    let mut new = file.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    std::fs::write(&new, bytes)
-        .and_then(|()| std::fs::rename(&new, file))
+    files::replace_private(file, bytes)
         .map_err(|error| Problem::new(format!("cannot write {}: {error}", file.display())))
 }
