@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bartizan_agents::{Call, Caller, FlowAction, Governor, Objection};
+use bartizan_agents::{Call, Caller, FlowAction, Governor, Objection, Run};
 use bartizan_core::RuleRef;
 use bartizan_guard::conversation::Value;
 use serde_json::{Value as Json, json};
@@ -168,7 +168,7 @@ impl Session {
             used: self.story.used(world.now_ms()),
         };
         let switches = world.switches();
-        let mut objections = governor.examine_run(transcript, &caller, switches, 1);
+        let mut objections = governor.examine_run(&Run::of(transcript), &caller, switches, 1);
         let context = governor.context(transcript, &self.who.principal);
         objections.extend(
             governor

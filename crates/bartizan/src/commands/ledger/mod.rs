@@ -128,7 +128,7 @@ fn problem(error: impl std::error::Error) -> Problem {
 }
 
 /// Writes a file whole or not at all; entries name users, so that nobody else reads it.
-pub(super) fn write(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
+fn write(file: &Path, bytes: &[u8]) -> Result<(), Problem> {
     files::replace_private(file, bytes)
         .map_err(|error| Problem::new(format!("cannot write {}: {error}", file.display())))
 }

@@ -20,6 +20,7 @@ use crate::{
     cli::McpServer,
     clock::{self, Stopwatch},
     engine::{Engine, read_config},
+    files,
     input::cannot_read,
     key::Key,
     problem::{Problem, Problems},
@@ -91,7 +92,7 @@ impl Place {
     pub(super) fn keep_pins(&self) -> Result<(), Problem> {
         let mut pins = read_pins(&self.pins_file)?;
         pins.adopt(self.gate.name(), &self.gate.pins());
-        super::super::ledger::write(&self.pins_file, pins.render().as_bytes())
+        files::write(&self.pins_file, &pins.render())
     }
 
     /// The file of pins.
