@@ -57,7 +57,7 @@ struct Server {
 
 enum Way {
     Program(Vec<String>, Vec<(String, String)>),
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 struct Kept {
@@ -105,7 +105,12 @@ impl Hub {
             let way = match &server.url {
                 Some(url) => {
                     let max = config.limits.max_message_bytes;
-                    Way::Remote(Remote::new(url, tokens.remove(name), timeout, max)?)
+                    Way::Remote(Box::new(Remote::new(
+                        url,
+                        tokens.remove(name),
+                        timeout,
+                        max,
+                    )?))
                 }
                 None if server.command.is_empty() => continue,
                 None => {

@@ -243,3 +243,14 @@ proptest! {
         prop_assert_eq!(cut.rules, whole.rules);
     }
 }
+
+/// A bracket further on makes no column list out of a header between.
+#[test]
+fn columns_of_a_table_are_no_columns_of_a_statement() {
+    let text = "INSERT INTO t (login, ssn) VALUES ('jane_d', 'none\nlogin;dob\njane_d;1990-05-03\n\
+        the meeting is at 3 pm. INSERT INTO t (login, ssn) VALUES ('jane_d', '";
+    let pieces: Vec<&[u8]> = text.as_bytes().chunks(40).collect();
+    let (cut, whole) = (release(&pieces, WindowConfig::PROMPT), whole(text));
+    assert_eq!(cut.rules, whole.rules);
+    assert_eq!(cut.text, whole.text);
+}

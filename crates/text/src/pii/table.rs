@@ -359,7 +359,17 @@ pub(super) fn values_of(text: &[u8], label: Range<usize>) -> Option<Range<usize>
     let rest = text.get(label.end..)?;
     let rest = rest.get(..LINE).unwrap_or(rest);
     let close = label.end + memchr(b')', rest)?;
-    let column = cells(text.get(open..close)?, b',')
+    let names = text.get(open..close)?;
+    // Names and what quotes them; a bracket or a semicolon belongs to something else.
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+    let quotes = b"_$., \t\r\n`\"[]";
+    if !names
+        .iter()
+        .all(|byte| is_name(byte) || quotes.contains(byte))
+    {
+        return None;
+    }
+    let column = cells(names, b',')
         .position(|cell| open + cell.start <= label.start && label.end <= open + cell.end)?;
     let tail = text.get(close + 1..)?;
     let tail = tail.get(..LINE).unwrap_or(tail);

@@ -13,11 +13,12 @@ use bartizan_supply::Scanned;
 
 use super::place::{Here, Place, Way};
 use crate::{
-    cli::{Format, McpPin, McpScan},
+    cli::{McpPin, McpScan},
+    commands::scan::{Look, show},
     exit::Exit,
     output,
     problem::{Problem, Problems},
-    render::artifacts::{self, Judged},
+    render::artifacts::Judged,
 };
 
 /// Prints what a server says of itself and what is to be thought of it. Keeps no pins.
@@ -38,21 +39,12 @@ pub(super) fn scan(arguments: &McpScan) -> Result<Exit, Problems> {
         exit = exit.join(Exit::Incomplete);
     }
     let policy = place.engine.judge.policy();
-    match arguments.format {
-        Format::Human => {
-            let look = artifacts::human::Look {
-                columns: output::columns(),
-                verbose: arguments.verbose,
-            };
-            output::stdout(&artifacts::human::report(&all, policy, look))?;
-        }
-        Format::Json => {
-            output::data(artifacts::json::report(&all, policy)?.as_bytes())?;
-        }
-        Format::Sarif => {
-            output::data(artifacts::sarif::report(&all, policy).as_bytes())?;
-        }
-    }
+    let look = Look {
+        format: arguments.format,
+        verbose: arguments.verbose,
+        quiet: false,
+    };
+    show("mcp scan", &all, policy, look)?;
     Ok(exit)
 }
 
@@ -190,6 +182,7 @@ fn judged(record: Record) -> Option<Judged> {
             report,
         },
         decision: judgement.decision,
+        positions: None,
     })
 }
 
