@@ -440,7 +440,7 @@ fn salad(train: &[Example], harmful: &[&Example], random: &mut fastrand::Rng) ->
     }
 }
 
-pub(crate) fn example(eyes: &Eyes, text: String, source: &str) -> Example {
+fn example(eyes: &Eyes, text: String, source: &str) -> Example {
     let (tokens, _) = eyes.tokens(&text, &[]);
     Example {
         tokens,

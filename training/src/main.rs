@@ -16,7 +16,6 @@ mod export;
 mod folds;
 mod harm;
 mod net;
-mod plain;
 mod shape;
 mod train;
 
@@ -99,7 +98,6 @@ fn main() -> Result<()> {
     };
     let mut all = data.train.clone();
     all.extend(augment::contrast(&data.train, arguments.seed + 2));
-    all.extend(plain::plain(&words, arguments.seed + 3));
     let plan = |draws| Plan {
         draws,
         seed: arguments.seed,

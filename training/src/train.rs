@@ -145,7 +145,6 @@ fn weight(source: &str) -> f32 {
         "safety_prompts_zh" | "own_obfuscated" => 0.5,
         "own_obfuscated_benign" => 0.7,
         _ if source.starts_with("made_") => 3.0,
-        "plain" => 3.0,
         "oasst" | "self_instruct" | "own_hard" | "gpteacher_roleplay" | "deepset" => 2.0,
         "awesome_chatgpt_prompts" | "prompt_engineering_guide" => 1.5,
         _ if source.starts_with("contrast_") => 2.0,
