@@ -172,7 +172,7 @@ impl Check<Text<'_>> for Classifier {
         let mut harms: [Option<Worst<'_, '_>>; HARMS] = [const { None }; HARMS];
         for view in text.views() {
             cx.spend(view.text.len() as u64)?;
-            let scores = said(model, view);
+            let scores = said(model, text.origin, view);
             if attack
                 .as_ref()
                 .is_none_or(|(worst, _)| scores.attack > worst.probability)
@@ -218,12 +218,13 @@ impl Check<Text<'_>> for Classifier {
 }
 
 /// The scores of `view`, without what it only quotes to talk about, and without an attack in a
-/// question that speaks to nobody: neither tells a model what to do.
-fn said(model: &Model, view: &View<'_>) -> Scores {
+/// question that speaks to nobody: neither tells a model what to do. What users did not write is taken
+/// as it stands.
+fn said(model: &Model, origin: Origin, view: &View<'_>) -> Scores {
     /// Far below the least probability that any profile hears.
     const QUIET: f32 = 0.05;
     let mut scores = model.scores(&view.text);
-    if scores.attack < QUIET {
+    if scores.attack < QUIET || origin != Origin::User {
         return scores;
     }
     if mention::is_plain_question(&view.text) {

@@ -1,14 +1,15 @@
 //! Words that are talked about rather than said: quoted in a question about them, or as an example.
 //!
 //! A quotation counts as mentioned when a sign of talk about language or about attacks stands near
-//! it, and nothing near it asks to act on it.
+//! it, and nothing near it asks to act on it. That is for what users write: who hides an order in a
+//! document puts such a sign beside it.
 
 use std::ops::Range;
 
 /// Text on both sides of a quotation in which signs count, in bytes.
 const NEAR: usize = 100;
-/// Longer quotations are texts of their own.
-const MAX_QUOTED: usize = 400;
+/// Longer quotations are texts of their own, in bytes.
+const MAX_QUOTED: usize = 120;
 
 /// Signs that a quotation is talked about, in lower case.
 const TALK: &[&str] = &[
@@ -103,9 +104,7 @@ pub fn mentions(text: &str) -> Vec<Range<usize>> {
             open = Some(at + 1);
             continue;
         };
-        let is_one = text
-            .get(start..at)
-            .is_some_and(|inside| inside.len() <= MAX_QUOTED && !inside.contains('\n'));
+        let is_one = text.get(start..at).is_some_and(is_phrase);
         if !is_one {
             // The mark before was an inch, or is missing its other half.
             open = Some(at + 1);
@@ -134,8 +133,13 @@ pub(crate) fn is_mentioned(text: &str, hit: Range<usize>) -> bool {
         return false;
     };
     // Between two quotations stands no quotation.
-    let is_one = inside.trim() == inside && !inside.contains('\n') && inside.len() <= MAX_QUOTED;
-    is_one && is_talked_about(text, open, close + 1)
+    inside.trim() == inside && is_phrase(inside) && is_talked_about(text, open, close + 1)
+}
+
+/// Whether a quotation is short and has nowhere to send anything: whoever asks about a phrase quotes
+/// no address.
+fn is_phrase(inside: &str) -> bool {
+    inside.len() <= MAX_QUOTED && !inside.contains(['\n', '@']) && !inside.contains("://")
 }
 
 fn is_talked_about(text: &str, open: usize, close: usize) -> bool {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use bartizan_core::{
-    Category, Check, CheckError, Confidence, Cx, Layer, Reach, RuleRef, Span, Transform,
+    Category, Check, CheckError, Confidence, Cx, Layer, Origin, Reach, RuleRef, Span, Transform,
 };
 
 use super::{
@@ -146,7 +146,7 @@ impl Check<Text<'_>> for Rules {
                 continue;
             }
             cx.spend(armed.cost(hit))?;
-            if let Some(confidence) = armed.judge(view, hit) {
+            if let Some(confidence) = armed.judge(text.origin, view, hit) {
                 so_far.places.push(Place {
                     span,
                     confidence,
@@ -250,7 +250,7 @@ impl Armed {
     }
 
     /// How sure the rule is about a hit; `None` when it is none after all.
-    fn judge(&self, view: &View<'_>, hit: &Hit) -> Option<Confidence> {
+    fn judge(&self, origin: Origin, view: &View<'_>, hit: &Hit) -> Option<Confidence> {
         let text = view.text.as_bytes();
         if !self.rule.inside_words && starts_inside_word(view, &hit.range) {
             return None;
@@ -277,7 +277,7 @@ impl Armed {
         if self.lower.as_ref().is_some_and(near) {
             confidence /= 2.0;
         }
-        if self.is_mentioned(view, &hit.range, start..end) {
+        if origin == Origin::User && self.is_mentioned(view, &hit.range, start..end) {
             confidence *= MENTIONED;
         }
         Some(Confidence::clamped(through(confidence, &view.via)))
