@@ -250,8 +250,11 @@ mod tests {
         fs::remove_dir_all(&to).unwrap();
         let mut bytes = fs::read(&file).unwrap();
         let end = bytes.len();
+        // The data of the first file begin behind its name and what follows the name.
+        let length = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
+        let data = 30 + length(26) + length(28);
         // Any bit of the files' data, and any of what lists them.
-        for at in [60, end / 2, end - 30] {
+        for at in [data + 4, end / 2, end - 30] {
             bytes[at] ^= 1;
             fs::write(&file, &bytes).unwrap();
             fs::create_dir(&to).unwrap();

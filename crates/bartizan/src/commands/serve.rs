@@ -137,7 +137,7 @@ struct Hands {
 struct AtStart([serde_json::Value; AtStart::PLACES.len()]);
 
 impl AtStart {
-    const PLACES: [&str; 12] = [
+    const PLACES: [&str; 13] = [
         "data",
         "server",
         "secrets",
@@ -148,6 +148,7 @@ impl AtStart {
         "predict",
         "extraction",
         "guard-api",
+        "mcp",
         "rag",
         "limits/store",
     ];

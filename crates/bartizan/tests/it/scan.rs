@@ -142,7 +142,7 @@ fn junit_and_the_page_hold_findings_and_what_was_not_looked_at() {
     let document = run.stdout;
     assert!(document.starts_with("<?xml"), "{document}");
     for part in [
-        r#"<testsuites name="bartizan scan" tests="9" failures="3" errors="2" skipped="0">"#,
+        r#"<testsuites name="bartizan scan" tests="10" failures="3" errors="2" skipped="0">"#,
         r#"<testcase classname="models/a.safetensors" name="pickle.runs-process at byte 0"><failure type="critical" message="calls `os.system`">"#,
         r#"<testcase classname="models/odd.bin" name="check format"><error type="incomplete""#,
         r#"<testcase classname="models/c/weights.pkl" name="check pickle"></testcase>"#,

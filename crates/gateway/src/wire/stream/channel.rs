@@ -126,8 +126,11 @@ impl Channel {
             core.note_gaps(new_gaps)
         };
         core.outcome.most_held = core.outcome.most_held.max(self.stream.held());
-        if gaps.is_err() || self.is_signed && self.stream.verdict() >= Verdict::Redact {
-            // Nothing of this step: a mark in it would pass for the signed text.
+        // A mark would pass for signed text; what is held whole is shown whole or not at all.
+        let is_withheld = self.is_signed && self.stream.verdict() >= Verdict::Redact
+            || self.is_whole && self.stream.verdict() >= Verdict::Ask;
+        if gaps.is_err() || is_withheld {
+            // Nothing of this step.
             self.bytes.clear();
             core.outcome.verdict = core.outcome.verdict.join(Verdict::Block);
             return Err(Stop::Blocked);
