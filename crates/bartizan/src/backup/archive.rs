@@ -249,12 +249,16 @@ mod tests {
         );
         fs::remove_dir_all(&to).unwrap();
         let mut bytes = fs::read(&file).unwrap();
-        let end = bytes.len();
-        // The data of the first file begin behind its name and what follows the name.
         let length = |at: usize| usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
-        let data = 30 + length(26) + length(28);
+        // Behind the header of a file, its name, and what follows the name.
+        let places: Vec<usize> = (0..bytes.len() - 30)
+            .filter(|&at| bytes[at..].starts_with(b"PK\x03\x04"))
+            .map(|at| at + 30 + length(at + 26) + length(at + 28) + 4)
+            .chain([bytes.len() - 30])
+            .collect();
+        assert_eq!(places.len(), 3);
         // Any bit of the files' data, and any of what lists them.
-        for at in [data + 4, end / 2, end - 30] {
+        for at in places {
             bytes[at] ^= 1;
             fs::write(&file, &bytes).unwrap();
             fs::create_dir(&to).unwrap();
