@@ -254,10 +254,8 @@ mod tests {
         let places: Vec<usize> = (0..bytes.len() - 30)
             .filter(|&at| bytes[at..].starts_with(b"PK\x03\x04"))
             .map(|at| at + 30 + length(at + 26) + length(at + 28) + 4)
-            .chain([bytes.len() - 30])
             .collect();
-        assert_eq!(places.len(), 3);
-        // Any bit of the files' data, and any of what lists them.
+        assert_eq!(places.len(), 2, "the list and the file");
         for at in places {
             bytes[at] ^= 1;
             fs::write(&file, &bytes).unwrap();
