@@ -17,7 +17,7 @@ pub fn personal(data: &[u8]) {
         });
         for line in rest.split(|byte| *byte == b'\n') {
             let _ = (lines.is_about(line, &name), lines.time_ms(line));
-            let _ = lines.identifiers(line);
+            let _ = lines.is_about_any(line, |_| false);
         }
         let is_word = name.chars().all(|c| c.is_ascii_alphanumeric()) && !name.is_empty();
         if is_word {
