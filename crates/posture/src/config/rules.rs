@@ -1,7 +1,7 @@
 //! Rules about configurations, as data.
 //!
 //! A rule looks at trees (`at`) or at settings and commands (`line`). Its examples are its tests:
-//! [`test`] says which of them do not hold.
+//! [`test()`] says which of them do not hold.
 
 use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
